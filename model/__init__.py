@@ -1,0 +1,1 @@
+"""The language model of classical Chinese poems, its decoding and its prosody: pure PyTorch."""

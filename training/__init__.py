@@ -1,0 +1,1 @@
+"""Offline: from the corpus of Tang and Song poems to a checkpoint."""
