@@ -1,0 +1,92 @@
+"""The language model: embedding, LSTM, and an output layer tied to the embedding.
+
+Shapes
+    B  batch   T  time steps   E  embedding   H  hidden   L  layers   V  vocabulary
+
+    x_t = embedding[token_t]                          (B, E)
+    h_t = LSTM(x_t)                                   (B, H)
+    logits_t = embedding (projection h_t) + output_bias   (B, V)
+
+Source: tied embeddings, Press & Wolf (2017); Inan et al. (2017).
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from model.lstm import LSTM, LSTMState
+
+
+@dataclass(frozen=True)
+class PoetryConfig:
+    """The sizes of a model.
+
+    Raises:
+        ValueError: If a size is below 1 or dropout is not in [0, 1).
+    """
+
+    vocab_size: int
+    embedding_size: int = 512
+    hidden_size: int = 1024
+    num_layers: int = 2
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "embedding_size", "hidden_size", "num_layers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields in JSON's types."""
+        return asdict(self)
+
+
+class PoetryModel(nn.Module):
+    """A recurrent language model over the tokens of a Vocabulary."""
+
+    def __init__(self, config: PoetryConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
+        self.lstm = LSTM(
+            config.embedding_size, config.hidden_size, config.num_layers, config.dropout
+        )
+        self.projection = nn.Linear(config.hidden_size, config.embedding_size)
+        self.output_bias = nn.Parameter(self.projection.bias.new_zeros(config.vocab_size))
+        self.dropout = nn.Dropout(config.dropout)
+        nn.init.normal_(self.embedding.weight, std=config.embedding_size**-0.5)
+
+    def initial_state(self, batch_size: int) -> LSTMState:
+        """Return the state before the first token of batch_size sequences."""
+        return self.lstm.initial_state(batch_size)
+
+    def features(self, tokens: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
+        """Read tokens (T, B); return what the output layer reads, (T, B, E), and the last state."""
+        hidden, state = self.lstm(self.dropout(self.embedding(tokens)), state)
+        return self.dropout(self.projection(hidden)), state
+
+    def output(self, features: Tensor) -> Tensor:
+        """Return the logits (…, V) of the next token from features (…, E)."""
+        return F.linear(features, self.embedding.weight, self.output_bias)
+
+    def forward(self, tokens: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
+        """Read a sequence.
+
+        Args:
+            tokens: Ids, (T, B).
+            state: Where to continue from; zeros if None.
+
+        Returns:
+            The logits of each next token, (T, B, V), and the state after the last token.
+        """
+        features, state = self.features(tokens, state)
+        return self.output(features), state
+
+    def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+        """Read one token a sequence, (B,); return the logits of the next, (B, V), and the state."""
+        logits, state = self(tokens[None], state)
+        return logits[0], state
