@@ -1,0 +1,160 @@
+"""The model's tokens: control tokens, authors, punctuation and Han characters, and their ids.
+
+A training sequence is one poem behind a header that tells what to write, every field optional:
+
+    <bos> [form] [<regulated>] [era] [author] [<title> 登 鸛 雀 樓] <body> 白 日 依 山 … 。 <eos>
+
+Ids run in this order: control tokens, authors, punctuation, Han characters by falling frequency.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, Self
+
+from model.form import Form
+from model.script import is_han, unify
+
+PUNCTUATION = "，。？！；：、"
+CONTROL_TOKENS = (
+    "<pad>",
+    "<bos>",
+    "<eos>",
+    "<unk>",
+    "<title>",
+    "<body>",
+    "<regulated>",
+)
+
+
+class Era(StrEnum):
+    """The dynasty a poem is from."""
+
+    TANG = "唐"
+    SONG = "宋"
+
+
+class UnknownCharacter(ValueError):
+    """A character that the vocabulary lacks."""
+
+    def __init__(self, character: str) -> None:
+        super().__init__(f"the model does not know the character {character!r}")
+        self.character = character
+
+
+class UnknownAuthor(ValueError):
+    """A name that is not among the authors with a token of their own."""
+
+    def __init__(self, author: str) -> None:
+        super().__init__(f"the model does not know the author {author!r}")
+        self.author = author
+
+
+class Vocabulary:
+    """Characters <-> ids.
+
+    Args:
+        characters: Han characters in the model's script, by falling frequency.
+        authors: Names of the authors who have a control token each.
+
+    Raises:
+        ValueError: If a character is not one Han character in the model's script, or anything
+            stands twice.
+    """
+
+    def __init__(self, characters: Sequence[str], authors: Sequence[str] = ()) -> None:
+        for character in characters:
+            if len(character) != 1 or not is_han(character) or unify(character) != character:
+                raise ValueError(f"expected one Han character of the model's script: {character!r}")
+        self.characters = tuple(characters)
+        self.authors = tuple(authors)
+        controls = [*CONTROL_TOKENS, *(f"<{form}>" for form in Form), *(f"<{era}>" for era in Era)]
+        self.tokens = (
+            *controls,
+            *(f"<{author}>" for author in self.authors),
+            *PUNCTUATION,
+            *self.characters,
+        )
+        self._ids = {token: index for index, token in enumerate(self.tokens)}
+        if len(self._ids) < len(self.tokens):
+            raise ValueError("a character or an author stands twice in the vocabulary")
+        self.pad_id, self.bos_id, self.eos_id, self.unk_id, self.title_id = range(5)
+        self.body_id, self.regulated_id = self._ids["<body>"], self._ids["<regulated>"]
+        self.comma_id, self.full_stop_id = self._ids["，"], self._ids["。"]
+        self.han_ids = range(len(self.tokens) - len(self.characters), len(self.tokens))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __contains__(self, character: str) -> bool:
+        return len(character) == 1 and character in self._ids
+
+    def id_of(self, character: str) -> int:
+        """Return the id of a Han character or punctuation mark, in any of its glyph variants.
+
+        Raises:
+            UnknownCharacter: If the vocabulary lacks it.
+        """
+        standard = unify(character)
+        if standard not in self:
+            raise UnknownCharacter(character)
+        return self._ids[standard]
+
+    def encode(self, text: str) -> list[int]:
+        """Return an id a character; <unk> for those that the vocabulary lacks."""
+        return [self._ids.get(character, self.unk_id) for character in unify(text)]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of ids, control tokens left out."""
+        return "".join(token for token in map(self.tokens.__getitem__, ids) if len(token) == 1)
+
+    def header(
+        self,
+        *,
+        form: Form | None = None,
+        era: Era | None = None,
+        author: str | None = None,
+        title: str | None = None,
+        regulated: bool = False,
+    ) -> list[int]:
+        """Return the tokens before a poem's body, from <bos> to <body>; None leaves a field out.
+
+        Raises:
+            UnknownAuthor: If the author has no token.
+        """
+        ids = [self.bos_id]
+        if form is not None:
+            ids.append(self._ids[f"<{form}>"])
+        if regulated:
+            ids.append(self.regulated_id)
+        if era is not None:
+            ids.append(self._ids[f"<{era}>"])
+        if author is not None:
+            ids.append(self.author_id(author))
+        if title:
+            ids += [self.title_id, *self.encode(title)]
+        return [*ids, self.body_id]
+
+    def author_id(self, author: str) -> int:
+        """Return the id of an author's token.
+
+        Raises:
+            UnknownAuthor: If the author has no token.
+        """
+        token = f"<{unify(author)}>"
+        if unify(author) not in self.authors:
+            raise UnknownAuthor(author)
+        return self._ids[token]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what from_dict() needs, in JSON's types."""
+        return {"characters": "".join(self.characters), "authors": list(self.authors)}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Self:
+        """Return the vocabulary that to_dict() described.
+
+        Raises:
+            KeyError: If a field is missing.
+            ValueError: As for the constructor.
+        """
+        return cls(list(fields["characters"]), fields["authors"])
