@@ -1,0 +1,74 @@
+"""Chinese script: written forms to the model's characters, and back to the script asked for.
+
+The model writes traditional characters, one for all glyph variants of a character. variants.tsv
+beside this file tells what each other written form may stand for; training/variants.py derives it.
+"""
+
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+class Script(StrEnum):
+    """A script that poems are asked for in."""
+
+    SIMPLIFIED = "simplified"
+    TRADITIONAL = "traditional"
+
+
+def is_han(character: str) -> bool:
+    """Return whether character is one Han ideograph."""
+    if len(character) != 1:
+        return False
+    code = ord(character)
+    return (
+        0x4E00 <= code <= 0x9FFF
+        or 0x3400 <= code <= 0x4DBF
+        or 0x20000 <= code <= 0x3FFFD
+        or 0xF900 <= code <= 0xFAFF
+        or code == 0x3007  # 〇
+    )
+
+
+def standard_forms(character: str) -> tuple[str, ...]:
+    """Return the model's characters that a written one may stand for, the commonest first."""
+    return _table().get(character, (character,))
+
+
+def unify(text: str) -> str:
+    """Return text with each written form replaced by the model's character, 1:1.
+
+    A form that is itself one of the model's characters (里, which also stands for 裏) stays.
+    """
+    return text.translate(_unified())
+
+
+def to_script(text: str, script: Script) -> str:
+    """Return text of the model in a script, 1:1."""
+    if script is Script.TRADITIONAL:
+        return text
+    converted: str = _simplifier().convert(text)
+    if len(converted) != len(text):
+        return "".join(_simplifier().convert(character)[:1] for character in text)
+    return converted
+
+
+@cache
+def _table() -> dict[str, tuple[str, ...]]:
+    file = resources.files("model").joinpath("variants.tsv")
+    rows = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
+    return {row[0]: tuple(row[1]) for row in rows if len(row) == 2}
+
+
+@cache
+def _unified() -> dict[int, str]:
+    rows = _table().items()
+    return {ord(written): forms[0] for written, forms in rows if written not in forms}
+
+
+@cache
+def _simplifier() -> Any:
+    from opencc import OpenCC  # training machines do without it
+
+    return OpenCC("t2s")

@@ -1,0 +1,64 @@
+"""Upstream's files: the poems of an archive or a directory, as they are."""
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from model.vocabulary import Era
+
+FILE_NAME = re.compile(r"全唐诗/poet\.(tang|song)\.(\d+)\.json$")
+ERAS = {"tang": Era.TANG, "song": Era.SONG}
+
+
+class CorpusError(Exception):
+    """A corpus that cannot be read; the message says why and what would do."""
+
+
+def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
+    """Yield era and upstream's fields of every poem, in the order of upstream's file names.
+
+    Args:
+        source: An archive (.tar.gz, .tar.xz) of upstream's repository, or a directory of it.
+
+    Raises:
+        CorpusError: If there is nothing to read there, or a file is not upstream's JSON.
+    """
+    files = sorted(_files(source), key=lambda file: (file[0].value, file[1]))
+    if not files:
+        raise CorpusError(f"{source} holds no 全唐诗/poet.tang.*.json or poet.song.*.json")
+    for era, number, content in files:
+        try:
+            poems = json.loads(content)
+        except ValueError as error:
+            name = {value: key for key, value in ERAS.items()}[era]
+            raise CorpusError(f"poet.{name}.{number}.json is not JSON: {error}") from error
+        yield from ((era, poem) for poem in poems)
+
+
+def _files(source: Path) -> Iterator[tuple[Era, int, bytes]]:
+    """Yield era, number and content of upstream's files of Tang and Song poems."""
+    try:
+        for name, content in _members(source):
+            match = FILE_NAME.search(name)
+            if match:
+                yield ERAS[match[1]], int(match[2]), content.read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise CorpusError(
+            f"{source} cannot be read as an archive or a directory: {error}"
+        ) from error
+
+
+def _members(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    if source.is_dir():
+        for path in sorted(source.rglob("poet.*.json")):
+            with path.open("rb") as file:
+                yield path.as_posix(), file
+        return
+    with tarfile.open(source) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                yield member.name, content
