@@ -7,7 +7,7 @@ model sees the same sequences from each start:
     zero       every parameter 0
     equal      random symbols, but each unit a copy of the first (so its W_hh h is H times one h)
     readout    the LSTM's parameters 0, the embedding and the projection random
-    random     what PoetryModel starts from
+    random     everything random, the LSTM as LSTMCell.reset_parameters has it
 
 and, as a measure of what equal units are worth, a model of one unit.
 """
@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.lstm import LSTM
-from model.poetry_model import PoetryConfig, PoetryModel
 
 STARTS = "zero", "equal", "readout", "random"
 SYMBOLS, REPEATED, UNITS, BATCH = 8, 6, 32, 64
@@ -37,8 +36,29 @@ class Record(NamedTuple):
     weight_spread: float  # the same between the parameters of two units
 
 
-def start_model(start: str, units: int = UNITS, seed: int = 0) -> PoetryModel:
-    """Return a one-layer model in float64, started as STARTS says.
+class Repeater(nn.Module):
+    """The smallest language model around our LSTM: one layer, output tied to the embedding."""
+
+    def __init__(self, units: int, embedding_size: int = 16) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(SYMBOLS, embedding_size)
+        self.lstm = LSTM(embedding_size, units)
+        self.projection = nn.Linear(units, embedding_size)
+        self.output_bias = nn.Parameter(torch.zeros(SYMBOLS))
+
+    def hidden(self, symbols: Tensor) -> Tensor:
+        """Return the hidden states (T, B, H) over symbols (T, B)."""
+        states: Tensor = self.lstm(self.embedding(symbols))[0]
+        return states
+
+    def forward(self, symbols: Tensor) -> Tensor:
+        """Return the logits (T, B, SYMBOLS) of each next symbol."""
+        features = self.projection(self.hidden(symbols))
+        return F.linear(features, self.embedding.weight, self.output_bias)
+
+
+def start_model(start: str, units: int = UNITS, seed: int = 0) -> Repeater:
+    """Return a model in float64, started as STARTS says.
 
     Raises:
         ValueError: If start is not one of STARTS.
@@ -47,7 +67,7 @@ def start_model(start: str, units: int = UNITS, seed: int = 0) -> PoetryModel:
         raise ValueError(f"start must be one of {', '.join(STARTS)}, got {start!r}")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = PoetryModel(PoetryConfig(SYMBOLS, 16, units, num_layers=1)).double()
+        model = Repeater(units).double()
     with torch.no_grad():
         if start == "zero":
             for parameter in model.parameters():
@@ -61,7 +81,7 @@ def start_model(start: str, units: int = UNITS, seed: int = 0) -> PoetryModel:
 
 
 @torch.no_grad()
-def make_units_equal(model: PoetryModel) -> None:
+def make_units_equal(model: Repeater) -> None:
     """Copy the first unit's parameters over those of all others."""
     cell = model.lstm.cells[0]
     for parameter in (cell.weight_ih, cell.weight_hh[:, :1], cell.bias[:, None]):
@@ -79,9 +99,9 @@ def sequences(seed: int) -> Iterator[Tensor]:
         yield torch.randint(SYMBOLS, (REPEATED, BATCH), generator=random).repeat(2, 1)
 
 
-def loss_of(model: PoetryModel, batch: Tensor) -> Tensor:
+def loss_of(model: Repeater, batch: Tensor) -> Tensor:
     """Return the mean loss over the second half of a batch, in nats a symbol."""
-    logits, _ = model(batch[:-1])
+    logits = model(batch[:-1])
     return F.cross_entropy(logits[REPEATED - 1 :].flatten(0, 1), batch[REPEATED:].flatten())
 
 
@@ -91,17 +111,17 @@ def spread(rows: Tensor, dim: int) -> float:
 
 
 @torch.no_grad()
-def spreads(model: PoetryModel, batch: Tensor) -> tuple[float, float]:
+def spreads(model: Repeater, batch: Tensor) -> tuple[float, float]:
     """Return how far units differ: in their hidden states, and in their parameters."""
-    lstm: LSTM = model.lstm
-    hidden, _ = lstm(model.embedding(batch))
-    cell = lstm.cells[0]
+    cell = model.lstm.cells[0]
     incoming = (cell.weight_ih, cell.weight_hh, cell.bias[:, None])
     of_gates = [spread(rows.view(4, cell.hidden_size, -1), dim=1) for rows in incoming]
-    return spread(hidden, dim=2), max(*of_gates, spread(model.projection.weight, dim=1))
+    return spread(model.hidden(batch), dim=2), max(
+        *of_gates, spread(model.projection.weight, dim=1)
+    )
 
 
-def train(model: PoetryModel, steps: int, every: int = 20) -> list[Record]:
+def train(model: Repeater, steps: int, every: int = 20) -> list[Record]:
     """Train with Adam; return what every few steps show on sequences never trained on."""
     held_out, batches = next(sequences(seed=1)), sequences(seed=2)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -117,7 +137,7 @@ def train(model: PoetryModel, steps: int, every: int = 20) -> list[Record]:
     return records
 
 
-def collapsed(model: PoetryModel) -> PoetryModel:
+def collapsed(model: Repeater) -> Repeater:
     """Return the model of one unit that computes what a model of equal units computes."""
     single = start_model("zero", units=1)
     ours, cell = model.lstm.cells[0], single.lstm.cells[0]
