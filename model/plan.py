@@ -1,0 +1,259 @@
+"""Finds out, before the first character, how a poem that holds given characters can be completed.
+
+Given characters are matched against the four templates and the rhyme groups. What is left is the
+plans that can be completed; if there are none, the request is refused with the line and the reason.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from model.form import Layout
+from model.lexicon import Lexicon
+from model.pattern import Licence, Template, Variant, couplet_variants, templates
+from model.rhymes import LEVEL_GROUPS
+
+Given = Mapping[tuple[int, int], int]  # (line, character), both from 0 -> token
+
+
+class Meter(StrEnum):
+    """How much of the rules of verse a poem keeps."""
+
+    STRICT = "strict"  # tone pattern and rhyme of regulated verse
+    RHYME = "rhyme"  # the even lines rhyme in one group, level or oblique
+    FREE = "free"  # the form alone
+
+
+class NoCharacterFits(ValueError):
+    """No poem, or no character, meets all that is asked.
+
+    Args:
+        line: The line where it fails, counted from 1.
+        reason: What fails there.
+    """
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to complete a poem.
+
+    Args:
+        template: The line types; None without a tone pattern.
+        couplets: For each two lines, their tones as one string, every way that is left.
+        groups: The rhyme groups that are left; empty if nothing has to rhyme.
+        rhyme_lines: The lines that rhyme, counted from 0.
+    """
+
+    template: Template | None
+    couplets: tuple[tuple[str, ...], ...]
+    groups: frozenset[str]
+    rhyme_lines: tuple[int, ...]
+
+
+def give(*parts: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+    """Return what several wishes give together.
+
+    Raises:
+        NoCharacterFits: If two of them give different characters for one place.
+    """
+    given: dict[tuple[int, int], int] = {}
+    for part in parts:
+        for place, token in part.items():
+            if given.setdefault(place, token) != token:
+                line, character = place
+                raise NoCharacterFits(
+                    line + 1, f"two different characters are given for character {character + 1}"
+                )
+    return given
+
+
+def give_lines(lines: Sequence[Sequence[int]], layout: Layout) -> dict[tuple[int, int], int]:
+    """Return a poem's first lines as given, the last of them perhaps only begun.
+
+    Raises:
+        NoCharacterFits: If there are too many lines, or one has not the right length.
+    """
+    for number, line in enumerate(lines, 1):
+        if number > layout.num_lines:
+            raise NoCharacterFits(number, f"the poem has only {layout.num_lines} lines")
+        if len(line) > layout.line_length or (
+            number < len(lines) and len(line) < layout.line_length
+        ):
+            raise NoCharacterFits(
+                number, f"a line has {layout.line_length} characters, not {len(line)}"
+            )
+    return {(i, j): token for i, line in enumerate(lines) for j, token in enumerate(line)}
+
+
+def give_acrostic(tokens: Sequence[int], layout: Layout) -> dict[tuple[int, int], int]:
+    """Return the first characters of every line, or of the first line of every couplet.
+
+    Raises:
+        NoCharacterFits: If their number is neither that of the lines nor that of the couplets.
+    """
+    lines, couplets = layout.num_lines, layout.num_lines // 2
+    if len(tokens) not in (lines, couplets):
+        raise NoCharacterFits(
+            min(len(tokens), lines) + 1 if len(tokens) < lines else lines,
+            f"an acrostic here takes {couplets} characters (one a couplet) or {lines} "
+            f"(one a line), not {len(tokens)}",
+        )
+    step = lines // len(tokens)
+    return {(step * index, 0): token for index, token in enumerate(tokens)}
+
+
+def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> list[Plan]:
+    """Return every plan that can be completed, at least one.
+
+    Raises:
+        NoCharacterFits: If there is none; of the reasons, that of the plan that got furthest.
+        ValueError: If the layout has no regulated form and meter asks for one.
+    """
+    if meter is Meter.FREE:
+        return [Plan(None, (), frozenset(), ())]
+    choices: Sequence[Template | None] = [None]
+    if meter is Meter.STRICT:
+        choices = templates(layout)
+        if not choices:
+            raise ValueError(
+                f"regulated verse has 4 or 8 lines of 5 or 7 characters, not {layout.num_lines} "
+                f"of {layout.line_length}"
+            )
+    plans, failures = [], []
+    for template in choices:
+        try:
+            plans.append(_complete(lexicon, layout, template, given))
+        except NoCharacterFits as failure:
+            failures.append(failure)
+    if not plans:
+        raise max(failures, key=lambda failure: failure.line)
+    return plans
+
+
+def _complete(lexicon: Lexicon, layout: Layout, template: Template | None, given: Given) -> Plan:
+    """Return the plan of a template, or of rhyme alone.
+
+    Raises:
+        NoCharacterFits: If the given characters do not fit it.
+    """
+    couplets = tuple(_couplets(lexicon, template, given)) if template else ()
+    rhyme_lines = tuple(
+        line
+        for line in range(layout.num_lines)
+        if line % 2 == 1 or (template is not None and template.line_types[line].rhymed)
+    )
+    groups = _rhyme_groups(lexicon, layout, given, rhyme_lines, level=template is not None)
+    return Plan(template, couplets, groups, rhyme_lines)
+
+
+def _couplets(lexicon: Lexicon, template: Template, given: Given) -> Iterator[tuple[str, ...]]:
+    """Yield the tones that are left for each two lines; licensed ones only where they must be.
+
+    Raises:
+        NoCharacterFits: If none is left.
+    """
+    size = template.line_length
+    for line in range(0, len(template.line_types), 2):
+        pairs = couplet_variants(*template.line_types[line : line + 2], size)
+        fitting = [
+            (odd, even)
+            for odd, even in pairs
+            if _fits(lexicon, odd, line, given) and _fits(lexicon, even, line + 1, given)
+        ]
+        if not fitting:
+            alone = any(_fits(lexicon, odd, line, given) for odd, _ in pairs)
+            raise _no_tones(lexicon, line + alone, template, given)
+        regular = [
+            pair for pair in fitting if {variant.licence for variant in pair} == {Licence.NONE}
+        ]
+        yield tuple(odd.tones + even.tones for odd, even in regular or fitting)
+
+
+def _fits(lexicon: Lexicon, variant: Variant, line: int, given: Given) -> bool:
+    """Return whether the given characters of a line can be read in a variant's tones."""
+    return all(
+        tone in lexicon.tones_of(given[line, place], usual=False)
+        for place, tone in enumerate(variant.tones)
+        if (line, place) in given
+    )
+
+
+def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> NoCharacterFits:
+    """Return the refusal of a line whose given characters have the wrong tones."""
+    tokens = [given.get((line, place)) for place in range(template.line_length)]
+    shown = "".join("□" if token is None else lexicon.character(token) for token in tokens)
+    tones = "".join(
+        "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=False))) or "？"
+        for token in tokens
+    )
+    return NoCharacterFits(
+        line + 1,
+        f"no pattern of regulated verse that the lines before it allow fits {shown} ({tones})",
+    )
+
+
+def _rhyme_groups(
+    lexicon: Lexicon, layout: Layout, given: Given, rhyme_lines: Sequence[int], *, level: bool
+) -> frozenset[str]:
+    """Return the groups that the poem can rhyme in.
+
+    Raises:
+        NoCharacterFits: If the given rhymes do not rhyme, or too few characters rhyme with them.
+    """
+    last = layout.line_length - 1
+    ends = {line: given[line, last] for line in rhyme_lines if (line, last) in given}
+    groups = _common_groups(lexicon, ends, level=level)
+    needed = len(rhyme_lines) - len(ends)
+    taken = set(given.values())
+    counts = {
+        group: int(lexicon.by_group[group].sum())
+        - sum(group in lexicon.groups_of(token) for token in taken)
+        for group in groups & lexicon.by_group.keys()
+    }
+    # A rhyme that is not given should leave the model a choice of common characters.
+    roomy = {
+        group
+        for group, count in counts.items()
+        if count >= needed and lexicon.common_in_group[group] >= 2 * needed + 8
+    }
+    possible = roomy or {group for group, count in counts.items() if count >= needed}
+    if not needed:
+        return groups
+    if not possible:
+        line = next(line for line in rhyme_lines if line not in ends)
+        raise NoCharacterFits(
+            line + 1,
+            f"too few characters rhyme here (in {'、'.join(sorted(groups)) or 'any group'})",
+        )
+    return frozenset(possible)
+
+
+def _common_groups(lexicon: Lexicon, ends: Mapping[int, int], *, level: bool) -> frozenset[str]:
+    """Return the groups that all given rhymes share; every group if none is given.
+
+    Raises:
+        NoCharacterFits: If there is no such group, or one rhyme comes twice.
+    """
+    groups = frozenset(lexicon.by_group)
+    seen: set[int] = set()
+    for line, token in sorted(ends.items()):
+        own = _of_level(lexicon.rhymes.groups(lexicon.character(token)), level=level)
+        shown = f"{lexicon.character(token)} ({'、'.join(sorted(own)) or 'no level rhyme'})"
+        if token in seen:
+            raise NoCharacterFits(line + 1, f"the rhyme character {shown} comes twice")
+        if seen and not groups & own:
+            raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")
+        if not own:
+            raise NoCharacterFits(line + 1, f"the line has to rhyme, and ends in {shown}")
+        groups = groups & own if seen else own
+        seen.add(token)
+    return _of_level(groups, level=level)
+
+
+def _of_level(groups: Iterable[str], *, level: bool) -> frozenset[str]:
+    return frozenset(group for group in groups if not level or group in LEVEL_GROUPS)
