@@ -70,7 +70,8 @@ class VerseGuide:
         self._unused[list(self._given.values())] = False
         self._recent: deque[int] = deque()
         self._tones = self._plan.couplets[0] if self._plan.couplets else ()
-        self._groups = {group: self._supply(group) for group in self._plan.groups}
+        taken = set(self._given.values())
+        self._groups = {group: lexicon.supply(group, taken) for group in self._plan.groups}
         self._rhymes_left = sum(
             (line, layout.line_length - 1) not in self._given for line in self._plan.rhyme_lines
         )
@@ -198,12 +199,6 @@ class VerseGuide:
         on_foot = self._place % 2 == 1 or self._place == self._layout.line_length - 1
         return on_foot and self._pairs_left > 0
 
-    def _supply(self, group: str) -> int:
-        """Return how many unused characters rhyme in a group."""
-        if group not in self._lexicon.by_group:
-            return 0
-        return int((self._lexicon.by_group[group] & self._unused).sum())
-
     def _check_supply(self) -> None:
         """See that no place can run out of characters, whatever the others take.
 
@@ -213,11 +208,10 @@ class VerseGuide:
         layout = self._layout
         most = min(MEMORY, layout.characters) + len(set(self._given.values()))
         most += 2 * layout.num_lines  # rhymes, written and spared
-        for tones, mask in self._lexicon.by_tones.items():
-            if self._plan.template is not None and int(mask.sum()) <= most:
-                kind = "/".join(sorted(tones))
-                raise NoCharacterFits(1, f"the vocabulary has too few characters of tone {kind}")
-        if int(self._lexicon.han.sum()) <= most:
+        for tone, size in self._lexicon.tone_sizes.items():
+            if self._plan.template is not None and size <= most:
+                raise NoCharacterFits(1, f"the vocabulary has too few characters of tone {tone}")
+        if len(self._lexicon.vocabulary.han_ids) <= most:
             raise NoCharacterFits(1, "the vocabulary has too few characters")
 
 

@@ -44,6 +44,8 @@ class Lexicon:
             group: int(mask[: ids.start + COMMON_CHARACTERS].sum())
             for group, mask in self.by_group.items()
         }
+        self.tone_sizes = {tone: int(self.by_tones[frozenset([tone])].sum()) for tone in "平仄"}
+        self._sizes = {group: int(mask.sum()) for group, mask in self.by_group.items()}
         self._only: dict[int, Tensor] = {}
 
     def _mask(self, ids: Collection[int]) -> Tensor:
@@ -61,6 +63,10 @@ class Lexicon:
         """Return the mask of the characters that rhyme in any of groups."""
         masks = [self.by_group[group] for group in groups]
         return masks[0] if len(masks) == 1 else torch.stack(masks).any(dim=0)  # (V,)
+
+    def supply(self, group: str, taken: Collection[int]) -> int:
+        """Return how many characters rhyme in a group, those that are taken left out."""
+        return self._sizes.get(group, 0) - sum(group in self._groups[token] for token in taken)
 
     def groups_of(self, token: int) -> frozenset[str]:
         """Return the rhyme groups of a character's usual readings."""

@@ -126,6 +126,16 @@ def couplet_variants(
 
 
 @cache
+def regular_tones(first: LineType, second: LineType, line_length: int) -> tuple[str, ...]:
+    """Return every way to set two lines without a licence, as one string of tones each."""
+    return tuple(
+        odd.tones + even.tones
+        for odd, even in couplet_variants(first, second, line_length)
+        if odd.licence is even.licence is Licence.NONE
+    )
+
+
+@cache
 def templates(layout: Layout) -> tuple[Template, ...]:
     """Return the four templates of a regulated poem; none if the layout has no regulated form."""
     if layout.num_lines not in (4, 8) or layout.line_length not in (5, 7):

@@ -10,7 +10,15 @@ from enum import StrEnum
 
 from model.form import Layout
 from model.lexicon import Lexicon
-from model.pattern import Licence, Template, Variant, couplet_variants, templates
+from model.pattern import (
+    Licence,
+    Template,
+    Variant,
+    couplet_variants,
+    line_variants,
+    regular_tones,
+    templates,
+)
 from model.rhymes import LEVEL_GROUPS
 
 Given = Mapping[tuple[int, int], int]  # (line, character), both from 0 -> token
@@ -158,20 +166,25 @@ def _couplets(lexicon: Lexicon, template: Template, given: Given) -> Iterator[tu
         NoCharacterFits: If none is left.
     """
     size = template.line_length
+    fixed = {line for line, _ in given}
     for line in range(0, len(template.line_types), 2):
-        pairs = couplet_variants(*template.line_types[line : line + 2], size)
+        odd, even = template.line_types[line : line + 2]
+        if not fixed & {line, line + 1}:
+            yield regular_tones(odd, even, size)
+            continue
         fitting = [
-            (odd, even)
-            for odd, even in pairs
-            if _fits(lexicon, odd, line, given) and _fits(lexicon, even, line + 1, given)
+            {v for v in line_variants(line_type, size) if _fits(lexicon, v, number, given)}
+            for number, line_type in ((line, odd), (line + 1, even))
         ]
-        if not fitting:
-            alone = any(_fits(lexicon, odd, line, given) for odd, _ in pairs)
-            raise _no_tones(lexicon, line + alone, template, given)
-        regular = [
-            pair for pair in fitting if {variant.licence for variant in pair} == {Licence.NONE}
+        pairs = [
+            (first, second)
+            for first, second in couplet_variants(odd, even, size)
+            if first in fitting[0] and second in fitting[1]
         ]
-        yield tuple(odd.tones + even.tones for odd, even in regular or fitting)
+        if not pairs:
+            raise _no_tones(lexicon, line + bool(fitting[0]), template, given)
+        regular = [pair for pair in pairs if all(v.licence is Licence.NONE for v in pair)]
+        yield tuple(first.tones + second.tones for first, second in regular or pairs)
 
 
 def _fits(lexicon: Lexicon, variant: Variant, line: int, given: Given) -> bool:
@@ -210,11 +223,7 @@ def _rhyme_groups(
     groups = _common_groups(lexicon, ends, level=level)
     needed = len(rhyme_lines) - len(ends)
     taken = set(given.values())
-    counts = {
-        group: int(lexicon.by_group[group].sum())
-        - sum(group in lexicon.groups_of(token) for token in taken)
-        for group in groups & lexicon.by_group.keys()
-    }
+    counts = {group: lexicon.supply(group, taken) for group in groups & lexicon.by_group.keys()}
     # A rhyme that is not given should leave the model a choice of common characters.
     roomy = {
         group
