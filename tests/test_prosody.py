@@ -1,6 +1,9 @@
+import json
 import random
+import tarfile
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, islice
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,8 +19,10 @@ from model.pattern import (
     template_frequency,
     templates,
 )
-from model.prosody import MeterProof, check, split_lines
+from model.prosody import MeterProof, check
 from model.rhymes import Reading, Rhymes
+from model.script import unify
+from model.verse import split_lines
 
 LAYOUTS = [Layout(5, 4), Layout(7, 4), Layout(5, 8), Layout(7, 8)]
 LEVEL, OBLIQUE = Reading("平", "一東"), Reading("入", "一屋")
@@ -271,3 +276,28 @@ def test_each_regulated_form_has_four_templates_that_share_its_poems() -> None:
         assert sum(shares) == pytest.approx(1)
         assert min(shares) > 0
     assert templates(Layout(5, 6)) == ()
+
+
+def tang_poems() -> list[list[str]]:
+    """Return the lines of the poems of some files of the corpus."""
+    archives = sorted(Path(__file__).parents[2].glob("shared/corpus/chinese-poetry-*.tar.xz"))
+    if not archives:
+        pytest.skip("the corpus is not at ../shared/corpus")
+    with tarfile.open(archives[0], "r|xz") as archive:
+        members = (entry for entry in archive if "poet.tang" in entry.name)
+        files = (archive.extractfile(member) for member in islice(members, 4))
+        poems = [poem for file in files if file for poem in json.loads(file.read())]
+    return [split_lines(unify("".join(poem["paragraphs"]))) for poem in poems]
+
+
+def test_tang_poets_keep_the_rules_as_often_as_is_known_of_them() -> None:
+    poems = tang_poems()
+    characters = [c for lines in poems for line in lines for c in line if c != "□"]
+    known = sum(character in Rhymes.load() for character in characters)
+    assert known / len(characters) > 0.995
+    proofs = [check(lines, exact=True) for lines in poems if len(lines) == 8]
+    eight = [proof for proof in proofs if proof.form is Form.QILV]
+    assert len(eight) > 300
+    rhymed = [proof for proof in eight if proof.checks["押韵"].holds and proof.checks["平韵"].holds]
+    assert len(rhymed) / len(eight) > 0.9
+    assert sum(proof.checks["平仄"].holds for proof in eight) / len(eight) > 0.8

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.prosody import Setting, Verse, split_lines
 from model.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
 from model.script import unify
+from model.verse import Setting, Verse, split_lines
 
 MAX_FAULTS = 1  # places of a poem that may depart from its template
 
