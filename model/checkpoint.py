@@ -1,0 +1,173 @@
+"""Checkpoints: a trained model, its vocabulary and where it came from, in one safetensors file.
+
+The file's metadata holds the format version, the configuration, the vocabulary, the provenance
+and a SHA-256 over all of these and every tensor, so that a flipped bit anywhere is noticed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from model.poetry_model import PoetryConfig, PoetryModel
+from model.vocabulary import Vocabulary
+
+FORMAT = "yin-poetry"
+FORMAT_VERSION = 1
+
+
+class CheckpointError(Exception):
+    """A file that cannot be used as a checkpoint; the message says why."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training run hands to those who use the model.
+
+    Args:
+        name: What the model is called.
+        config: The model's sizes.
+        vocabulary: The meaning of token ids.
+        weights: The state dict of PoetryModel, by parameter name.
+        provenance: Corpus commit and digest, training configuration, step, validation bits,
+            code version: anything JSON can hold.
+    """
+
+    name: str
+    config: PoetryConfig
+    vocabulary: Vocabulary
+    weights: Mapping[str, Tensor]
+    provenance: Mapping[str, Any]
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256, in hexadecimal, over everything in the checkpoint."""
+        return _checksum(self._metadata(), self.weights)
+
+    def build_model(
+        self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+    ) -> PoetryModel:
+        """Return the model in evaluation mode, holding the weights in dtype on device."""
+        model = PoetryModel(self.config)
+        model.load_state_dict(self.weights)
+        return model.to(device=device, dtype=dtype).eval()
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint to path: whole or not at all.
+
+        Raises:
+            OSError: If the file cannot be written; what stood at path is still there.
+        """
+        write_atomically(path, self.weights, self._metadata() | {"checksum": self.checksum})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and verify a checkpoint.
+
+        Raises:
+            CheckpointError: If there is no file, it is not a checkpoint of this format, its content
+                is not what was saved, or its parts do not fit each other.
+        """
+        metadata, weights = _read(path)
+        if metadata.get("format") != FORMAT:
+            raise CheckpointError(f"{path} is a safetensors file but not a checkpoint of {FORMAT}")
+        if metadata.get("format_version") != str(FORMAT_VERSION):
+            raise CheckpointError(
+                f"{path} has format version {metadata.get('format_version')}, "
+                f"this release reads version {FORMAT_VERSION}"
+            )
+        checksum = metadata.pop("checksum", None)
+        if checksum != _checksum(metadata, weights):
+            raise CheckpointError(f"{path} is damaged: its content does not match its checksum")
+        try:
+            checkpoint = cls(
+                metadata["name"],
+                PoetryConfig(**json.loads(metadata["config"])),
+                Vocabulary.from_dict(json.loads(metadata["vocabulary"])),
+                weights,
+                json.loads(metadata["provenance"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"{path} has metadata that cannot be read: {error}") from error
+        checkpoint._require_fit(path)
+        return checkpoint
+
+    def _metadata(self) -> dict[str, str]:
+        return {
+            "format": FORMAT,
+            "format_version": str(FORMAT_VERSION),
+            "name": self.name,
+            "config": _to_json(self.config.to_dict()),
+            "vocabulary": _to_json(self.vocabulary.to_dict()),
+            "provenance": _to_json(dict(self.provenance)),
+        }
+
+    def _require_fit(self, path: Path) -> None:
+        if len(self.vocabulary) != self.config.vocab_size:
+            raise CheckpointError(
+                f"{path} has a vocabulary of {len(self.vocabulary)} tokens "
+                f"for a model of {self.config.vocab_size}"
+            )
+        with torch.device("meta"):
+            expected = PoetryModel(self.config).state_dict()
+        for name in expected.keys() | self.weights.keys():
+            if name not in self.weights:
+                raise CheckpointError(f"{path} lacks the tensor {name}")
+            if name not in expected:
+                raise CheckpointError(f"{path} has a tensor {name} that the model lacks")
+            if self.weights[name].shape != expected[name].shape:
+                raise CheckpointError(
+                    f"{path} has {name} of shape {tuple(self.weights[name].shape)}, "
+                    f"expected {tuple(expected[name].shape)}"
+                )
+
+
+def write_atomically(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file that is at any moment either the old one or the whole new one.
+
+    Raises:
+        OSError: If it cannot be written; what stood at path is still there.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        save_file({name: _on_cpu(tensor) for name, tensor in tensors.items()}, partial, metadata)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(f"cannot write {path}: {error}") from error
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint at {path}") from error
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
+
+
+def _checksum(metadata: Mapping[str, str], weights: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(_to_json(dict(metadata)).encode())
+    for name, tensor in sorted(weights.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(_on_cpu(tensor).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _on_cpu(tensor: Tensor) -> Tensor:
+    return tensor.detach().cpu().contiguous()
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
