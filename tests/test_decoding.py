@@ -1,0 +1,102 @@
+import math
+
+import pytest
+import torch
+
+from model.decoding import SamplingParams, draw, invert_cdf, keep_top_k, keep_top_p, uniform
+
+PROBABILITIES = torch.tensor([[0.1, 0.4, 0.2, 0.3]])
+
+
+@pytest.mark.parametrize(
+    ("number", "token"),
+    [(0.0, 0), (0.09, 0), (0.11, 1), (0.49, 1), (0.51, 2), (0.71, 3), (0.999, 3)],
+)
+def test_a_uniform_falls_on_the_token_whose_share_it_is_in(number: float, token: int) -> None:
+    assert invert_cdf(PROBABILITIES, torch.tensor([number])).tolist() == [token]
+
+
+@pytest.mark.parametrize("number", [0.0, 0.25, 0.5, 0.75, 1 - 2**-24, 1.0])
+def test_a_token_without_probability_is_never_drawn(number: float) -> None:
+    weights = torch.tensor([[0.0, 0.5, 0.0, 0.0, 0.5, 0.0]])
+    assert invert_cdf(weights, torch.tensor([number])).item() in (1, 4)
+
+
+@pytest.mark.parametrize(("k", "kept"), [(0, 4), (1, 1), (2, 2), (4, 4), (9, 4)])
+def test_top_k_keeps_the_k_likeliest(k: int, kept: int) -> None:
+    logits = keep_top_k(PROBABILITIES.log(), [k])
+    order = PROBABILITIES[0].argsort(descending=True)[:kept].tolist()
+    assert logits[0].isfinite().nonzero().flatten().tolist() == sorted(order)
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"),
+    [(1.0, [0, 1, 2, 3]), (0.95, [0, 1, 2, 3]), (0.85, [1, 2, 3]), (0.65, [1, 3]), (1e-9, [1])],
+)
+def test_top_p_keeps_the_fewest_that_hold_the_share(p: float, expected: list[int]) -> None:
+    kept = keep_top_p(PROBABILITIES, [p])
+    assert kept[0].nonzero().flatten().tolist() == expected
+
+
+def test_rows_that_keep_everything_are_untouched_beside_rows_that_do_not() -> None:
+    both = PROBABILITIES.expand(2, -1)
+    assert torch.equal(keep_top_p(both, [1.0, 0.3])[0], both[0])
+    assert torch.equal(keep_top_k(both, [0, 1])[0], both[0])
+
+
+def test_temperature_zero_takes_the_likeliest_that_is_allowed() -> None:
+    logits = PROBABILITIES.log().expand(2, -1).clone()
+    logits[1, 1] = -torch.inf
+    params = [SamplingParams(temperature=0, seed=seed) for seed in (1, 2)]
+    assert draw(logits, params, [0, 0]).tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 1.7])
+def test_draws_follow_the_tempered_distribution(temperature: float) -> None:
+    expected = (PROBABILITIES.log() / temperature).softmax(-1)[0]
+    count = 20_000
+    params = [SamplingParams(temperature=temperature, seed=7)] * count
+    tokens = draw(PROBABILITIES.log().expand(count, -1), params, range(count))
+    shares = torch.bincount(tokens, minlength=4) / count
+    # Four standard deviations of a share are at most 4 * sqrt(0.25 / count).
+    torch.testing.assert_close(shares, expected, atol=4 * math.sqrt(0.25 / count), rtol=0)
+
+
+def test_a_draw_depends_on_its_own_seed_and_position_alone() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(5, 100)
+    params = [SamplingParams(seed=seed) for seed in range(5)]
+    together = draw(logits, params, [3, 1, 4, 1, 5])
+    for row, at in enumerate([3, 1, 4, 1, 5]):
+        alone = draw(logits[row : row + 1], [params[row]], [at])
+        assert alone.item() == together[row].item()
+
+
+def test_uniforms_are_spread_evenly_over_seeds_and_positions() -> None:
+    for numbers in (
+        [uniform(seed, 0) for seed in range(4000)],
+        [uniform(0, position) for position in range(4000)],
+        [uniform(2**63 - 1 - seed, seed) for seed in range(4000)],
+    ):
+        assert 0 <= min(numbers) <= max(numbers) < 1
+        counts = torch.histc(torch.tensor(numbers), bins=10, min=0, max=1)
+        # Chi-squared with nine degrees of freedom exceeds 33 once in ten thousand.
+        assert ((counts - 400) ** 2 / 400).sum() < 33
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"temperature": -1.0}, "temperature must be 0 to 2.0, got -1.0"),
+        ({"temperature": 3.0}, "temperature must be 0 to 2.0, got 3.0"),
+        ({"temperature": math.nan}, "temperature must be 0 to 2.0, got nan"),
+        ({"top_k": -1}, "top_k must be 0"),
+        ({"top_p": 0.0}, "top_p must be above 0"),
+        ({"top_p": 1.1}, "top_p must be above 0"),
+        ({"seed": -1}, "seed must be 0 to"),
+        ({"seed": 2**63}, "seed must be 0 to"),
+    ],
+)
+def test_params_out_of_range_are_refused(fields: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        SamplingParams(**fields)  # type: ignore[arg-type]
