@@ -15,6 +15,7 @@ from torch import Tensor
 from model.form import Layout
 from model.lexicon import Lexicon
 from model.pattern import Template, template_frequency
+from model.place import Place, rhyme_places, template_places
 from model.plan import Given, Meter, NoCharacterFits, Plan, find_plans
 
 MEMORY = 56  # characters, those of the longest regulated poem, in which none comes again
@@ -26,6 +27,10 @@ class Guide(Protocol):
     @property
     def finished(self) -> bool:
         """Whether the poem is complete."""
+
+    @property
+    def place(self) -> Place:
+        """What the verse asks of the next token, for the model to hear."""
 
     def allowed(self) -> Tensor | None:
         """Return the mask (V,) of the tokens that may come, read-only; None if any may come."""
@@ -65,6 +70,7 @@ class VerseGuide:
         self._plan = _draw(find_plans(lexicon, layout, meter, self._given), seed)
         self._check_supply()
         self._line, self._place = 0, 0
+        self._places = _places(self._plan, layout)
         self._pairs_left = max(1, layout.num_lines // 4)
         self._unused = lexicon.han.clone()  # (V,)
         self._unused[list(self._given.values())] = False
@@ -87,6 +93,13 @@ class VerseGuide:
     def finished(self) -> bool:
         """Whether the last line stands."""
         return self._line == self._layout.num_lines
+
+    @property
+    def place(self) -> Place:
+        """What the verse asks of the next token, for the model to hear."""
+        if self.finished:
+            return Place.FREE
+        return self._places[self._line * (self._layout.line_length + 1) + self._place]
 
     def allowed(self) -> Tensor:
         """Return the mask (V,) of the tokens that may come; never all False."""
@@ -213,6 +226,15 @@ class VerseGuide:
                 raise NoCharacterFits(1, f"the vocabulary has too few characters of tone {tone}")
         if len(self._lexicon.vocabulary.han_ids) <= most:
             raise NoCharacterFits(1, "the vocabulary has too few characters")
+
+
+def _places(plan: Plan, layout: Layout) -> list[Place]:
+    """Return what a plan asks of each character and mark of the poem."""
+    if plan.template is not None:
+        return template_places(plan.template)
+    if plan.rhyme_lines:
+        return rhyme_places([layout.line_length] * layout.num_lines)
+    return [Place.FREE] * (layout.characters + layout.num_lines)
 
 
 def _draw(plans: list[Plan], seed: int) -> Plan:

@@ -3,20 +3,26 @@
 Shapes
     B  batch   T  time steps   E  embedding   H  hidden   L  layers   V  vocabulary
 
-    x_t = embedding[token_t]                          (B, E)
-    h_t = LSTM(x_t)                                   (B, H)
-    logits_t = embedding (projection h_t) + output_bias   (B, V)
+    x_t = sqrt(E) embedding[token_t] + place_embedding[place_{t+1}]   (B, E)
+    h_t = LSTM(x_t)                                       (B, H)
+    logits_t = embedding (projection h_t) + output_bias       (B, V)
 
-Source: tied embeddings, Press & Wolf (2017); Inan et al. (2017).
+A place (model.place) is what the verse asks of the next token: the model hears of a tone or a
+rhyme before it chooses. Place 0 asks nothing and adds nothing.
+
+Sources: tied embeddings, Press & Wolf (2017), Inan et al. (2017); their scale as inputs, Vaswani
+et al. (2017).
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.lstm import LSTM, LSTMState
+from model.place import Place
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class PoetryModel(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
+        self.place_embedding = nn.Embedding(len(Place), config.embedding_size, padding_idx=0)
         self.lstm = LSTM(
             config.embedding_size, config.hidden_size, config.num_layers, config.dropout
         )
@@ -59,34 +66,60 @@ class PoetryModel(nn.Module):
         self.output_bias = nn.Parameter(self.projection.bias.new_zeros(config.vocab_size))
         self.dropout = nn.Dropout(config.dropout)
         nn.init.normal_(self.embedding.weight, std=config.embedding_size**-0.5)
+        nn.init.zeros_(self.place_embedding.weight)
 
     def initial_state(self, batch_size: int) -> LSTMState:
         """Return the state before the first token of batch_size sequences."""
         return self.lstm.initial_state(batch_size)
 
-    def features(self, tokens: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
-        """Read tokens (T, B); return what the output layer reads, (T, B, E), and the last state."""
-        hidden, state = self.lstm(self.dropout(self.embedding(tokens)), state)
-        return self.dropout(self.projection(hidden)), state
+    def features(
+        self,
+        tokens: Tensor,
+        state: LSTMState | None = None,
+        places: Tensor | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> tuple[Tensor, LSTMState]:
+        """Read tokens; return what the output layer reads.
+
+        Args:
+            tokens: Ids, (T, B).
+            state: Where to continue from; zeros if None.
+            places: What the token after each is asked to be, (T, B); nothing if None.
+            dtype: What to compute in, whatever the weights are kept in; theirs if None.
+
+        Returns:
+            Features, (T, B, E), and the state after the last token, both in dtype.
+        """
+        x = self.embedding(tokens) * self.config.embedding_size**0.5
+        if places is not None:
+            x = x + self.place_embedding(places)
+        hidden, state = self.lstm(self.dropout(x.to(dtype or x.dtype)), state)
+        weight, bias = (p.to(hidden.dtype) for p in (self.projection.weight, self.projection.bias))
+        return self.dropout(F.linear(hidden, weight, bias)), state
 
     def output(self, features: Tensor) -> Tensor:
         """Return the logits (…, V) of the next token from features (…, E)."""
         return F.linear(features, self.embedding.weight, self.output_bias)
 
-    def forward(self, tokens: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
+    def forward(
+        self, tokens: Tensor, state: LSTMState | None = None, places: Tensor | None = None
+    ) -> tuple[Tensor, LSTMState]:
         """Read a sequence.
 
         Args:
             tokens: Ids, (T, B).
             state: Where to continue from; zeros if None.
+            places: What the token after each is asked to be, (T, B); nothing if None.
 
         Returns:
             The logits of each next token, (T, B, V), and the state after the last token.
         """
-        features, state = self.features(tokens, state)
+        features, state = self.features(tokens, state, places)
         return self.output(features), state
 
-    def step(self, tokens: Tensor, state: LSTMState) -> tuple[Tensor, LSTMState]:
+    def step(
+        self, tokens: Tensor, state: LSTMState, places: Tensor | None = None
+    ) -> tuple[Tensor, LSTMState]:
         """Read one token a sequence, (B,); return the logits of the next, (B, V), and the state."""
-        logits, state = self(tokens[None], state)
+        logits, state = self(tokens[None], state, None if places is None else places[None])
         return logits[0], state

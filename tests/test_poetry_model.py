@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 import torch
 
+from model.place import Place
 from model.poetry_model import PoetryConfig, PoetryModel
 
 T, B, V = 6, 3, 11
@@ -16,10 +17,11 @@ def model() -> PoetryModel:
 
 def test_step_by_step_gives_the_same_logits_as_the_whole(model: PoetryModel) -> None:
     tokens = torch.randint(V, (T, B))
-    whole, end = model(tokens)
+    places = torch.randint(len(Place), (T, B))
+    whole, end = model(tokens, places=places)
     state = model.initial_state(B)
     for t in range(T):
-        logits, state = model.step(tokens[t], state)
+        logits, state = model.step(tokens[t], state, places[t])
         torch.testing.assert_close(logits, whole[t])
     torch.testing.assert_close(state, end)
 
@@ -38,15 +40,24 @@ def test_the_output_layer_is_the_embedding(model: PoetryModel) -> None:
     gradient = model.embedding.weight.grad
     assert gradient is not None
     assert gradient[4].abs().sum() > 0
-    assert V * 5 == sum(p.numel() for n, p in model.named_parameters() if "embedding" in n)
+    sizes = [p.numel() for p in model.parameters() if p.shape[0] == V and p.dim() > 1]
+    assert sizes == [V * 5]
 
 
 def test_gradients_reach_every_parameter(model: PoetryModel) -> None:
-    logits, _ = model(torch.randint(V, (T, B)))
+    logits, _ = model(torch.randint(V, (T, B)), places=torch.randint(1, len(Place), (T, B)))
     logits.logsumexp(-1).sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_place_that_asks_nothing_changes_nothing(model: PoetryModel) -> None:
+    torch.nn.init.normal_(model.place_embedding.weight[1:])
+    tokens, free = torch.randint(V, (T, B)), torch.full((T, B), Place.FREE)
+    torch.testing.assert_close(model(tokens)[0], model(tokens, places=free)[0])
+    rhyme = torch.full((T, B), Place.RHYME)
+    assert not torch.allclose(model(tokens)[0], model(tokens, places=rhyme)[0])
 
 
 def test_dropout_works_in_training_only() -> None:
