@@ -1,5 +1,6 @@
 """Upstream's files: the poems of an archive or a directory, as they are."""
 
+import hashlib
 import json
 import re
 import tarfile
@@ -62,3 +63,22 @@ def _members(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
             content = archive.extractfile(member) if member.isfile() else None
             if content is not None:
                 yield member.name, content
+
+
+def digest_of(source: Path) -> str:
+    """Return the SHA-256, in hexadecimal, of an archive, or of a directory's files by name.
+
+    Raises:
+        CorpusError: If source cannot be read.
+    """
+    digest = hashlib.sha256()
+    if source.is_dir():
+        for era, number, content in sorted(_files(source)):
+            digest.update(f"{era} {number} {len(content)}\n".encode())
+            digest.update(content)
+        return digest.hexdigest()
+    try:
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CorpusError(f"{source} cannot be read: {error}") from error

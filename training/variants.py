@@ -179,6 +179,8 @@ def written_forms(relations: Relations, usage: Usage) -> dict[str, list[str]]:
         used = {standard.get(c, c) for c in partners if usage.counts[c] >= RARE}
         if usage.counts[character] < UNUSED and character not in forms and len(used) == 1:
             forms[character] = used
+    for character, stands_for in forms.items():
+        forms[character] = {end for form in stands_for for end in _ends(form, forms)}
     for character in {form for stands_for in forms.values() for form in stands_for} & forms.keys():
         forms[character].add(character)
     return {
@@ -188,8 +190,14 @@ def written_forms(relations: Relations, usage: Usage) -> dict[str, list[str]]:
     }
 
 
+def _ends(form: str, forms: dict[str, set[str]]) -> set[str]:
+    """Return what a form stands for in the end: itself, unless it is no standard form."""
+    stands_for = forms.get(form, {form})
+    return {form} if form in stands_for else stands_for
+
+
 def _partners(pairs: Iterable[Pair]) -> dict[str, set[str]]:
-    partners = defaultdict(set)
+    partners: dict[str, set[str]] = defaultdict(set)
     for pair in pairs:
         for character in pair:
             partners[character] |= pair - {character}
