@@ -1,0 +1,211 @@
+"""Token tensors of poems, in seeded batches: the same seed and epoch give the same batches.
+
+Shapes
+    T  time steps   B  batch
+
+Each sequence is a whole poem behind its header (model.vocabulary), every field of which is left
+out at random, as are the places (model.place) that the poem keeps to; a poem longer than MAX_BODY
+tokens is cut into pieces of whole couplets. The loss counts the body and <eos>, not the header.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from model.pattern import LineType, Template
+from model.place import Place, rhyme_places, template_places
+from model.vocabulary import UnknownAuthor, Vocabulary
+from training.corpus import RHYMED, Poem
+
+IGNORED = -100  # a target that does not count
+MAX_BODY = 256  # tokens
+KEEP_HEADER = 0.75  # how often a poem has a header at all
+KEEP_FIELD = 0.6  # how often, then, each field stays
+KEEP_PLACES = 0.5  # how often the places are told
+FIELDS = ("form", "regulated", "era", "author", "title")  # in the header's order
+
+Ints = NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """Sequences side by side, padded at the end."""
+
+    tokens: Tensor  # (T, B)
+    targets: Tensor  # (T, B), IGNORED where nothing is to be predicted
+    places: Tensor  # (T, B), of the targets
+    num_targets: int  # of the whole batch, also where this is a shard of it
+
+    def shard(self, rank: int, num_ranks: int) -> Self:
+        """Return the columns that belong to one of several ranks."""
+        columns = slice(rank, None, num_ranks)
+        tokens, targets, places = (t[:, columns] for t in (self.tokens, self.targets, self.places))
+        return self._replace(tokens=tokens, targets=targets, places=places)
+
+
+class Example(NamedTuple):
+    """One sequence: what is given, what is to be predicted, and the places of the latter."""
+
+    header: Ints
+    body: Ints
+    places: Ints
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A poem, or a part of a long one, as token ids."""
+
+    header: tuple[Ints, ...]  # the ids of each of FIELDS, empty where the poem has none
+    body: Ints
+    places: Ints  # one for each of body
+
+
+class PoemDataset:
+    """The poems of one split."""
+
+    def __init__(self, pieces: Sequence[Piece], vocabulary: Vocabulary) -> None:
+        if not pieces:
+            raise ValueError("expected at least one poem")
+        self.pieces = pieces
+        self.vocabulary = vocabulary
+        self._field_lengths = np.array([[len(f) for f in p.header] for p in pieces])  # (N, fields)
+        self._body_lengths = np.array([len(piece.body) for piece in pieces])
+
+    @classmethod
+    def from_poems(cls, poems: Iterable[Poem], vocabulary: Vocabulary) -> Self:
+        """Encode poems.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        return cls([p for poem in poems for p in _pieces(poem, vocabulary)], vocabulary)
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def epoch(self, seed: int, epoch: int, batch_tokens: int) -> "Epoch":
+        """Return the batches of one pass, of at most batch_tokens tokens with padding each.
+
+        Sequences of equal length go together, which leaves next to no padding, and the batches
+        come in random order.
+        """
+        rng = np.random.default_rng((seed, epoch))
+        has_header = rng.random((len(self), 1)) < KEEP_HEADER
+        kept = has_header & (rng.random((len(self), len(FIELDS))) < KEEP_FIELD)
+        placed = rng.random(len(self)) < KEEP_PLACES
+        lengths = (self._field_lengths * kept).sum(1) + self._body_lengths + 2
+        order = np.lexsort((rng.random(len(self)), lengths))
+        batches = _cut(order, lengths, batch_tokens)
+        rng.shuffle(batches)
+        return Epoch(self, kept, placed, batches)
+
+
+class Epoch:
+    """The batches of one pass over a dataset."""
+
+    def __init__(
+        self,
+        dataset: PoemDataset,
+        kept: NDArray[np.bool_],
+        placed: NDArray[np.bool_],
+        batches: list[Ints],
+    ) -> None:
+        self._dataset, self._kept, self._placed, self._batches = dataset, kept, placed, batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Batch:
+        return collate([self._example(number) for number in self._batches[index]])
+
+    def _example(self, number: int) -> Example:
+        piece, vocabulary = self._dataset.pieces[number], self._dataset.vocabulary
+        fields = [f for f, keep in zip(piece.header, self._kept[number], strict=True) if keep]
+        header = np.concatenate([[vocabulary.bos_id], *fields, [vocabulary.body_id]])
+        places = piece.places if self._placed[number] else np.zeros_like(piece.places)
+        return Example(header, piece.body, places)
+
+
+def collate(examples: Sequence[Example]) -> Batch:
+    """Return examples as one batch, padded at the end."""
+    shape = len(examples), max(len(e.header) + len(e.body) for e in examples) - 1
+    tokens = np.zeros(shape, dtype=np.int64)  # <pad> is 0
+    targets, places = np.full_like(tokens, IGNORED), np.zeros_like(tokens)
+    for row, (header, body, body_places) in enumerate(examples):
+        start, end = len(header) - 1, len(header) + len(body) - 1
+        tokens[row, : start + 1] = header
+        tokens[row, start + 1 : end] = body[:-1]
+        targets[row, start:end] = body
+        places[row, start:end] = body_places
+    return Batch(
+        tokens=torch.from_numpy(tokens.T.copy()),
+        targets=torch.from_numpy(targets.T.copy()),
+        places=torch.from_numpy(places.T.copy()),
+        num_targets=int((targets != IGNORED).sum()),
+    )
+
+
+def _cut(order: NDArray[np.int_], lengths: NDArray[np.int_], batch_tokens: int) -> list[Ints]:
+    """Cut poems, sorted by length, into batches of at most batch_tokens."""
+    batches, start = [], 0
+    for end in range(1, len(order) + 1):
+        full = end < len(order) and (end - start + 1) * lengths[order[end]] > batch_tokens
+        if full or end == len(order):
+            batches.append(order[start:end])
+            start = end
+    return batches
+
+
+def _pieces(poem: Poem, vocabulary: Vocabulary) -> Iterator[Piece]:
+    header = _header_fields(poem, vocabulary)
+    ids = [*vocabulary.encode(poem.text), vocabulary.eos_id]
+    places = [*_places(poem), Place.FREE]
+    start = 0
+    for end in _ends(ids, vocabulary.full_stop_id):
+        yield Piece(header, np.array(ids[start:end]), np.array(places[start:end]))
+        start = end
+
+
+def _places(poem: Poem) -> list[Place]:
+    """Return the places that a poem keeps to, one for each character and mark of its text."""
+    lengths = [len(line) for line in poem.lines]
+    places = [Place.FREE] * len(poem.text)
+    if poem.meter == RHYMED:
+        places = rhyme_places(lengths)
+    elif poem.meter:
+        places = template_places(Template(tuple(map(LineType, poem.meter)), lengths[0]))
+    if len(places) != len(poem.text):  # a mark too many inside the poem
+        return [Place.FREE] * len(poem.text)
+    return places
+
+
+def _header_fields(poem: Poem, vocabulary: Vocabulary) -> tuple[Ints, ...]:
+    """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>."""
+    try:
+        author = vocabulary.header(author=poem.author)
+    except UnknownAuthor:
+        author = vocabulary.header()
+    headers = (
+        vocabulary.header(form=poem.form),
+        vocabulary.header(regulated=poem.meter not in ("", RHYMED)),
+        vocabulary.header(era=poem.era),
+        author,
+        vocabulary.header(title=poem.title),
+    )
+    return tuple(np.array(header[1:-1], dtype=np.int64) for header in headers)
+
+
+def _ends(ids: list[int], full_stop_id: int) -> list[int]:
+    """Return where to cut ids into the fewest pieces of at most MAX_BODY, after full stops."""
+    stops = [place for place, token in enumerate(ids[:-2], start=1) if token == full_stop_id]
+    ends, start = list[int](), 0
+    for stop, following in pairwise([*stops, len(ids)]):
+        if following - start > MAX_BODY:
+            ends.append(stop)
+            start = stop
+    return [*ends, len(ids)]
