@@ -1,0 +1,224 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from model.checkpoint import Checkpoint
+from model.vocabulary import Era, Vocabulary
+from training.corpus import Poem
+from training.state import StateError
+from training.train import TrainConfig, Trainer, TrainingDiverged, build_vocabulary, export
+
+CONFIG = TrainConfig(
+    steps=12,
+    batch_tokens=120,
+    warmup_steps=2,
+    embedding_size=8,
+    hidden_size=12,
+    num_layers=2,
+    dropout=0.2,
+    save_every=3,
+    validate_every=4,
+)
+
+
+@pytest.fixture
+def poems() -> list[Poem]:
+    """Poems whose lines are runs of a cycle of characters: easy to learn."""
+    cycle = "日月山水雲花風雨春秋"
+    lines = [(cycle[start:] + cycle)[:5] for start in range(10)]
+    return [
+        Poem(
+            author="李白" if number % 2 else "杜甫",
+            title="",
+            paragraphs=(f"{lines[number % 10]}，{lines[(number + 5) % 10]}。",) * 2,
+            era=Era.TANG,
+        )
+        for number in range(40)
+    ]
+
+
+def trainer(poems: list[Poem], folder: Path, config: TrainConfig = CONFIG) -> Trainer:
+    folder.mkdir(exist_ok=True)
+    vocabulary = build_vocabulary(poems, min_count=1, min_poems=10)
+    return Trainer(config, vocabulary, poems, poems[:4], folder, dtype=torch.float32)
+
+
+def weights(run: Trainer) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in run.model.parameters()]
+
+
+def test_training_learns(poems: list[Poem], tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, steps=80, learning_rate=0.03, dropout=0.0)
+    run = trainer(poems, tmp_path, config)
+    before = run.validation_bits()
+    run.run()
+    assert run.validation_bits() < 0.7 * before
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trainer(poems, tmp_path / "whole")
+    whole.run()
+    killed = trainer(poems, tmp_path / "killed")
+    monkeypatch.setattr(killed, "_record", _failing_at(killed, step=8))
+    with pytest.raises(KeyboardInterrupt):  # after the save at step 6
+        killed.run()
+    resumed = trainer(poems, tmp_path / "killed")
+    assert resumed.state.step == 6
+    resumed.run()
+    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    columns = (0, 1, 2, 3, 4, 5, 7)  # all but the speed
+    rows = [
+        [[line.split(",")[c] for c in columns] for line in path.read_text().splitlines()]
+        for path in (tmp_path / "whole/metrics.csv", tmp_path / "killed/metrics.csv")
+    ]
+    assert rows[0] == rows[1]
+
+
+def _failing_at(run: Trainer, step: int):  # type: ignore[no-untyped-def]
+    record = run._record
+
+    def fail(*arguments):  # type: ignore[no-untyped-def]
+        if run.state.step == step:
+            raise KeyboardInterrupt
+        return record(*arguments)
+
+    return fail
+
+
+def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
+    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
+    rates = [config.learning_rate_at(step) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == rates[10] == 1.0
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    run = trainer(poems, tmp_path)
+    run.save()
+    before = (tmp_path / "state.safetensors").read_bytes()
+    with torch.no_grad():
+        run.model.output_bias[0] = torch.nan
+    with pytest.raises(TrainingDiverged, match="nothing was saved since step 0: try a lower"):
+        run.run()
+    assert (tmp_path / "state.safetensors").read_bytes() == before
+    assert not (tmp_path / "poetry.safetensors").exists()
+
+
+def test_a_run_of_another_configuration_is_not_resumed(poems: list[Poem], tmp_path: Path) -> None:
+    trainer(poems, tmp_path).run()
+    other = dataclasses.replace(CONFIG, learning_rate=0.5, steps=13)
+    with pytest.raises(StateError, match="another steps, learning_rate"):
+        trainer(poems, tmp_path, other)
+
+
+def test_a_damaged_state_is_refused(poems: list[Poem], tmp_path: Path) -> None:
+    (tmp_path / "state.safetensors").write_bytes(b"half a file")
+    with pytest.raises(StateError, match="is damaged"):
+        trainer(poems, tmp_path)
+
+
+def test_the_exported_checkpoint_is_the_trained_model(poems: list[Poem], tmp_path: Path) -> None:
+    run = trainer(poems, tmp_path)
+    run.run()
+    export(run, "tiny", {"corpus": {"commit": "abc"}}).save(tmp_path / "poetry.safetensors")
+    checkpoint = Checkpoint.load(tmp_path / "poetry.safetensors")
+    assert checkpoint.provenance["training"]["step"] == CONFIG.steps
+    assert checkpoint.provenance["corpus"] == {"commit": "abc"}
+    tokens = torch.tensor([run.vocabulary.header()]).T
+    run.model.eval()
+    torch.testing.assert_close(
+        checkpoint.build_model()(tokens)[0], run.model(tokens)[0], atol=0.02, rtol=0.02
+    )
+
+
+def test_the_vocabulary_holds_what_is_frequent_and_prolific(poems: list[Poem]) -> None:
+    rare = Poem(author="王維", title="", paragraphs=("空日月山水，日月山水雲。",), era=Era.TANG)
+    vocabulary = build_vocabulary([*poems, rare], min_count=2, min_poems=10)
+    assert "空" not in vocabulary
+    assert set(vocabulary.characters) == set("日月山水雲花風雨春秋")
+    assert sorted(vocabulary.authors) == ["李白", "杜甫"]
+
+
+def test_options_set_fields_of_the_configuration() -> None:
+    assert TrainConfig.parse(["steps=7", "dropout=0.5"]) == TrainConfig(steps=7, dropout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("stepz=7", "no option is called 'stepz'"), ("steps=many", "steps must be of type int")],
+)
+def test_an_option_that_is_none_is_refused(option: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainConfig.parse([option])
+
+
+def write_corpus(folder: Path, poems: list[Poem]) -> None:
+    lines = [json.dumps(dataclasses.asdict(poem), ensure_ascii=False) for poem in poems]
+    for split in ("train", "validation"):
+        (folder / f"{split}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "report.json").write_text('{"commit": "abc"}')
+
+
+def command(folder: Path, steps: int) -> list[str]:
+    options = dataclasses.asdict(CONFIG) | {"steps": steps}
+    settings = [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
+    program = [sys.executable, "-m", "training.train", "--min-count", "1", "--min-poems", "10"]
+    return [*program, "--corpus", str(folder), "--out", str(folder / "run"), *settings]
+
+
+def test_a_run_killed_at_random_moments_ends_like_one_left_alone(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    for name in ("alone", "killed"):
+        (tmp_path / name).mkdir()
+        write_corpus(tmp_path / name, poems)
+    subprocess.run(command(tmp_path / "alone", 150), check=True, capture_output=True)
+    for seconds in (0.3, 0.1):
+        process = subprocess.Popen(command(tmp_path / "killed", 150), stderr=subprocess.DEVNULL)
+        state = tmp_path / "killed/run/state.safetensors"
+        deadline = time.monotonic() + 60
+        while not state.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(seconds)
+        process.kill()
+        process.wait()
+    subprocess.run(command(tmp_path / "killed", 150), check=True, capture_output=True)
+    files = [tmp_path / name / "run/poetry.safetensors" for name in ("alone", "killed")]
+    alone, killed = map(load_file, files)
+    assert all(torch.equal(alone[name], killed[name]) for name in alone)
+
+
+def test_an_interrupt_saves_and_says_how_to_go_on(poems: list[Poem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    process = subprocess.Popen(
+        command(tmp_path, 100_000), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    while not (tmp_path / "run/state.safetensors").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in output
+    assert not (tmp_path / "run/poetry.safetensors").exists()
+
+
+def test_vocabularies_are_the_same_for_the_same_poems(poems: list[Poem]) -> None:
+    first, second = (build_vocabulary(poems, 1, 1) for _ in range(2))
+    assert isinstance(first, Vocabulary)
+    assert first.tokens == second.tokens

@@ -1,0 +1,144 @@
+"""What a run tells: a CSV with a row a step, a curve, a line of progress."""
+
+import csv
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+
+COLUMNS = (
+    "step",
+    "epoch",
+    "loss_bits",
+    "grad_norm",
+    "learning_rate",
+    "tokens",
+    "tokens_per_s",
+    "validation_bits",
+)
+
+
+class Metrics:
+    """The rows of a run's CSV; those after first_step, from a killed run, are dropped."""
+
+    def __init__(self, path: Path, first_step: int) -> None:
+        self._path = path
+        rows = read_rows(path) if path.exists() else []
+        self._rows = [row for row in rows if row["step"] <= first_step]
+
+    def add(self, row: dict[str, float]) -> None:
+        """Remember the figures of one step, by the names of COLUMNS."""
+        self._rows.append(row)
+
+    def flush(self) -> None:
+        """Write all rows."""
+        partial = self._path.with_name(f".{self._path.name}.partial")
+        with partial.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self._rows)
+        partial.replace(self._path)
+
+    def draw(self, path: Path) -> None:
+        """Draw the loss and the validation bits over the steps; nothing without matplotlib."""
+        try:
+            from matplotlib.figure import Figure
+        except ModuleNotFoundError:
+            return
+        figure = Figure(figsize=(8, 4.5), layout="constrained")
+        axes = figure.subplots()
+        steps = [row["step"] for row in self._rows]
+        losses = [row["loss_bits"] for row in self._rows]
+        smooth = _running_means(losses, window=max(1, len(losses) // 100))
+        measured = [row for row in self._rows if "validation_bits" in row]
+        bits = [row["validation_bits"] for row in measured]
+        axes.plot(steps, losses, color="0.85", linewidth=0.5)
+        axes.plot(steps, smooth, label="training, bits a token")
+        axes.plot(
+            [row["step"] for row in measured],
+            bits,
+            marker=".",
+            label="validation, bits a character",
+        )
+        axes.set(xlabel="step", ylabel="bits")
+        axes.grid(alpha=0.3)
+        axes.legend()
+        figure.savefig(path)
+
+
+def _running_means(values: list[float], window: int) -> list[float]:
+    """Return the mean of each value and those before it, window of them in all."""
+    groups = (values[max(0, end - window) : end] for end in range(1, len(values) + 1))
+    return [sum(group) / len(group) for group in groups]
+
+
+def read_rows(path: Path) -> list[dict[str, float]]:
+    """Return the rows of a metrics CSV; a figure that was not taken is left out."""
+    with path.open(newline="") as file:
+        return [
+            {
+                name: int(value) if value.isdigit() else float(value)
+                for name, value in row.items()
+                if value
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
+class Progress:
+    """A bar on a terminal, a line now and then elsewhere.
+
+    Args:
+        steps: How many there will be.
+        first_step: How many are done.
+    """
+
+    LINE_EVERY = 50
+
+    def __init__(self, steps: int, first_step: int) -> None:
+        self._steps = steps
+        self._console = Console(stderr=True)
+        self._bar = RichProgress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("train", total=steps, completed=first_step, figures="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, row: dict[str, float]) -> None:
+        """Show the figures of one step."""
+        figures = f"loss {row['loss_bits']:.3f} bits, {row['tokens_per_s']:.0f} tokens/s"
+        if "validation_bits" in row:
+            figures += f", validation {row['validation_bits']:.3f} bits a character"
+        self._bar.update(self._task, completed=row["step"], figures=figures)
+        step = int(row["step"])
+        if not self._console.is_terminal and (
+            step % self.LINE_EVERY == 0 or "validation_bits" in row
+        ):
+            left = self._bar.tasks[0].time_remaining
+            ending = "" if left is None else f", {left / 60:.0f} min left"
+            self._console.print(f"step {step}/{self._steps}: {figures}{ending}")

@@ -1,0 +1,32 @@
+"""The processes that train together, and the sum over them."""
+
+import os
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor, distributed, nn
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes that train together."""
+
+    rank: int = 0
+    count: int = 1
+
+    @classmethod
+    def from_environment(cls, device: torch.device) -> Self:
+        """Join the processes that torchrun started; alone without it."""
+        if "WORLD_SIZE" not in os.environ:
+            return cls()
+        distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        return cls(distributed.get_rank(), distributed.get_world_size())
+
+    def add_up(self, tensors: list[Tensor]) -> None:
+        """Replace each tensor by its sum over all ranks."""
+        if self.count == 1:
+            return
+        flat = nn.utils.parameters_to_vector(tensors)
+        distributed.all_reduce(flat)
+        nn.utils.vector_to_parameters(flat, tensors)

@@ -1,0 +1,106 @@
+"""TrainState: weights, optimizer and position of a run, saved whole or not at all."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from model.checkpoint import write_atomically
+
+if TYPE_CHECKING:
+    from training.train import TrainConfig
+
+
+class StateError(Exception):
+    """A saved state that this run cannot go on from; the message says why."""
+
+
+class TrainState:
+    """All that resuming needs; changed in place by update().
+
+    Args:
+        model: Its parameters are the weights.
+        weight_decay: Of the matrices; biases and the embedding do not decay.
+    """
+
+    def __init__(self, model: nn.Module, weight_decay: float) -> None:
+        self.model = model
+        self.step = self.epoch = self.position = self.saved_step = 0
+        self._names = {p: name for name, p in model.named_parameters()}
+        decaying = [p for p, name in self._names.items() if p.dim() > 1 and "embedding" not in name]
+        others = [p for p in self._names if not any(p is q for q in decaying)]
+        groups = [
+            {"params": decaying, "weight_decay": weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+
+    def update(self, learning_rate: float) -> None:
+        """Apply the gradients and move on by one batch."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        self.position += 1
+
+    def save(self, path: Path, config: "TrainConfig") -> None:
+        """Write everything to path.
+
+        Raises:
+            OSError: If it cannot be written; the save before is still there.
+        """
+        metadata = {
+            "config": json.dumps(asdict(config)),
+            "position": json.dumps([self.step, self.epoch, self.position]),
+        }
+        write_atomically(path, self._tensors(), metadata)
+        self.saved_step = self.step
+
+    def resume(self, path: Path, config: "TrainConfig") -> None:
+        """Go on from what save() wrote to path; a missing file is the start of a run.
+
+        Raises:
+            StateError: If the file is damaged or belongs to a run of another configuration.
+        """
+        if not path.exists():
+            return
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise StateError(f"{path} is damaged: {error}; remove it to start again") from error
+        saved, asked = json.loads(metadata["config"]), asdict(config)
+        different = [name for name in asked if asked[name] != saved.get(name)]
+        if different:
+            raise StateError(
+                f"{path} belongs to a run with another {', '.join(different)}; "
+                "give its options, or another folder"
+            )
+        self.step, self.epoch, self.position = json.loads(metadata["position"])
+        self.saved_step = self.step
+        self._restore(tensors)
+
+    def _tensors(self) -> dict[str, Tensor]:
+        """Return everything to save by name: weights, and the optimizer's moments and counts."""
+        tensors: dict[str, Tensor] = {}
+        for parameter, name in self._names.items():
+            tensors[f"model.{name}"] = parameter
+            for key, moment in self.optimizer.state.get(parameter, {}).items():
+                tensors[f"optimizer.{key}.{name}"] = moment
+        return tensors
+
+    @torch.no_grad()
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        for parameter, name in self._names.items():
+            parameter.copy_(tensors[f"model.{name}"])
+            for key in ("step", "exp_avg", "exp_avg_sq"):
+                moment = tensors.get(f"optimizer.{key}.{name}")
+                if moment is not None:
+                    place = "cpu" if key == "step" and parameter.device.type == "cpu" else None
+                    self.optimizer.state[parameter][key] = moment.to(place or parameter.device)

@@ -1,0 +1,326 @@
+"""Training: from the corpus's poems to a checkpoint, resumable at any moment.
+
+TrainState is all that resuming needs. Everything random follows from the seed and the position in
+the run, so a run that was killed and resumed gives, on a CPU, bit for bit the weights of one left
+alone.
+
+Several ranks (torchrun) share each batch by columns and add up their gradients: the loss curve is
+that of one rank.
+"""
+
+import importlib.metadata
+import json
+import math
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Self
+
+import torch
+import typer
+from torch import Tensor, nn
+
+from model.checkpoint import Checkpoint
+from model.poetry_model import PoetryConfig, PoetryModel
+from model.precision import compute_dtype
+from model.script import is_han
+from model.vocabulary import Vocabulary
+from training.corpus import Poem, prolific_authors, read_poems
+from training.dataset import IGNORED, Batch, PoemDataset
+from training.evaluate import bits
+from training.loss import LinearCrossEntropy
+from training.metrics import Metrics, Progress
+from training.ranks import Ranks
+from training.state import StateError, TrainState
+
+app = typer.Typer(help=__doc__, add_completion=False)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run: the model's sizes and how it is trained.
+
+    Args:
+        steps: Updates of the weights.
+        batch_tokens: Tokens an update, padding included.
+        learning_rate: The highest, reached after warmup_steps, then falling as a cosine to zero.
+        max_grad_norm: Where the gradient's norm is clipped.
+        save_every: Steps between saves of the training state.
+        validate_every: Steps between measurements of validation bits.
+        validation_poems: How many poems those take.
+    """
+
+    steps: int = 6000
+    batch_tokens: int = 4096
+    learning_rate: float = 2e-3
+    warmup_steps: int = 200
+    weight_decay: float = 0.02
+    max_grad_norm: float = 1.0
+    embedding_size: int = 384
+    hidden_size: int = 768
+    num_layers: int = 2
+    dropout: float = 0.0
+    seed: int = 1
+    save_every: int = 100
+    validate_every: int = 500
+    validation_poems: int = 500
+
+    @classmethod
+    def parse(cls, options: Sequence[str]) -> Self:
+        """Return the configuration with fields set by name=value.
+
+        Raises:
+            ValueError: If a field is unknown or its value is of the wrong kind.
+        """
+        kinds: dict[str, type[Any]] = {field.name: type(field.default) for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for option in options:
+            name, _, value = option.partition("=")
+            if name not in kinds:
+                raise ValueError(f"no option is called {name!r}; there are {', '.join(kinds)}")
+            try:
+                values[name] = kinds[name](value)
+            except ValueError:
+                kind = kinds[name].__name__
+                raise ValueError(f"{name} must be of type {kind}, got {value!r}") from None
+        return cls(**values)
+
+    def model_config(self, vocabulary: Vocabulary) -> PoetryConfig:
+        """Return the sizes of a model for a vocabulary."""
+        return PoetryConfig(
+            len(vocabulary), self.embedding_size, self.hidden_size, self.num_layers, self.dropout
+        )
+
+    def learning_rate_at(self, step: int) -> float:
+        """Return the learning rate of update number step, counted from 0."""
+        if step < self.warmup_steps:
+            return self.learning_rate * (step + 1) / self.warmup_steps
+        progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+class TrainingDiverged(Exception):
+    """The loss or the gradient is no longer a finite number."""
+
+
+class Trainer:
+    """A run in progress.
+
+    Args:
+        config: What to do.
+        vocabulary: The meaning of token ids.
+        poems: What to train on.
+        validation: What to measure on.
+        folder: Where state, metrics and the curve are written; a run found there goes on.
+        device: Where to compute.
+        dtype: What to compute in; weights and optimizer stay float32.
+        ranks: Who else takes part.
+        model: What to train; a PoetryModel with random weights if None.
+
+    Raises:
+        StateError: If folder holds a run of another configuration.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        vocabulary: Vocabulary,
+        poems: list[Poem],
+        validation: list[Poem],
+        folder: Path,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+        ranks: Ranks | None = None,
+        model: PoetryModel | None = None,
+    ) -> None:
+        self.config, self.vocabulary, self.folder = config, vocabulary, folder
+        self.device = device or torch.device("cpu")
+        self.dtype = dtype or compute_dtype(self.device)
+        self.ranks = ranks or Ranks()
+        self.dataset = PoemDataset.from_poems(poems, vocabulary)
+        self.validation = validation[: config.validation_poems]
+        torch.manual_seed(config.seed)
+        self.model = (model or PoetryModel(config.model_config(vocabulary))).to(self.device)
+        self.state = TrainState(self.model, config.weight_decay)
+        self.state.resume(folder / "state.safetensors", config)
+        self.metrics = Metrics(folder / "metrics.csv", self.state.step)
+        self.stopped = False
+
+    def run(self) -> None:
+        """Train until the last step or until asked to stop; then save.
+
+        Raises:
+            TrainingDiverged: If the loss is not finite; the last save stays as it is.
+        """
+        with self._stopping_on_signals(), Progress(self.config.steps, self.state.step) as progress:
+            for batch in self._batches():
+                start = time.perf_counter()
+                loss, grad_norm = self._update(batch)
+                row = self._record(batch, loss, grad_norm, time.perf_counter() - start)
+                progress.show(row)
+                if self.state.step % self.config.save_every == 0:
+                    self.save()
+                if self.stopped:
+                    break
+        self.save()
+
+    def save(self) -> None:
+        """Write the state (by rank 0), whole or not at all."""
+        if self.ranks.rank == 0:
+            self.metrics.flush()
+            self.state.save(self.folder / "state.safetensors", self.config)
+            self.metrics.draw(self.folder / "loss.svg")
+
+    def _batches(self) -> Iterator[Batch]:
+        """Yield the batches that are left, from the state's place in its epoch on."""
+        state, config = self.state, self.config
+        while state.step < config.steps:
+            epoch = self.dataset.epoch(config.seed, state.epoch, config.batch_tokens)
+            while state.position < len(epoch) and state.step < config.steps:
+                yield epoch[state.position]
+            if state.position >= len(epoch):
+                state.epoch, state.position = state.epoch + 1, 0
+
+    def _update(self, batch: Batch) -> tuple[float, float]:
+        """Take one step; return the loss in bits a token and the norm of the whole gradient."""
+        state, config = self.state, self.config
+        torch.manual_seed(config.seed * 1_000_003 + state.step)  # of dropout
+        share = self._loss(batch.shard(self.ranks.rank, self.ranks.count))
+        share.backward()  # type: ignore[no-untyped-call]
+        loss = share.detach().reshape(1)
+        parameters = list(self.model.parameters())
+        self.ranks.add_up([loss, *(p.grad for p in parameters if p.grad is not None)])
+        grad_norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
+        if not (loss.isfinite() and grad_norm.isfinite()):
+            raise TrainingDiverged(
+                f"loss {float(loss)} and gradient norm {float(grad_norm)} at step {state.step}; "
+                f"nothing was saved since step {state.saved_step}: try a lower learning rate"
+            )
+        state.update(config.learning_rate_at(state.step))
+        return float(loss) / math.log(2), float(grad_norm)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """Return this rank's share of the mean cross entropy a target, in nats."""
+        tokens, targets, places = (
+            t.to(self.device) for t in (batch.tokens, batch.targets, batch.places)
+        )
+        features, _ = self.model.features(tokens, places=places, dtype=self.dtype)
+        counted = targets != IGNORED
+        weight, bias = self.model.embedding.weight, self.model.output_bias
+        total: Tensor = LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+            features[counted], weight, bias, targets[counted]
+        )
+        return total / batch.num_targets
+
+    def _record(
+        self, batch: Batch, loss: float, grad_norm: float, elapsed_s: float
+    ) -> dict[str, float]:
+        row = {
+            "step": self.state.step,
+            "epoch": self.state.epoch,
+            "loss_bits": loss,
+            "grad_norm": grad_norm,
+            "learning_rate": self.config.learning_rate_at(self.state.step - 1),
+            "tokens": batch.num_targets,
+            "tokens_per_s": batch.num_targets / elapsed_s,
+        }
+        last = self.state.step == self.config.steps
+        if self.validation and (last or self.state.step % self.config.validate_every == 0):
+            row["validation_bits"] = self.validation_bits()
+        self.metrics.add(row)
+        return row
+
+    def validation_bits(self) -> float:
+        """Measure bits a character on the validation poems."""
+        self.model.eval()
+        result = bits(self.model, self.vocabulary, self.validation, self.dtype)
+        self.model.train()
+        return result.bits_per_character
+
+    @contextmanager
+    def _stopping_on_signals(self) -> Iterator[None]:
+        """Let Ctrl-C and SIGTERM end the run after the step in progress."""
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self.stopped = True
+
+        previous = {
+            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def build_vocabulary(poems: Sequence[Poem], min_count: int, min_poems: int) -> Vocabulary:
+    """Return the vocabulary of a corpus.
+
+    Args:
+        poems: The training split.
+        min_count: How often a character must stand in bodies to get a token.
+        min_poems: How many poems an author must have to get one.
+    """
+    counts = Counter("".join(poem.text for poem in poems))
+    characters = [c for c, count in counts.most_common() if is_han(c) and count >= min_count]
+    return Vocabulary(characters, prolific_authors(poems, min_poems))
+
+
+def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoint:
+    """Return the trained model as a checkpoint, its weights rounded to bfloat16."""
+    weights = {key: w.detach().bfloat16() for key, w in trainer.model.state_dict().items()}
+    training = asdict(trainer.config) | {
+        "step": trainer.state.step,
+        "validation_bits": trainer.validation_bits(),
+        "code_version": importlib.metadata.version("yin-poetry"),
+        "torch": torch.__version__,
+    }
+    config, vocabulary = trainer.model.config, trainer.vocabulary
+    return Checkpoint(name, config, vocabulary, weights, {**provenance, "training": training})
+
+
+@app.command()
+def main(
+    corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
+    out: Annotated[Path, typer.Option(help="Folder of the run; one found there goes on.")] = Path(
+        "runs/poetry"
+    ),
+    name: Annotated[str, typer.Option(help="What the model is called.")] = "yin",
+    min_count: Annotated[int, typer.Option(help="Count that gives a character a token.")] = 15,
+    min_poems: Annotated[int, typer.Option(help="Poems that give an author a token.")] = 100,
+    options: Annotated[
+        list[str] | None, typer.Option("--set", help="A field of TrainConfig: steps=100.")
+    ] = None,
+) -> None:
+    """Train on the corpus and write OUT/poetry.safetensors; a stopped run goes on where it was."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        config = TrainConfig.parse(options or [])
+        report = json.loads((corpus / "report.json").read_text())
+        poems = list(read_poems(corpus / "train.jsonl"))
+        validation = list(read_poems(corpus / "validation.jsonl"))
+        out.mkdir(parents=True, exist_ok=True)
+        vocabulary = build_vocabulary(poems, min_count, min_poems)
+        ranks = Ranks.from_environment(device)
+        trainer = Trainer(config, vocabulary, poems, validation, out, device, ranks=ranks)
+        trainer.run()
+    except (OSError, ValueError, StateError, TrainingDiverged) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    if trainer.stopped:
+        typer.echo(f"stopped and saved at step {trainer.state.step}; the same command goes on")
+        raise typer.Exit(130)
+    if ranks.rank == 0:
+        path = out / "poetry.safetensors"
+        export(trainer, name, {"corpus": report}).save(path)
+        typer.echo(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    app()
