@@ -1,0 +1,68 @@
+import pytest
+
+from model.form import Form
+from model.vocabulary import Era, UnknownAuthor, UnknownCharacter, Vocabulary
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary("日月山紅來", ["李白", "蘇軾"])
+
+
+def test_text_comes_back_from_its_ids(vocabulary: Vocabulary) -> None:
+    assert vocabulary.decode(vocabulary.encode("日來，月山。")) == "日來，月山。"
+
+
+def test_every_variant_of_a_character_is_one_token(vocabulary: Vocabulary) -> None:
+    assert vocabulary.id_of("来") == vocabulary.id_of("來")
+    assert vocabulary.encode("红") == vocabulary.encode("紅")
+
+
+def test_control_tokens_have_no_text(vocabulary: Vocabulary) -> None:
+    header = vocabulary.header(form=Form.QIJUE, era=Era.TANG, author="李白", title="山月")
+    assert vocabulary.decode(header) == "山月"
+
+
+def test_a_header_holds_what_it_is_given_in_order(vocabulary: Vocabulary) -> None:
+    header = vocabulary.header(
+        form=Form.QIJUE, era=Era.TANG, author="李白", title="月", regulated=True
+    )
+    expected = ["<bos>", "<七绝>", "<regulated>", "<唐>", "<李白>", "<title>", "月", "<body>"]
+    assert [vocabulary.tokens[index] for index in header] == expected
+
+
+def test_a_header_without_fields_is_two_tokens(vocabulary: Vocabulary) -> None:
+    assert vocabulary.header() == [vocabulary.bos_id, vocabulary.body_id]
+
+
+def test_ids_of_han_characters_are_the_last(vocabulary: Vocabulary) -> None:
+    assert "".join(vocabulary.tokens[index] for index in vocabulary.han_ids) == "日月山紅來"
+    assert vocabulary.pad_id == 0
+
+
+def test_what_is_unknown_in_a_text_becomes_unk(vocabulary: Vocabulary) -> None:
+    assert vocabulary.encode("日鬱") == [vocabulary.id_of("日"), vocabulary.unk_id]
+
+
+def test_an_unknown_character_is_named(vocabulary: Vocabulary) -> None:
+    with pytest.raises(UnknownCharacter, match="does not know the character '鬱'"):
+        vocabulary.id_of("鬱")
+
+
+def test_an_unknown_author_is_named(vocabulary: Vocabulary) -> None:
+    with pytest.raises(UnknownAuthor, match="does not know the author '杜甫'"):
+        vocabulary.header(author="杜甫")
+
+
+def test_an_authors_name_may_be_written_in_simplified_script(vocabulary: Vocabulary) -> None:
+    assert vocabulary.author_id("苏轼") == vocabulary.author_id("蘇軾")
+
+
+@pytest.mark.parametrize("characters", ["日日", "日A", "红", "，"])
+def test_characters_that_are_no_vocabulary_are_refused(characters: str) -> None:
+    with pytest.raises(ValueError, match=r"stands twice|expected one Han character"):
+        Vocabulary(characters)
+
+
+def test_a_description_gives_back_the_vocabulary(vocabulary: Vocabulary) -> None:
+    assert Vocabulary.from_dict(vocabulary.to_dict()).tokens == vocabulary.tokens
