@@ -12,6 +12,7 @@ from model.form import Layout
 from model.guide import MEMORY, VerseGuide
 from model.lexicon import Lexicon
 from model.pattern import templates
+from model.place import Place, rhyme_places, template_places
 from model.plan import (
     Meter,
     NoCharacterFits,
@@ -160,6 +161,25 @@ def test_rare_rhymes_are_spared_for_the_lines_that_need_them(
     else:
         tight = VerseGuide(masks, Layout(7, 8), meter=Meter.RHYME, given=given, seed=seed)
         assert judge(write(tight, masks, seed), masks).rhyme == "一東"
+
+
+@pytest.mark.parametrize("layout", REGULATED)
+def test_the_model_is_told_the_places_of_the_template(layout: Layout) -> None:
+    guide, told = VerseGuide(lexicon(), layout, seed=3), []
+    while not guide.finished:
+        told.append(guide.place)
+        guide.advance(int(torch.nonzero(guide.allowed())[0]))
+    assert guide.template is not None
+    assert told == template_places(guide.template)
+    assert guide.place is Place.FREE
+
+
+def test_the_model_is_told_the_rhymes_alone_where_nothing_else_is_asked() -> None:
+    guide, told = VerseGuide(lexicon(), Layout(5, 6), meter=Meter.RHYME, seed=3), []
+    while not guide.finished:
+        told.append(guide.place)
+        guide.advance(int(torch.nonzero(guide.allowed())[0]))
+    assert told == rhyme_places([5] * 6)
 
 
 def test_the_same_seed_draws_the_same_template() -> None:
