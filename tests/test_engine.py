@@ -1,0 +1,226 @@
+import random
+from collections.abc import Iterable
+
+import pytest
+import torch
+from torch import Tensor
+
+import model.engine
+from model.decoding import SamplingParams
+from model.engine import Engine, Sequence, UnstableRows
+from model.place import Place
+from model.plan import NoCharacterFits
+from model.poetry_model import PoetryConfig, PoetryModel
+
+V = 29
+HEADER = [1, 4, 5]
+
+
+class Countdown:
+    """A guide that lets anything but some tokens come, a number of times."""
+
+    def __init__(self, length: int, forbidden: Iterable[int] = (), fails_at: int = -1) -> None:
+        self.left, self._fails_at = length, fails_at
+        self._mask = torch.ones(V, dtype=torch.bool)
+        self._mask[list(forbidden)] = False
+        self.seen: list[int] = []
+
+    @property
+    def finished(self) -> bool:
+        return self.left == 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.left % len(Place))
+
+    def allowed(self) -> Tensor | None:
+        if self.left == self._fails_at:
+            raise NoCharacterFits(1, "nothing rhymes with orange")
+        return None if self._mask.all() else self._mask
+
+    def advance(self, token: int) -> None:
+        self.seen.append(token)
+        self.left -= 1
+
+
+@pytest.fixture(params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+def poetry_model(request: pytest.FixtureRequest) -> PoetryModel:
+    torch.manual_seed(1)
+    poetry = PoetryModel(PoetryConfig(V, embedding_size=16, hidden_size=32, num_layers=2))
+    torch.nn.init.normal_(poetry.place_embedding.weight[1:])
+    with torch.no_grad():
+        poetry.embedding.weight *= 8  # unequal probabilities
+    return poetry.to(request.param).eval()
+
+
+def sequence(length: int = 10, seed: int = 0, **fields: float) -> Sequence:
+    params = SamplingParams(**{"temperature": 1.0, **fields}, seed=seed)  # type: ignore[arg-type]
+    return Sequence(HEADER, Countdown(length, forbidden=[0, 3]), params)
+
+
+def run(engine: Engine, *sequences: Sequence) -> None:
+    for each in sequences:
+        engine.add(each)
+    for _ in range(1000):
+        if not (engine.waiting or engine.running):
+            return
+        engine.step()
+    raise AssertionError("the engine does not come to an end")
+
+
+def test_a_greedy_sequence_is_what_the_model_says_step_by_step(poetry_model: PoetryModel) -> None:
+    ours = sequence(temperature=0.0)
+    run(Engine(poetry_model, num_slots=4), ours)
+    guide = Countdown(10, forbidden=[0, 3])
+    state, tokens, log_probabilities = poetry_model.initial_state(4), list[int](), list[float]()
+    with torch.inference_mode():
+        for read in range(len(HEADER) + 9):
+            token = HEADER[read] if read < len(HEADER) else tokens[-1]
+            drawing = read >= len(HEADER) - 1
+            place = guide.place if drawing else Place.FREE
+            inputs = torch.full((4,), token), torch.full((4,), place)
+            logits, state = poetry_model.step(inputs[0], state, inputs[1])
+            if drawing:
+                masked = logits[0].float().masked_fill(~guide._mask, -torch.inf)
+                tokens.append(int(masked.argmax()))
+                log_probabilities.append(float(logits[0].float().log_softmax(-1)[tokens[-1]]))
+                guide.advance(tokens[-1])
+    tolerance = 1e-4 if poetry_model.output_bias.dtype is torch.float32 else 0.1
+    assert ours.tokens == tokens
+    assert ours.log_probabilities == pytest.approx(log_probabilities, abs=tolerance)
+
+
+def test_what_a_guide_forbids_never_comes(poetry_model: PoetryModel) -> None:
+    sequences = [sequence(50, seed) for seed in range(8)]
+    run(Engine(poetry_model, num_slots=8), *sequences)
+    assert all(len(each.tokens) == 50 for each in sequences)
+    assert not {0, 3} & {token for each in sequences for token in each.tokens}
+
+
+def test_a_sequence_is_the_same_alone_and_in_random_traffic(poetry_model: PoetryModel) -> None:
+    kinds = [{"temperature": 1.3}, {"top_k": 5.0}, {"top_p": 0.8}, {"temperature": 0.0}]
+
+    def make(number: int) -> Sequence:
+        fields = {k: int(v) if k == "top_k" else v for k, v in kinds[number % 4].items()}
+        return sequence(5 + number % 17, number, **fields)
+
+    engine = Engine(poetry_model, num_slots=16)
+    alone = []
+    for number in range(60):
+        alone.append(make(number))
+        run(engine, alone[-1])
+    chance = random.Random(5)
+    together = [make(number) for number in range(60)]
+    passers_by = [make(number + 100) for number in range(30)]
+    arrivals = together + passers_by
+    chance.shuffle(arrivals)
+    while arrivals or engine.waiting or engine.running:
+        for _ in range(chance.randint(0, 4)):
+            if arrivals:
+                engine.add(arrivals.pop())
+        engine.step()
+        if chance.random() < 0.3:
+            engine.cancel(chance.choice(passers_by))
+    assert [each.tokens for each in together] == [each.tokens for each in alone]
+    assert [each.log_probabilities for each in together] == [
+        each.log_probabilities for each in alone
+    ]
+
+
+def test_a_new_sequence_joins_at_the_next_step_and_a_finished_one_leaves_at_once(
+    poetry_model: PoetryModel,
+) -> None:
+    engine = Engine(poetry_model, num_slots=2)
+    first, second, third = sequence(1), sequence(9), sequence(1)
+    for each in (first, second, third):
+        engine.add(each)
+    steps = [engine.step() for _ in range(len(HEADER))]
+    assert steps == [[], [], [first, second]]
+    assert first.finished
+    assert engine.running == [second]
+    assert list(engine.waiting) == [third]
+    engine.step()
+    assert engine.running == [second, third]
+
+
+def test_a_cancelled_sequence_frees_its_slot_and_gets_nothing_more(
+    poetry_model: PoetryModel,
+) -> None:
+    engine = Engine(poetry_model, num_slots=2)
+    running, waiting, other = sequence(), sequence(), sequence(seed=4)
+    for each in (running, other, waiting):
+        engine.add(each)
+    for _ in range(4):
+        engine.step()
+    engine.cancel(running)
+    engine.cancel(waiting)
+    tokens = list(running.tokens)
+    engine.cancel(running)  # twice is once
+    run(engine)
+    assert running.tokens == tokens
+    assert waiting.tokens == []
+    assert len(other.tokens) == 10
+
+
+def test_a_guide_that_runs_dry_fails_its_own_sequence_alone(poetry_model: PoetryModel) -> None:
+    engine = Engine(poetry_model, num_slots=4)
+    dry = Sequence(HEADER, Countdown(10, fails_at=6), SamplingParams())
+    good = sequence()
+    run(engine, dry, good)
+    assert isinstance(dry.error, NoCharacterFits)
+    assert dry.finished
+    assert len(dry.tokens) == 4
+    assert len(good.tokens) == 10
+
+
+def test_bits_are_those_of_the_unmasked_distribution(poetry_model: PoetryModel) -> None:
+    mask = [token for token in range(V) if token != 7]  # only 7 may come
+    forced = Sequence(HEADER, Countdown(3, forbidden=mask), SamplingParams())
+    run(Engine(poetry_model, num_slots=4), forced)
+    assert forced.tokens == [7, 7, 7]
+    assert forced.bits > 0.5
+
+
+def test_an_engine_without_work_does_nothing(poetry_model: PoetryModel) -> None:
+    assert Engine(poetry_model, num_slots=4).step() == []
+
+
+def test_the_batch_sizes_used_were_found_stable(poetry_model: PoetryModel) -> None:
+    engine = Engine(poetry_model, num_slots=16)
+    assert engine.batch_sizes[-1] == 16
+    assert list(engine.batch_sizes) == sorted(set(engine.batch_sizes))
+
+
+def test_a_batch_size_that_changes_rows_is_not_used(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = Engine._logits
+
+    def shaky(engine: Engine, features: Tensor) -> Tensor:
+        return exact(engine, features) + (1e-6 if len(features) < 4 else 0.0)
+
+    monkeypatch.setattr(Engine, "_logits", shaky)
+    assert min(Engine(poetry_model, num_slots=16).batch_sizes) == 4
+
+
+def test_rows_that_depend_on_their_place_are_refused(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = Engine._logits
+
+    def uneven(engine: Engine, features: Tensor) -> Tensor:
+        return exact(engine, features) + torch.arange(len(features))[:, None] * 1e-3
+
+    monkeypatch.setattr(Engine, "_logits", uneven)
+    with pytest.raises(UnstableRows, match="a row's place among 16 changes its logits"):
+        Engine(poetry_model, num_slots=16)
+
+
+def test_an_engine_without_slots_is_refused(poetry_model: PoetryModel) -> None:
+    with pytest.raises(ValueError, match="num_slots must be at least 1, got 0"):
+        Engine(poetry_model, num_slots=0)
+
+
+def test_batch_sizes_reach_as_far_as_slots(poetry_model: PoetryModel) -> None:
+    assert max(model.engine.BATCH_SIZES) == 512
+    assert Engine(poetry_model, num_slots=5).batch_sizes[-1] == 8
