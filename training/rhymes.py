@@ -224,9 +224,10 @@ def main(
 ) -> None:
     """Derive the rhyme table, and report how well it agrees with the poems."""
     verses = list(read_poems(poems))
-    table = with_variants(guangyun(), unihan)
-    table = with_usage(table, measure_usage(verses, to_rhymes(table)))
-    usage = measure_usage(verses, to_rhymes(table))
+    table = known = with_variants(guangyun(), unihan)
+    for _ in range(2):  # with the first pass's readings more poems count
+        usage = measure_usage(verses, to_rhymes(table))
+        table = with_usage(known, usage)
     write_table(table, usage, out)
     for line in report(table, usage, verses):
         typer.echo(line)
