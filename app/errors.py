@@ -1,0 +1,97 @@
+"""What can go wrong with a request, and the one handler that answers it.
+
+ServiceError                    answered with its status and message
+├── UnacceptableRequest   422   the request itself cannot be met; detail in FastAPI's shape
+├── QueueFull             503   more work is waiting than can be done in time; has Retry-After
+├── Draining              503   the service is shutting down; has Retry-After
+├── DeadlineExceeded      504   the poem was not done in time
+└── EngineFailed          500   the engine stopped; health/live tells so too
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+
+class ServiceError(Exception):
+    """An error that a client is told of.
+
+    Args:
+        message: One sentence for a person.
+        retry_after_s: When it is worth trying again; None if it is not.
+    """
+
+    status = 500
+
+    def __init__(self, message: str, *, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+    @property
+    def detail(self) -> Any:
+        """What stands under detail in the answer."""
+        return self.message
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the answer."""
+        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
+
+
+class UnacceptableRequest(ServiceError):
+    """A request that is understood but cannot be met.
+
+    Args:
+        field: The field of the body that is at fault, as the client knows it.
+        message: What would be right.
+    """
+
+    status = 422
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+    @property
+    def detail(self) -> Any:
+        """One error in FastAPI's own shape."""
+        return [{"type": "value_error", "loc": ["body", self.field], "msg": self.message}]
+
+
+class QueueFull(ServiceError):
+    """More work is waiting than can be done in time."""
+
+    status = 503
+
+
+class Draining(ServiceError):
+    """The service is shutting down and takes no new poems."""
+
+    status = 503
+
+
+class DeadlineExceeded(ServiceError):
+    """The poem was not done in time."""
+
+    status = 504
+
+
+class EngineFailed(ServiceError):
+    """The engine stopped with an error that is not the request's."""
+
+    status = 500
+
+
+async def answer_service_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer a ServiceError with its status."""
+    if not isinstance(error, ServiceError):
+        raise error
+    return JSONResponse({"detail": error.detail}, error.status, headers=error.headers)
+
+
+def describe_validation(errors: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return pydantic's errors in FastAPI's shape, without the input: it may be large or NaN."""
+    return [{name: error[name] for name in ("type", "loc", "msg")} for error in errors]

@@ -1,0 +1,78 @@
+"""The application: create_app() puts settings, service, routes and middleware together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from app.errors import ServiceError, answer_service_error, describe_validation
+from app.metrics import Metrics
+from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit
+from app.routes import router
+from app.service import Service
+from app.settings import Settings
+
+PAGE = Path(__file__).parent / "page"
+DESCRIPTION = """\
+Classical Chinese poems by an LSTM of its own: any start, form, title, author or acrostic; regulated
+verse with its tone pattern and rhyme guaranteed, and proved in the answer.
+"""
+
+
+def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: The deployment's choices; from the environment if None.
+        service: What to serve; loaded as settings say, at start-up, if None.
+    """
+    chosen = settings or (service.settings if service else Settings())
+    metrics = service.metrics if service else Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.service = served = service or Service.load(chosen, metrics)
+        served.engine.start()
+        yield
+        await served.engine.drain(chosen.drain_s)
+
+    app = FastAPI(
+        title="Yin 吟",
+        version=version("yin-poetry"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+    )
+    app.include_router(router)
+    app.add_exception_handler(ServiceError, answer_service_error)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    add_middleware(app, chosen, metrics)
+    if PAGE.is_dir():
+        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    return app
+
+
+def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+    """Wrap an application: the last one added is met first."""
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.rate_limit:
+        app.add_middleware(RateLimit, limit=settings.rate_limit)
+    if settings.api_keys is not None:
+        app.add_middleware(ApiKeys, path=settings.api_keys)
+    app.add_middleware(Observed, metrics=metrics)
+
+
+async def answer_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer a request that is not as it should be, without repeating its input."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and not content_type.endswith("json"):
+        return JSONResponse(
+            {"detail": "the body must be JSON: Content-Type: application/json"}, 415
+        )
+    return JSONResponse({"detail": describe_validation(error.errors())}, 422)

@@ -1,0 +1,170 @@
+"""What every request passes: its id, its log line, its size, its key, its rate, safe headers.
+
+Pure ASGI: Starlette's BaseHTTPMiddleware would double the cost of a request.
+"""
+
+import hmac
+import re
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.metrics import Metrics
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+OPEN_PATHS = ("/health/", "/metrics")
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """Return a request's header; None if it is not there."""
+    return next((value for key, value in scope["headers"] if key == name), None)
+
+
+class Observed:
+    """Gives a request its id, and writes one log line and its metrics when it is answered."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = header(scope, b"x-request-id") or b""
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        start, status = time.perf_counter(), 499  # the client went before an answer began
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id),
+                    *SECURITY_HEADERS,
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        finally:
+            elapsed_s = time.perf_counter() - start
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.requests.labels(route, status).inc()
+            self._metrics.request_s.labels(route).observe(elapsed_s)
+            structlog.get_logger().info(
+                "request",
+                request_id=request_id.decode(),
+                method=scope["method"],
+                route=route,
+                status=status,
+                elapsed_s=round(elapsed_s, 4),
+            )
+
+
+class BodyLimit:
+    """Refuses a body that is larger than it may be, before and while it is read."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app, self._max_bytes = app, max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = header(scope, b"content-length")
+        body = bytearray()
+        if length is not None and length.isdigit() and int(length) > self._max_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        # Read whole before it is passed on: it is small, and a refusal comes before any work.
+        message: Message = {"more_body": scope["method"] in ("POST", "PUT", "PATCH")}
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            if len(body) > self._max_bytes:
+                await self._refuse(scope, receive, send)
+                return
+        await self._app(scope, replaying(bytes(body), receive), send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"the body must be at most {self._max_bytes} bytes"
+        await JSONResponse({"detail": detail}, 413)(scope, receive, send)
+
+
+def replaying(body: bytes, receive: Receive) -> Receive:
+    """Return a receive that gives body first, and then what receive gives."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return first.pop() if first else await receive()
+
+    return replay
+
+
+class ApiKeys:
+    """Lets those pass who show a key: Authorization: Bearer KEY."""
+
+    def __init__(self, app: ASGIApp, path: Path) -> None:
+        self._app = app
+        self._keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
+        if not self._keys:
+            raise ValueError(f"{path} holds no key: one a line is expected")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 401."""
+        if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
+            scheme, _, key = (header(scope, b"authorization") or b"").partition(b" ")
+            # Every key is compared, so that the time tells nothing of which one is near.
+            known = sum(hmac.compare_digest(key, own) for own in self._keys)
+            if scheme.lower() != b"bearer" or not known:
+                answer = JSONResponse(
+                    {"detail": "a valid key is needed: Authorization: Bearer KEY"},
+                    401,
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class RateLimit:
+    """Lets a client (by its address) send so many requests a time."""
+
+    def __init__(self, app: ASGIApp, limit: str, now: Callable[[], float] = time.time) -> None:
+        self._app, self._now = app, now
+        self._limit = parse(limit)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 429."""
+        if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
+            client = (scope.get("client") or ("unknown",))[0]
+            if not self._limiter.hit(self._limit, client):
+                reset = self._limiter.get_window_stats(self._limit, client).reset_time
+                retry_after_s = max(1, round(reset - self._now()))
+                answer = JSONResponse(
+                    {"detail": f"at most {self._limit}; try again in {retry_after_s} s"},
+                    429,
+                    headers={"Retry-After": str(retry_after_s)},
+                )
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

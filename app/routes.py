@@ -1,0 +1,210 @@
+"""The routes: thin, everything is done in the service."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+
+from app.errors import ServiceError, UnacceptableRequest
+from app.events import HEADERS, PING, encode
+from app.schemas import (
+    CheckRequest,
+    FormOut,
+    GenerateRequest,
+    GenerateResponse,
+    Health,
+    MeterOut,
+    ModelCard,
+)
+from app.service import Commission, Service
+from model.form import Form
+from model.prosody import check
+from model.script import to_script
+
+PING_EVERY_S = 10.0
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    413: {"description": "The body is too large."},
+    415: {"description": "The body is not JSON."},
+    500: {"description": "The engine has stopped; health/live tells so too."},
+    503: {"description": "Too much work is waiting, or the service shuts down: see Retry-After."},
+    504: {"description": "The poem was not done in time."},
+}
+
+router = APIRouter()
+
+
+def service_of(request: Request) -> Service:
+    """Return the service that the application was started with."""
+    service: Service = request.app.state.service
+    return service
+
+
+Served = Annotated[Service, Depends(service_of)]
+
+
+async def admitted(body: GenerateRequest, service: Served) -> AsyncIterator[Commission]:
+    """Admit a request before its answer begins; free its slots when the answer ends or fails."""
+    commission = await service.commission(body)
+    try:
+        yield commission
+    finally:
+        service.engine.cancel(commission.job)
+
+
+Admitted = Annotated[Commission, Depends(admitted)]
+
+
+@router.post("/generate", responses=REFUSALS, tags=["poems"])
+async def generate(request: Request, commission: Admitted, service: Served) -> GenerateResponse:
+    """Write a poem, or several."""
+    return await unless_gone(request, service.finish(commission))
+
+
+@router.post(
+    "/generate/stream",
+    responses={**REFUSALS, 200: {"content": {"text/event-stream": {}}}},
+    response_class=StreamingResponse,
+    tags=["poems"],
+)
+async def stream(commission: Admitted, service: Served) -> StreamingResponse:
+    """Write a poem, a character at a time, as server-sent events.
+
+    `character` has the number of the poem and of the line and the text, punctuation included;
+    `poem` is the answer of /generate and the last event; `failure` takes its place if something
+    goes wrong on the way.
+    """
+    return StreamingResponse(
+        events(commission, service), media_type="text/event-stream", headers=HEADERS
+    )
+
+
+@router.post("/check", tags=["prosody"])
+def judge(body: CheckRequest) -> MeterOut:
+    """Judge a poem by the rules of regulated verse."""
+    try:
+        return MeterOut.model_validate(check(body.text).to_dict())
+    except ValueError as error:
+        raise UnacceptableRequest("text", str(error)) from error
+
+
+@router.get("/forms", tags=["prosody"])
+def forms() -> list[FormOut]:
+    """List the verse forms."""
+    return [
+        FormOut(
+            code=form.code, name=form.value, line_length=form.line_length, num_lines=form.num_lines
+        )
+        for form in Form
+    ]
+
+
+@router.get("/model", tags=["service"])
+def model_card(service: Served) -> ModelCard:
+    """Tell which model is served and where it came from."""
+    return service.card
+
+
+@router.get(
+    "/health/live", responses={503: {"description": "It has to be restarted."}}, tags=["service"]
+)
+async def live(service: Served) -> Health:
+    """Tell whether the engine runs."""
+    if not service.engine.alive and not service.engine.draining:
+        raise Unhealthy("the engine has stopped")
+    return Health(status="ok")
+
+
+@router.get(
+    "/health/ready", responses={503: {"description": "It takes no requests."}}, tags=["service"]
+)
+async def ready(service: Served) -> Health:
+    """Tell whether requests are taken."""
+    if service.engine.draining or not service.engine.alive:
+        raise Unhealthy("the service takes no requests")
+    return Health(status="ok")
+
+
+@router.get("/metrics", response_class=Response, tags=["service"])
+async def metrics(service: Served) -> Response:
+    """Return counts in Prometheus's text format."""
+    return Response(service.metrics.expose(), media_type="text/plain; version=0.0.4")
+
+
+class Unhealthy(ServiceError):
+    """A health check that fails."""
+
+    status = 503
+
+
+class ClientGone(ServiceError):
+    """There is nobody to answer."""
+
+    status = 499
+
+
+async def unless_gone(
+    request: Request, answer: Coroutine[Any, Any, GenerateResponse]
+) -> GenerateResponse:
+    """Await an answer, but give it up when the client goes away."""
+    answering = asyncio.ensure_future(answer)
+    # The body has been read, so the next message can only be http.disconnect.
+    leaving = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            return answering.result()
+        raise ClientGone("the client has gone")
+    finally:
+        answering.cancel()
+        leaving.cancel()
+
+
+async def events(commission: Commission, service: Service) -> AsyncIterator[bytes]:
+    """Yield the events of a stream."""
+    try:
+        if commission.request.candidates == 1:
+            async for event in characters(commission, service):
+                yield event
+        answer = await service.finish(commission)
+        yield encode("poem", answer.model_dump(mode="json"))
+    except ServiceError as error:
+        yield encode("failure", {"status": error.status, "detail": error.detail})
+
+
+async def characters(commission: Commission, service: Service) -> AsyncIterator[bytes]:
+    """Yield an event a character, and a ping when there is none for long."""
+    written = [0] * len(commission.drafts)
+    news = commission.job.tokens()
+    waiting = asyncio.ensure_future(anext(news))
+    try:
+        while True:
+            done, _ = await asyncio.wait([waiting], timeout=PING_EVERY_S)
+            if not done:
+                yield PING
+                continue
+            try:
+                number = waiting.result()
+            except StopAsyncIteration:
+                return
+            yield encode("character", describe(commission, service, number, written[number]))
+            written[number] += 1
+            waiting = asyncio.ensure_future(anext(news))
+    except TimeoutError:
+        return  # finish() says so
+    finally:
+        waiting.cancel()
+
+
+def describe(
+    commission: Commission, service: Service, number: int, position: int
+) -> dict[str, Any]:
+    """Return what is told of one character of a poem."""
+    draft = commission.drafts[number]
+    size = draft.layout.line_length + 1
+    line = service.poet.vocabulary.decode(
+        draft.sequence.tokens[position - position % size : position + 1]
+    )
+    shown = to_script(line, draft.spec.script)
+    return {"poem": number, "line": position // size, "text": shown[-1]}

@@ -1,0 +1,171 @@
+"""The service: a poet, its engine thread, and what a request becomes between them."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+
+from app.async_engine import AsyncEngine, Job
+from app.errors import DeadlineExceeded, UnacceptableRequest
+from app.metrics import Metrics
+from app.schemas import GenerateRequest, GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.settings import Settings
+from model.checkpoint import Checkpoint
+from model.line_filter import LineFilter
+from model.plan import NoCharacterFits
+from model.poet import Draft, Poet, choose_layout, draw_seed
+from model.vocabulary import UnknownAuthor, UnknownCharacter
+
+SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
+
+
+class Commission:
+    """The drafts of one request, and the job that the engine runs for it."""
+
+    def __init__(self, request: GenerateRequest, drafts: Sequence[Draft], job: Job) -> None:
+        self.request, self.drafts, self.job = request, drafts, job
+        self.started = time.perf_counter()
+
+
+class Service:
+    """What the routes call.
+
+    Args:
+        settings: The deployment's choices.
+        checkpoint: The model to serve, verified.
+        line_filter: The corpus's lines; None if they are not at hand.
+        metrics: What is counted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        checkpoint: Checkpoint,
+        line_filter: LineFilter | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.settings = settings
+        self.metrics = metrics or Metrics()
+        self.checkpoint = checkpoint
+        device = settings.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = None if settings.dtype == "auto" else getattr(torch, settings.dtype)
+        self.poet = Poet(
+            checkpoint, line_filter, device=device, dtype=dtype, num_slots=settings.num_slots
+        )
+        self.engine = AsyncEngine(
+            self.poet.engine,
+            self.metrics,
+            max_queue_s=settings.max_queue_s,
+            deadline_s=settings.deadline_s,
+        )
+        self.model = ModelOut(
+            name=checkpoint.name,
+            checksum=checkpoint.checksum,
+            device=self.poet.engine.device.type,
+            dtype=str(self.poet.engine.dtype).removeprefix("torch."),
+        )
+        self.metrics.model.info(self.model.model_dump())
+
+    @classmethod
+    def load(cls, settings: Settings, metrics: Metrics | None = None) -> Self:
+        """Load and verify what settings name.
+
+        Raises:
+            CheckpointError: If the checkpoint cannot be used.
+        """
+        torch.set_num_threads(settings.num_threads)
+        checkpoint = Checkpoint.load(settings.checkpoint)
+        lines = LineFilter.load(settings.lines) if settings.lines.exists() else None
+        return cls(settings, checkpoint, lines, metrics)
+
+    @property
+    def card(self) -> ModelCard:
+        """What is served, in full."""
+        return ModelCard(
+            **self.model.model_dump(),
+            vocab_size=self.checkpoint.config.vocab_size,
+            parameters=sum(weight.numel() for weight in self.checkpoint.weights.values()),
+            authors=list(self.checkpoint.vocabulary.authors),
+            provenance=dict(self.checkpoint.provenance),
+        )
+
+    async def commission(self, request: GenerateRequest) -> Commission:
+        """Admit a request.
+
+        Raises:
+            UnacceptableRequest: If no poem meets it.
+            ServiceError: If it cannot be met now.
+        """
+        seed = secrets.randbits(SEED_BITS) if request.seed is None else request.seed
+        drafts = await asyncio.to_thread(self._prepare, request, seed)
+        steps = max(
+            len(draft.sequence.header) + draft.layout.characters + draft.layout.num_lines
+            for draft in drafts
+        )
+        job = self.engine.submit([draft.sequence for draft in drafts], steps)
+        return Commission(request, drafts, job)
+
+    async def finish(self, commission: Commission) -> GenerateResponse:
+        """Wait for a request's poems and return its answer.
+
+        Raises:
+            DeadlineExceeded: If they are not done in time.
+            UnacceptableRequest: If one could not be completed.
+            ServiceError: If the engine failed or shut down.
+        """
+        try:
+            await commission.job.result()
+        except TimeoutError as error:
+            raise DeadlineExceeded(
+                f"the poem was not done within {self.settings.deadline_s:g} s", retry_after_s=1
+            ) from error
+        poems = await asyncio.to_thread(self._finish, commission)
+        elapsed_s = round(time.perf_counter() - commission.started, 4)
+        return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
+
+    def _prepare(self, request: GenerateRequest, seed: int) -> list[Draft]:
+        """Return a draft for every poem and candidate, poem by poem."""
+        count = request.n * request.candidates
+        try:
+            choose_layout(request.spec(seed))
+        except ValueError as error:
+            raise UnacceptableRequest("length", str(error)) from error
+        try:
+            return [self.poet.prepare(request.spec(draw_seed(seed, i))) for i in range(count)]
+        except (NoCharacterFits, UnknownCharacter, UnknownAuthor, ValueError) as error:
+            raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
+
+    def _finish(self, commission: Commission) -> list[PoemOut]:
+        """Return of each poem's candidates the one that the model likes best."""
+        drafts, size = commission.drafts, commission.request.candidates
+        groups = [drafts[first : first + size] for first in range(0, len(drafts), size)]
+        try:
+            best = [
+                min(
+                    group, key=lambda draft: (draft.sequence.error is not None, draft.sequence.bits)
+                )
+                for group in groups
+            ]
+            return [PoemOut.of(self.poet.finish(draft)) for draft in best]
+        except NoCharacterFits as error:
+            field = field_at_fault(commission.request, error)
+            raise UnacceptableRequest(field, str(error)) from error
+
+
+def field_at_fault(request: GenerateRequest, error: Exception) -> str:
+    """Return the field of a request that an error is about."""
+    if isinstance(error, UnknownAuthor):
+        return "author"
+    if isinstance(error, UnknownCharacter):
+        fields = {"start": request.start, "acrostic": request.acrostic}
+        fields["opening"] = "".join(request.opening or ())
+        return next((name for name, text in fields.items() if error.character in (text or "")), "")
+    if not isinstance(error, NoCharacterFits):
+        return "meter"
+    given = ("acrostic", "opening", "start", "form", "length")
+    return next((name for name in given if getattr(request, name)), "meter")

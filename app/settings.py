@@ -1,0 +1,52 @@
+"""Settings: all that a deployment may change, from the environment (prefix YIN_)."""
+
+import math
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+import model
+
+BUNDLED = Path(model.__file__).parent
+CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+class Settings(BaseSettings):
+    """A deployment's choices; every one has a default that works."""
+
+    model_config = SettingsConfigDict(env_prefix="YIN_", extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    checkpoint: Path = Field(BUNDLED / "poetry.safetensors", description="The model to serve.")
+    lines: Path = Field(BUNDLED / "lines.bin", description="The filter of corpus lines.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format.")
+    num_slots: int = Field(128, ge=1, le=512, description="Poems that are written at once.")
+    threads: int = Field(0, ge=0, description="CPU threads; 0 for the quota of the container.")
+    max_queue_s: float = Field(10.0, gt=0, description="Work that may wait, in seconds of it.")
+    deadline_s: float = Field(30.0, gt=0, description="Longest time a poem may take.")
+    drain_s: float = Field(20.0, ge=0, description="Time that poems in flight get at shutdown.")
+    max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
+    api_keys: Path | None = Field(None, description="File with one accepted key a line.")
+    rate_limit: str = Field("", description="Requests a client, such as 60/minute; none if empty.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @cached_property
+    def num_threads(self) -> int:
+        """CPU threads to use."""
+        return self.threads or available_cpus()
+
+
+def available_cpus(quota: Path = CGROUP_QUOTA) -> int:
+    """Return how many processors this process may keep busy: its affinity and cgroup's quota."""
+    cpus = len(os.sched_getaffinity(0))
+    try:
+        limit, period = quota.read_text().split()
+        return max(1, min(cpus, math.floor(int(limit) / int(period))))
+    except (OSError, ValueError):  # no cgroup, or "max": no limit
+        return cpus

@@ -1,0 +1,262 @@
+import json
+import math
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from app.schemas import GenerateRequest
+from model.prosody import check
+from model.script import Script, to_script
+
+
+def generate(client: httpx.Client, **fields: Any) -> dict[str, Any]:
+    response = client.post("/generate", json=fields)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def refusal(client: httpx.Client, fields: Any, status: int = 422) -> str:
+    response = client.post("/generate", content=json.dumps(fields), headers=JSON)
+    assert response.status_code == status, response.text
+    (error,) = response.json()["detail"]
+    return f"{'.'.join(map(str, error['loc']))}: {error['msg']}"
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def test_nothing_asked_gives_a_regulated_poem(client: httpx.Client) -> None:
+    (poem,) = generate(client)["poems"]
+    assert poem["form"] == "jueju-7"
+    assert poem["characters"] == 28
+    assert poem["meter"]["regulated"]
+    assert re.fullmatch(r"(\w{7}，\w{7}。\n?){2}", poem["text"])
+
+
+@pytest.mark.parametrize("start", ["日", "红", "紅", "山", "夜", "湖", "海", "月"])
+def test_a_poem_begins_with_its_start(client: httpx.Client, start: str) -> None:
+    answer = generate(client, start=start, length=28, temperature=0.8)
+    assert answer["poems"][0]["text"].startswith(start.replace("紅", "红"))
+
+
+def test_the_answer_comes_in_the_script_asked_for(client: httpx.Client) -> None:
+    simplified, traditional = (
+        generate(client, start="红", seed=1, script=script)["poems"][0]
+        for script in ("simplified", "traditional")
+    )
+    assert traditional["text"].startswith("紅")
+    assert to_script(traditional["text"], Script.SIMPLIFIED) == simplified["text"]
+
+
+@pytest.mark.parametrize("length", [10, 14, 28, 40, 56, 120, 199, 200])
+def test_a_length_is_filled_with_whole_couplets(client: httpx.Client, length: int) -> None:
+    (poem,) = generate(client, start="日", length=length)["poems"]
+    assert length - 14 < poem["characters"] <= length
+    lengths = set(map(len, poem["lines"]))
+    assert len(lengths) == 1
+    assert len(poem["lines"]) % 2 == 0
+    assert poem["text"].endswith("。")
+
+
+@pytest.mark.parametrize("form", ["jueju-5", "七绝", "五律", "lushi-7"])
+def test_a_form_decides_the_length_and_strict_verse_is_proved(
+    client: httpx.Client, form: str
+) -> None:
+    (poem,) = generate(client, form=form)["poems"]
+    assert poem["meter"]["regulated"]
+    assert all(rule["holds"] for rule in poem["meter"]["checks"].values())
+    assert check(poem["text"]).regulated
+
+
+def test_the_same_seed_gives_the_same_poem_and_another_another(client: httpx.Client) -> None:
+    first, again, other = (generate(client, start="月", seed=s)["poems"][0] for s in (5, 5, 6))
+    assert first == again
+    assert first["text"] != other["text"]
+
+
+def test_a_drawn_seed_is_told_and_brings_the_poem_back(client: httpx.Client) -> None:
+    (poem,) = generate(client, start="月")["poems"]
+    assert generate(client, start="月", seed=poem["seed"])["poems"] == [poem]
+
+
+def test_several_poems_differ_and_each_comes_back_by_its_own_seed(client: httpx.Client) -> None:
+    poems = generate(client, form="jueju-5", n=4, seed=3)["poems"]
+    assert len({poem["text"] for poem in poems}) == 4
+    for poem in poems:
+        assert generate(client, form="jueju-5", seed=poem["seed"])["poems"] == [poem]
+
+
+def test_candidates_give_the_one_that_the_model_likes_best(client: httpx.Client) -> None:
+    every = generate(client, form="jueju-5", n=8, seed=3)["poems"]
+    (best,) = generate(client, form="jueju-5", candidates=8, seed=3)["poems"]
+    assert best == min(every, key=lambda poem: poem["bits_per_character"])
+
+
+def test_wishes_go_together(client: httpx.Client) -> None:
+    (poem,) = generate(
+        client, form="七绝", acrostic="春夏秋冬", title="登楼", author="苏轼", era="宋", seed=2
+    )["poems"]
+    assert [line[0] for line in poem["lines"]] == list("春夏秋冬")
+    assert poem["title"] == "登楼"
+    assert poem["meter"]["regulated"]
+
+
+def test_an_opening_is_gone_on_from(client: httpx.Client) -> None:
+    (first,) = generate(client, form="jueju-5", seed=9)["poems"]
+    opening = "，".join(first["lines"][:2]) + "。"
+    (poem,) = generate(client, form="jueju-5", opening=opening, seed=10)["poems"]
+    assert poem["lines"][:2] == first["lines"][:2]
+    assert poem["lines"][2:] != first["lines"][2:]
+
+
+def test_an_ambiguous_start_tells_what_it_was_read_as(client: httpx.Client) -> None:
+    (poem,) = generate(client, start="里", script="traditional")["poems"]
+    assert poem["start"] in ("里", "裏")
+    assert poem["text"].startswith(poem["start"])
+
+
+@pytest.mark.parametrize("temperature", [0, 0.2, 1.5, 2])
+def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature: float) -> None:
+    assert generate(client, temperature=temperature)["poems"][0]["meter"]["regulated"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"start": ""}, "start: .*at least 1 character"),
+        ({"start": "日日日日日日日日"}, "start: .*at most 7 characters"),
+        ({"start": "日日日日日日", "form": "jueju-5"}, "start: .*a line has 5 characters, not 6"),
+        ({"start": "sun"}, "start: .*must be Chinese characters alone, without 's'"),
+        ({"start": "🌞"}, "start: .*without '🌞'"),
+        ({"start": "ひ"}, "start: .*without 'ひ'"),
+        ({"start": "日，"}, "start: .*without '，'"),
+        ({"start": "龘"}, "start: .*does not know the character '龘'"),
+        ({"length": 0}, "length: .*greater than or equal to 10"),
+        ({"length": 9}, "length: .*greater than or equal to 10"),
+        ({"length": 201}, "length: .*less than or equal to 200"),
+        ({"length": "28"}, "length: .*valid integer"),
+        ({"length": 28.5}, "length: .*valid integer"),
+        ({"length": True}, "length: .*valid integer"),
+        ({"length": 12, "form": "gushi-7"}, "length: .*needs a length of at least 14, got 12"),
+        ({"temperature": -1}, "temperature: .*greater than or equal to 0"),
+        ({"temperature": 3}, "temperature: .*less than or equal to 2"),
+        ({"temperature": "hot"}, "temperature: .*valid number"),
+        ({"temperature": math.nan}, "temperature: .*"),
+        ({"top_k": 0}, "top_k: .*greater than or equal to 1"),
+        ({"top_p": 0}, "top_p: .*greater than 0"),
+        ({"seed": -1}, "seed: .*greater than or equal to 0"),
+        ({"seed": 2**63}, "seed: .*less than"),
+        ({"form": "sonnet"}, "form: .*the forms are jueju-5"),
+        ({"meter": "loose"}, "meter: .*"),
+        ({"script": "latin"}, "script: .*"),
+        ({"era": "明"}, r"era: .*must be tang \(唐\) or song \(宋\)"),
+        ({"author": "莎士比亞"}, "author: .*does not know the author '莎士比亞'"),
+        ({"acrostic": "春夏秋", "form": "jueju-5"}, "acrostic: .*takes 2 .* or 4 .*not 3"),
+        ({"acrostic": "春夏秋冬", "start": "月"}, "acrostic: .*line 1: two different characters"),
+        ({"opening": "日月"}, "opening: .*whole lines of 5, or of 7"),
+        ({"n": 17}, "n: .*less than or equal to 16"),
+        ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
+        ({"colour": "red"}, "colour: .*not permitted"),
+        ([], "body: .*"),
+        ("日", "body: .*"),
+        (None, "body: .*"),
+    ],
+)
+def test_bad_input_is_told_what_would_be_right(
+    client: httpx.Client, fields: Any, expected: str
+) -> None:
+    assert re.search(expected, refusal(client, fields))
+
+
+def test_broken_json_is_refused(client: httpx.Client) -> None:
+    response = client.post("/generate", content=b'{"start": "', headers=JSON)
+    assert response.status_code == 422
+    assert "JSON" in response.text
+
+
+def test_another_content_type_is_refused(client: httpx.Client) -> None:
+    response = client.post(
+        "/generate", content=b'{"start": "x"}', headers={"Content-Type": "text/plain"}
+    )
+    assert response.status_code == 415
+    assert "application/json" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_of_a_megabyte_is_refused(client: httpx.Client, chunked: bool) -> None:
+    body = b'{"start": "' + b"x" * 1_000_000 + b'"}'
+    content = iter([body[:500_000], body[500_000:]]) if chunked else body
+    response = client.post("/generate", content=content, headers=JSON)
+    assert response.status_code == 413
+    assert response.json()["detail"] == "the body must be at most 16384 bytes"
+
+
+def test_strict_verse_that_cannot_be_is_refused_with_its_line(client: httpx.Client) -> None:
+    message = refusal(client, {"meter": "strict", "length": 60})
+    assert "regulated verse has 4 or 8 lines" in message
+
+
+def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
+    (poem,) = generate(client, form="lushi-5")["poems"]
+    response = client.post("/check", json={"text": poem["text"]})
+    assert response.status_code == 200
+    assert response.json()["regulated"]
+    spoiled = "".join(poem["lines"][::-1])
+    lines = [spoiled[i : i + 5] for i in range(0, 40, 5)]
+    judged = client.post("/check", json={"text": "，".join(lines)}).json()
+    assert not judged["regulated"]
+
+
+def test_check_refuses_a_text_without_characters(client: httpx.Client) -> None:
+    response = client.post("/check", json={"text": "hello"})
+    assert response.status_code == 422
+
+
+def test_forms_are_listed(client: httpx.Client) -> None:
+    forms = {form["code"]: form for form in client.get("/forms").json()}
+    assert list(forms) == ["jueju-5", "jueju-7", "lushi-5", "lushi-7", "gushi-5", "gushi-7"]
+    assert forms["lushi-7"]["num_lines"] == 8
+
+
+def test_the_model_tells_where_it_came_from(client: httpx.Client) -> None:
+    card = client.get("/model").json()
+    assert card["name"] == "tiny"
+    assert len(card["checksum"]) == 64
+    assert card["authors"] == ["李白", "杜甫", "蘇軾"]
+    assert card["provenance"] == {"step": 0}
+
+
+def test_health_is_ok(client: httpx.Client) -> None:
+    assert client.get("/health/live").json() == {"status": "ok"}
+    assert client.get("/health/ready").json() == {"status": "ok"}
+
+
+def test_metrics_count_requests_and_characters(client: httpx.Client) -> None:
+    generate(client)
+    text = client.get("/metrics").text
+    assert 'yin_requests_total{route="/generate",status="200"}' in text
+    assert re.search(r"yin_characters_total [1-9]", text)
+    assert 'yin_model_info{checksum="' in text
+
+
+def test_examples_of_the_description_run_as_they_stand(client: httpx.Client) -> None:
+    description = client.get("/openapi.json").json()
+    schema = description["components"]["schemas"]["GenerateRequest"]
+    assert len(schema["examples"]) >= 3
+    for example in schema["examples"]:
+        GenerateRequest.model_validate_json(json.dumps(example))
+        response = client.post("/generate", json=example)
+        assert response.status_code in (200, 422)
+        if response.status_code == 422:  # the tiny vocabulary lacks a character
+            assert "does not know" in response.text or "line" in response.text
+
+
+def test_a_request_id_is_kept_or_given(client: httpx.Client) -> None:
+    given = client.get("/forms", headers={"X-Request-ID": "abc-1"}).headers["x-request-id"]
+    assert given == "abc-1"
+    assert re.fullmatch(r"[0-9a-f]{32}", client.get("/forms").headers["x-request-id"])
+    strange = client.get("/forms", headers={"X-Request-ID": "a b\t{}"}).headers["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", strange)
