@@ -1,0 +1,137 @@
+"""A client of the service, for Python: generate and stream, with retries that honour Retry-After.
+
+with Client("http://127.0.0.1:8000") as client:
+    print(client.generate(start="日", length=28).poems[0].text)
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from app.schemas import GenerateResponse
+
+RETRIED = (429, 503)
+
+
+class Refused(Exception):
+    """The service did not write the poem.
+
+    Args:
+        status: HTTP status, or that of a failure event.
+        message: What the service said.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Client:
+    """Talks to one service.
+
+    Args:
+        url: Where it is.
+        key: API key, if it wants one.
+        retries: How often a refusal with Retry-After is tried again.
+        timeout_s: Longest time without an answer.
+        transport: How to connect; httpx's own if None.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        retries: int = 3,
+        timeout_s: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(
+            base_url=url, headers=headers, timeout=timeout_s, transport=transport
+        )
+        self._retries = retries
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def generate(self, **fields: Any) -> GenerateResponse:
+        """Return the poems for a request's fields.
+
+        Raises:
+            Refused: If the service refuses.
+            httpx.HTTPError: If it cannot be reached.
+        """
+        response = self._send("/generate", fields)
+        response.read()
+        return GenerateResponse.model_validate_json(response.content)
+
+    def stream(self, **fields: Any) -> Iterator[dict[str, Any] | GenerateResponse]:
+        """Yield each character as it is written (poem, line, text), and at last the answer.
+
+        Raises:
+            Refused: If the service refuses, or fails on the way.
+            httpx.HTTPError: If it cannot be reached.
+        """
+        response = self._send("/generate/stream", fields)
+        event = ""
+        try:
+            for line in response.iter_lines():
+                name, _, value = line.partition(": ")
+                if name == "event":
+                    event = value
+                elif name == "data" and event == "poem":
+                    yield GenerateResponse.model_validate_json(value)
+                elif name == "data" and event == "failure":
+                    failure = json.loads(value)
+                    raise Refused(failure["status"], describe(failure["detail"]))
+                elif name == "data":
+                    yield json.loads(value)
+        finally:
+            response.close()
+
+    def _send(self, path: str, fields: dict[str, Any]) -> httpx.Response:
+        """Post and return an answer that is good, its body not yet read."""
+        for attempt in range(self._retries + 1):
+            response = self._http.send(
+                self._http.build_request("POST", path, json=fields), stream=True
+            )
+            if response.is_success:
+                return response
+            response.read()
+            wait_s = response.headers.get("Retry-After", "")
+            if (
+                attempt == self._retries
+                or response.status_code not in RETRIED
+                or not wait_s.isdigit()
+            ):
+                break
+            time.sleep(int(wait_s))
+        raise Refused(response.status_code, described(response))
+
+
+def described(response: httpx.Response) -> str:
+    """Return in a sentence why a response refuses."""
+    try:
+        return describe(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the service answered with status {response.status_code}"
+
+
+def describe(detail: Any) -> str:
+    """Return an error's detail, in FastAPI's shape or a sentence, as text."""
+    if isinstance(detail, str):
+        return detail
+    return "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in detail)
