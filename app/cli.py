@@ -1,24 +1,162 @@
-"""The command line: yin serve, yin generate, yin check."""
+"""The command line: yin generate, yin check, yin serve."""
 
 import asyncio
 import json
 import signal
 import sys
+from itertools import zip_longest
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any, NoReturn, Protocol
 
+import httpx
 import structlog
 import typer
 import uvicorn
+from pydantic import ValidationError
 
+from app.client import Client, Refused, describe
+from app.errors import UnacceptableRequest, describe_validation
 from app.main import create_app
-from app.schemas import MeterOut
+from app.schemas import GenerateRequest, GenerateResponse, MeterOut, PoemOut
+from app.service import Service
 from app.settings import Settings
 from model.checkpoint import CheckpointError
+from model.line_filter import LineFilterError
 from model.prosody import check
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=__doc__,
+    epilog="Exit codes: 0 done, 1 refused or not regulated, 2 wrong input, 3 no service there.",
+)
+
+
+class Writer(Protocol):
+    """Whoever writes: a service elsewhere, or one in this process."""
+
+    def generate(self, **fields: Any) -> GenerateResponse:
+        """Return the poems for a request's fields."""
+
+
+class Alone:
+    """Writes in this process, with the checkpoint that the settings name."""
+
+    def generate(self, **fields: Any) -> GenerateResponse:
+        """Return the poems for a request's fields.
+
+        Raises:
+            ValidationError: If a field is not as it should be.
+            UnacceptableRequest: If no poem meets them.
+        """
+        request = GenerateRequest.model_validate_json(json.dumps(fields))
+        settings = Settings(num_slots=request.n * request.candidates)
+        return Service.load(settings).write(request)
+
+
+@app.command()
+def generate(
+    start: Annotated[str | None, typer.Argument(help="First characters, at most a line.")] = None,
+    length: Annotated[int | None, typer.Option(help="Han characters, 10 to 200.")] = None,
+    temperature: Annotated[float, typer.Option(help="0 (tidy) to 2 (wild).")] = 0.8,
+    top_k: Annotated[int | None, typer.Option(help="Draw among the k likeliest.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Draw among the likeliest share.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Brings the same poem back.")] = None,
+    form: Annotated[str | None, typer.Option(help="jueju-5 … gushi-7, or 五绝 … 七古.")] = None,
+    meter: Annotated[str | None, typer.Option(help="strict, rhyme or free.")] = None,
+    opening: Annotated[str | None, typer.Option(help="First lines, to go on from.")] = None,
+    novel: Annotated[bool, typer.Option(help="No line that stands in the corpus.")] = False,
+    acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
+    title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
+    author: Annotated[str | None, typer.Option(help="In whose manner, such as 李白.")] = None,
+    era: Annotated[str | None, typer.Option(help="tang or song.")] = None,
+    script: Annotated[str, typer.Option(help="simplified or traditional.")] = "simplified",
+    n: Annotated[int, typer.Option(help="How many poems.")] = 1,
+    candidates: Annotated[int, typer.Option(help="For each, the best of so many.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
+    vertical: Annotated[bool, typer.Option(help="Print columns from right to left.")] = False,
+    url: Annotated[str | None, typer.Option(help="A running service; alone if absent.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
+) -> None:
+    """Write a poem: yin generate 日 --form 七绝 --seed 7."""
+    own = {"as_json", "vertical", "url", "key", "own"}
+    fields = {name: value for name, value in locals().items() if name not in own}
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if url is None:
+        answer = write(Alone(), fields)
+    else:
+        with Client(url, key=key) as client:
+            answer = write(client, fields)
+    if as_json:
+        typer.echo(answer.model_dump_json(indent=1))
+        return
+    for number, poem in enumerate(answer.poems):
+        typer.echo(("\n" if number else "") + (columns(poem) if vertical else poem.text))
+        typer.echo(f"— {poem.form}, seed {poem.seed}")
+
+
+def write(writer: Writer, fields: dict[str, Any]) -> GenerateResponse:
+    """Return a writer's answer; end the process with a message if there is none."""
+    try:
+        return writer.generate(**fields)
+    except ValidationError as error:
+        end(WRONG, describe(described_fields(error)))
+    except UnacceptableRequest as error:
+        end(WRONG, f"{error.field}: {error.message}")
+    except Refused as error:
+        end(WRONG if error.status == 422 else REFUSED, str(error))
+    except (CheckpointError, LineFilterError) as error:
+        end(REFUSED, str(error))
+    except (OSError, httpx.HTTPError) as error:
+        end(UNREACHABLE, f"no service answers: {error}")
+
+
+def described_fields(error: ValidationError) -> list[dict[str, Any]]:
+    """Return pydantic's errors as the service's answer has them, under body."""
+    errors = describe_validation(error.errors())
+    return [{**each, "loc": ("body", *each["loc"])} for each in errors]
+
+
+def end(code: int, message: str) -> NoReturn:
+    """Say what is wrong and end the process.
+
+    Raises:
+        typer.Exit: Always.
+    """
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def columns(poem: PoemOut) -> str:
+    """Return a poem as it is printed: in columns, from right to left."""
+    rows = zip_longest(*reversed(poem.lines), fillvalue="　")
+    return "\n".join("　".join(row) for row in rows)
+
+
+@app.command("check")
+def check_command(
+    file: Annotated[Path | None, typer.Argument(help="A poem; standard input if absent.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole proof.")] = False,
+) -> None:
+    """Judge a poem by the rules of regulated verse; exit with 1 if it does not keep them."""
+    try:
+        text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
+        proof = check(text)
+    except (OSError, ValueError) as error:
+        end(WRONG, str(error))
+    if as_json:
+        typer.echo(MeterOut.model_validate(proof.to_dict()).model_dump_json(indent=1))
+    else:
+        for line, tones in zip(proof.lines, proof.tones, strict=True):
+            typer.echo(f"{line}  {tones}")
+        typer.echo(f"{proof.pattern or '不合律的體式'}，韻 {proof.rhyme or '－'}")
+        for name, rule in proof.checks.items():
+            typer.echo(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
+    raise typer.Exit(0 if proof.regulated else REFUSED)
 
 
 class Server(uvicorn.Server):
@@ -37,10 +175,24 @@ class Server(uvicorn.Server):
 @app.command()
 def serve() -> None:
     """Serve over HTTP; the environment (YIN_HOST, YIN_PORT, YIN_CHECKPOINT …) says how."""
-    settings = Settings()
+    try:
+        settings = Settings()
+        service = Service.load(settings)
+        application = create_app(service=service)
+    except ValidationError as error:
+        end(WRONG, describe(described_fields(error)))
+    except (CheckpointError, LineFilterError, ValueError, OSError) as error:
+        end(REFUSED, str(error))
     configure_logging(settings.log_level)
+    structlog.get_logger().info(
+        "starting",
+        address=f"http://{settings.host}:{settings.port}",
+        threads=settings.num_threads,
+        batch_sizes=service.poet.engine.batch_sizes,
+        **service.model.model_dump(),
+    )
     config = uvicorn.Config(
-        create_app(settings),
+        application,
         host=settings.host,
         port=settings.port,
         log_level="warning",
@@ -51,14 +203,13 @@ def serve() -> None:
     server = Server(config)
     asyncio.run(server.serve())
     if not server.started:
-        raise typer.Exit(1)
+        raise typer.Exit(REFUSED)
 
 
 def configure_logging(level: str) -> None:
     """Log JSON lines to stderr."""
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.format_exc_info,
@@ -69,35 +220,6 @@ def configure_logging(level: str) -> None:
     )
 
 
-@app.command("check")
-def check_command(
-    file: Annotated[Path | None, typer.Argument(help="A poem; standard input if absent.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the whole proof.")] = False,
-) -> None:
-    """Judge a poem by the rules of regulated verse; exit with 1 if it does not keep them."""
-    text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
-    try:
-        proof = check(text)
-    except ValueError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from error
-    if as_json:
-        typer.echo(
-            json.dumps(MeterOut.model_validate(proof.to_dict()).model_dump(), ensure_ascii=False)
-        )
-    else:
-        for line, tones in zip(proof.lines, proof.tones, strict=True):
-            typer.echo(f"{line}  {tones}")
-        typer.echo(f"{proof.pattern or '古體'}  韻 {proof.rhyme or '－'}")
-        for name, result in proof.checks.items():
-            typer.echo(f"{'○' if result.holds else '×'} {name} {result.note}".rstrip())
-    raise typer.Exit(0 if proof.regulated else 1)
-
-
 def main() -> None:
     """Run the command line."""
-    try:
-        app()
-    except CheckpointError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
+    app()

@@ -101,8 +101,7 @@ class Service:
             UnacceptableRequest: If no poem meets it.
             ServiceError: If it cannot be met now.
         """
-        seed = secrets.randbits(SEED_BITS) if request.seed is None else request.seed
-        drafts = await asyncio.to_thread(self._prepare, request, seed)
+        drafts = await asyncio.to_thread(self._prepare, request, draw_request_seed(request))
         steps = max(
             len(draft.sequence.header) + draft.layout.characters + draft.layout.num_lines
             for draft in drafts
@@ -124,8 +123,26 @@ class Service:
             raise DeadlineExceeded(
                 f"the poem was not done within {self.settings.deadline_s:g} s", retry_after_s=1
             ) from error
-        poems = await asyncio.to_thread(self._finish, commission)
-        elapsed_s = round(time.perf_counter() - commission.started, 4)
+        return await asyncio.to_thread(
+            self._answer, commission.request, commission.drafts, commission.started
+        )
+
+    def write(self, request: GenerateRequest) -> GenerateResponse:
+        """Return the poems of a request, written at once: for a process that serves nobody else.
+
+        Raises:
+            UnacceptableRequest: If no poem meets it.
+        """
+        started = time.perf_counter()
+        drafts = self._prepare(request, draw_request_seed(request))
+        self.poet.complete(drafts)
+        return self._answer(request, drafts, started)
+
+    def _answer(
+        self, request: GenerateRequest, drafts: Sequence[Draft], started: float
+    ) -> GenerateResponse:
+        poems = self._finish(request, drafts)
+        elapsed_s = round(time.perf_counter() - started, 4)
         return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
 
     def _prepare(self, request: GenerateRequest, seed: int) -> list[Draft]:
@@ -140,9 +157,9 @@ class Service:
         except (NoCharacterFits, UnknownCharacter, UnknownAuthor, ValueError) as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
 
-    def _finish(self, commission: Commission) -> list[PoemOut]:
+    def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> list[PoemOut]:
         """Return of each poem's candidates the one that the model likes best."""
-        drafts, size = commission.drafts, commission.request.candidates
+        size = request.candidates
         groups = [drafts[first : first + size] for first in range(0, len(drafts), size)]
         try:
             best = [
@@ -153,8 +170,12 @@ class Service:
             ]
             return [PoemOut.of(self.poet.finish(draft)) for draft in best]
         except NoCharacterFits as error:
-            field = field_at_fault(commission.request, error)
-            raise UnacceptableRequest(field, str(error)) from error
+            raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
+
+
+def draw_request_seed(request: GenerateRequest) -> int:
+    """Return a request's seed, drawn if it has none."""
+    return secrets.randbits(SEED_BITS) if request.seed is None else request.seed
 
 
 def field_at_fault(request: GenerateRequest, error: Exception) -> str:

@@ -207,11 +207,15 @@ class Poet:
             ValueError: As prepare() and finish().
         """
         drafts = [self.prepare(spec) for spec in specs]
+        self.complete(drafts)
+        return [self.finish(draft) for draft in drafts]
+
+    def complete(self, drafts: SequenceOf[Draft]) -> None:
+        """Let the engine run until all drafts are finished."""
         for draft in drafts:
             self.engine.add(draft.sequence)
         while any(not draft.sequence.finished for draft in drafts):
             self.engine.step()
-        return [self.finish(draft) for draft in drafts]
 
     def _given(self, spec: PoemSpec, layout: Layout, start: str | None, header: list[int]) -> Given:
         """Return the characters that are fixed, by line and place."""

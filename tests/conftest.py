@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 import torch
 
 from app.cli import Server
@@ -28,6 +29,12 @@ KNOWN = "日紅山夜湖海月春夏秋冬登樓里裏后後干乾幹雲發髮�
 def _one_thread() -> None:
     """Small tensors: threads that wait for each other cost more than they bring."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _silent_log() -> None:
+    """Nothing in the tests' own process writes log lines among the output that is tested."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,174 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import app
+from app.service import Service
+from app.settings import Settings
+from tests.conftest import serving
+
+run = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch, checkpoint_path: Path) -> None:
+    monkeypatch.setenv("YIN_CHECKPOINT", str(checkpoint_path))
+    monkeypatch.setenv("YIN_THREADS", "1")
+    monkeypatch.setenv("YIN_DTYPE", "float32")
+
+
+@pytest.fixture(scope="module")
+def url(service_settings: Settings) -> Iterator[str]:
+    with serving(Service.load(service_settings)) as client:
+        yield str(client.base_url)
+
+
+def test_a_poem_is_printed_with_its_form_and_seed() -> None:
+    result = run.invoke(app, ["generate", "日", "--form", "五绝", "--seed", "7"])
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(r"日\w{4}，\w{5}。\n\w{5}，\w{5}。\n— jueju-5, seed 7\n", result.output)
+
+
+def test_alone_and_from_a_service_come_the_same_poems(url: str) -> None:
+    options = ["generate", "--acrostic", "春夏秋冬", "--seed", "7", "--n", "2", "--json"]
+    alone, served = (
+        json.loads(run.invoke(app, [*options, *more]).output) for more in ([], ["--url", url])
+    )
+    assert alone["poems"] == served["poems"]
+    assert len(alone["poems"]) == 2
+
+
+def test_columns_run_from_right_to_left() -> None:
+    options = ["generate", "日", "--form", "jueju-5", "--seed", "7"]
+    lines = run.invoke(app, options).output.replace("\n", "").split("—")[0]
+    upright = run.invoke(app, [*options, "--vertical"]).output.split("\n")
+    assert len(upright[0].split("　")) == 4
+    assert "".join(row.split("　")[-1] for row in upright[:5]) == lines[:5]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--length", "9"], "length: .*greater than or equal to 10"),
+        (["sun"], "start: .*Chinese characters alone"),
+        (["--form", "sonnet"], "form: .*the forms are"),
+        (["--author", "無此人"], "author: .*does not know the author"),
+    ],
+)
+@pytest.mark.parametrize("where", ["alone", "served"])
+def test_wrong_input_is_told_and_exits_with_two(
+    url: str, options: list[str], message: str, where: str
+) -> None:
+    result = run.invoke(app, ["generate", *options, *(["--url", url] if where == "served" else [])])
+    assert result.exit_code == 2
+    assert re.search(message, result.output)
+
+
+def test_a_service_that_is_not_there_exits_with_three() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    result = run.invoke(app, ["generate", "--url", f"http://127.0.0.1:{port}"])
+    assert result.exit_code == 3
+    assert "no service answers" in result.output
+
+
+def test_a_missing_checkpoint_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YIN_CHECKPOINT", "/nowhere.safetensors")
+    result = run.invoke(app, ["generate"])
+    assert result.exit_code == 1
+    assert "there is no checkpoint at /nowhere.safetensors" in result.output
+
+
+def test_check_marks_the_tones_and_the_rules() -> None:
+    poem = run.invoke(app, ["generate", "--form", "lushi-7", "--seed", "3"]).output
+    text = poem.split("—")[0]
+    result = run.invoke(app, ["check"], input=text)
+    assert result.exit_code == 0, result.output
+    assert re.match(r"\w{7}  [平仄]{7}\n", result.output)
+    assert "×" not in result.output
+    proof = json.loads(run.invoke(app, ["check", "--json"], input=text).output)
+    assert proof["regulated"]
+
+
+def test_check_of_other_verse_exits_with_one(tmp_path: Path) -> None:
+    file = tmp_path / "poem"
+    file.write_text("日日日日日，月月月月月。山山山山山，水水水水水。", encoding="utf-8")
+    result = run.invoke(app, ["check", str(file)])
+    assert result.exit_code == 1
+    assert "×" in result.output
+
+
+def test_check_of_no_verse_at_all_exits_with_two() -> None:
+    assert run.invoke(app, ["check"], input="hello").exit_code == 2
+    assert run.invoke(app, ["check", "/nowhere"]).exit_code == 2
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def serve(port: int, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", "from app.cli import main; main()", "serve"],
+        env={**os.environ, "YIN_PORT": str(port), **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
+    while True:
+        assert process.poll() is None
+        try:
+            httpx.get(f"{url}/health/ready").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+def test_sigterm_lets_streams_end_and_exits_with_zero() -> None:
+    port = free_port()
+    process = serve(port)
+    url = f"http://127.0.0.1:{port}"
+    wait_until_ready(process, url)
+    fields = {"length": 200, "n": 16}
+    with httpx.stream("POST", f"{url}/generate/stream", json=fields, timeout=60) as response:
+        lines = response.iter_lines()
+        next(lines)
+        process.send_signal(signal.SIGTERM)
+        rest = list(lines)
+    assert "event: poem" in rest
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 0, log
+    records = [json.loads(line) for line in log.splitlines()]
+    assert records[0]["event"] == "starting"
+    assert all("text" not in record for record in records)
+
+
+def test_a_server_without_its_checkpoint_says_so() -> None:
+    process = serve(free_port(), YIN_CHECKPOINT="/nowhere.safetensors")
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "error: there is no checkpoint at /nowhere.safetensors" in log
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = serve(taken.getsockname()[1])
+        _, log = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "address already in use" in log
