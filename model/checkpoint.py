@@ -139,6 +139,7 @@ def write_atomically(path: Path, tensors: Mapping[str, Tensor], metadata: dict[s
     partial = path.with_name(f".{path.name}.partial")
     try:
         save_file({name: _on_cpu(tensor) for name, tensor in tensors.items()}, partial, metadata)
+        partial.chmod(0o644)  # safetensors keeps others from reading, a service's own user too
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(path)

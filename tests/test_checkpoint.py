@@ -55,6 +55,10 @@ def test_saving_leaves_nothing_else_behind(path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["poetry.safetensors"]
 
 
+def test_everybody_may_read_a_checkpoint(path: Path) -> None:
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
 def test_a_save_that_fails_keeps_the_old_file(
     checkpoint: Checkpoint, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
