@@ -3,8 +3,8 @@
     python -m benchmarks.engine
 
 Both draw one character for each of B poems a step, under a mask. Ours is what the service runs, in
-the dtype it chooses; the peer is what a user would write: nn.LSTM and nn.Linear in float32, softmax,
-multinomial. The limit is the time that the step's matrix products take at the rate of a large one.
+the dtype it chooses; the peer is what a user would write: nn.LSTM and nn.Linear in float32,
+softmax, multinomial. The limit is the time that the step's matrix products take at the rate of a large one.
 """
 
 import json
