@@ -42,11 +42,18 @@ class UnknownCharacter(ValueError):
 
 
 class UnknownAuthor(ValueError):
-    """A name that is not among the authors with a token of their own."""
+    """A name that is not among the authors with a token of their own.
 
-    def __init__(self, author: str) -> None:
-        super().__init__(f"the model does not know the author {author!r}")
+    Args:
+        author: The name.
+        nearest: Known names that are most like it, the likest first.
+    """
+
+    def __init__(self, author: str, nearest: Sequence[str] = ()) -> None:
+        hint = f"; it knows {'、'.join(nearest)}" if nearest else ""
+        super().__init__(f"the model does not know the author {author!r}{hint}")
         self.author = author
+        self.nearest = tuple(nearest)
 
 
 class Vocabulary:
@@ -140,10 +147,18 @@ class Vocabulary:
         Raises:
             UnknownAuthor: If the author has no token.
         """
-        token = f"<{unify(author)}>"
-        if unify(author) not in self.authors:
-            raise UnknownAuthor(author)
-        return self._ids[token]
+        name = unify(author)
+        if name not in self.authors:
+            raise UnknownAuthor(author, self._nearest_authors(name))
+        return self._ids[f"<{name}>"]
+
+    def _nearest_authors(self, name: str) -> list[str]:
+        """Return up to five known names, those like name first, then the most prolific."""
+        likeness = {
+            known: len(set(known) & set(name)) + (known[0] == name[:1]) for known in self.authors
+        }
+        # Authors stand by falling number of poems, and sorting keeps their order.
+        return sorted(self.authors, key=lambda known: -likeness[known])[:5]
 
     def to_dict(self) -> dict[str, Any]:
         """Return what from_dict() needs, in JSON's types."""

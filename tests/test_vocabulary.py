@@ -54,6 +54,12 @@ def test_an_unknown_author_is_named(vocabulary: Vocabulary) -> None:
         vocabulary.header(author="杜甫")
 
 
+def test_the_names_most_like_an_unknown_one_are_told() -> None:
+    vocabulary = Vocabulary("日", ["陸游", "李白", "李賀", "白居易", "蘇軾", "蘇轍"])
+    with pytest.raises(UnknownAuthor, match="'李太白'; it knows 李白、李賀、白居易、陸游、蘇軾"):
+        vocabulary.author_id("李太白")
+
+
 def test_an_authors_name_may_be_written_in_simplified_script(vocabulary: Vocabulary) -> None:
     assert vocabulary.author_id("苏轼") == vocabulary.author_id("蘇軾")
 
