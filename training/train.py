@@ -55,10 +55,10 @@ class TrainConfig:
         validation_poems: How many poems those take.
     """
 
-    steps: int = 6000
+    steps: int = 3300
     batch_tokens: int = 4096
-    learning_rate: float = 2e-3
-    warmup_steps: int = 200
+    learning_rate: float = 3e-3
+    warmup_steps: int = 100
     weight_decay: float = 0.02
     max_grad_norm: float = 1.0
     embedding_size: int = 384
@@ -67,8 +67,8 @@ class TrainConfig:
     dropout: float = 0.0
     seed: int = 1
     save_every: int = 100
-    validate_every: int = 500
-    validation_poems: int = 500
+    validate_every: int = 300
+    validation_poems: int = 400
 
     @classmethod
     def parse(cls, options: Sequence[str]) -> Self:
