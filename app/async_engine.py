@@ -1,7 +1,8 @@
 """The engine behind asyncio: one thread steps it; requests are admitted, awaited and cancelled.
 
 The thread owns the engine. The event loop reaches it through a list of orders that the thread takes
-between steps; the thread reaches the event loop once a step, for all requests together.
+between steps; the thread reaches the event loop once a step, for all requests together. Everything
+that is counted for admission lives in the event loop, so it needs no lock.
 """
 
 import asyncio
@@ -11,12 +12,13 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
-from app.errors import Draining, EngineFailed, QueueFull
+from app.errors import Draining, EngineFailed, QueueFull, ServiceError
+from app.job import Job
 from app.metrics import Metrics
 from model.engine import Engine
 from model.engine import Sequence as TokenSequence
@@ -26,65 +28,21 @@ SMOOTHING = 0.05  # weight of the newest step in the measured step time
 FIRST_GUESS_S = 0.01  # of a step, before any was measured
 
 
-@dataclass(eq=False)
-class Job:
-    """The sequences of one request.
+@dataclass(eq=False, slots=True)
+class Share:
+    """A sequence's place in its job, the steps that it still needs, the tokens that were told."""
 
-    Args:
-        sequences: What the engine runs.
-        work: Steps that each needs, one after the other.
-        deadline: When the answer is too late, by the event loop's clock.
-    """
-
-    sequences: Sequence[TokenSequence]
-    work: int
-    deadline: float
-    news: asyncio.Queue[int] = field(default_factory=asyncio.Queue)  # which got a token
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-    error: Exception | None = None
-    unfinished: int = 0
-    submitted: float = field(default_factory=time.perf_counter)
-    first_token: float | None = None
-
-    async def result(self) -> None:
-        """Wait until every sequence is finished.
-
-        Raises:
-            TimeoutError: If the deadline passes before.
-            ServiceError: If the engine failed or shut down.
-        """
-        async with asyncio.timeout_at(self.deadline):
-            await self.done.wait()
-        if self.error is not None:
-            raise self.error
-
-    async def tokens(self) -> AsyncIterator[int]:
-        """Yield, as they come, the number of each sequence that got a token.
-
-        Raises:
-            TimeoutError: If the deadline passes before all are finished.
-            ServiceError: If the engine failed or shut down.
-        """
-        async with asyncio.timeout_at(self.deadline):
-            while not (self.done.is_set() and self.news.empty()):
-                number = await self.news.get()
-                if number >= 0:
-                    yield number
-        if self.error is not None:
-            raise self.error
-
-    def finish(self, error: Exception | None = None) -> None:
-        """Let those who wait go on."""
-        self.error = self.error or error
-        self.done.set()
-        self.news.put_nowait(-1)
+    job: Job
+    number: int
+    work_left: int
+    told: int = 0
 
 
 class AsyncEngine:
     """Runs jobs on an engine.
 
     Args:
-        engine: Stepped in a thread of its own from start() to stop().
+        engine: Stepped in a thread of its own from start() to the end of drain().
         metrics: What is counted.
         max_queue_s: Seconds of work that may wait before requests are refused.
         deadline_s: Seconds that a job may take in all.
@@ -95,14 +53,16 @@ class AsyncEngine:
     ) -> None:
         self._engine, self._metrics = engine, metrics
         self._max_queue_s, self._deadline_s = max_queue_s, deadline_s
-        self._jobs: dict[TokenSequence, tuple[Job, int]] = {}
-        self._orders: deque[tuple[str, TokenSequence, float]] = deque()
-        self._heap: list[tuple[float, int, TokenSequence]] = []
+        self._jobs: set[Job] = set()  # admitted and not ended
+        self._shares: dict[TokenSequence, Share] = {}
+        self._unfinished = 0  # sequences of all jobs
+        self._work_left = 0  # their steps
+        self._orders: deque[tuple[str, TokenSequence, float, float]] = deque()
+        self._heap: list[tuple[float, int, float, TokenSequence]] = []
         self._queued: set[TokenSequence] = set()  # those of the heap that are still wanted
         self._counter = itertools.count()
         self._wake = threading.Condition()
         self._stopping = False
-        self._work_left = 0  # steps of all sequences that are admitted and not finished
         self._step_s = FIRST_GUESS_S
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -122,150 +82,201 @@ class AsyncEngine:
     @property
     def queue_s(self) -> float:
         """Seconds that a new sequence would wait for a slot, by the measured step time."""
-        free = self._engine.num_slots - len(self._jobs)
-        if free > 0:
+        if self._unfinished < self._engine.num_slots:
             return 0.0
         return self._work_left / self._engine.num_slots * self._step_s
 
-    def submit(self, sequences: Sequence[TokenSequence], work: int) -> Job:
-        """Admit sequences, or refuse them all at once.
-
-        Args:
-            sequences: What to run.
-            work: Steps that the longest of them needs.
+    def admit(self, count: int, work: int) -> Job:
+        """Keep room for count sequences that each need work steps, or refuse them at once.
 
         Raises:
             Draining: If the service is shutting down.
             EngineFailed: If the engine has stopped.
             QueueFull: If the job could not start or end in time.
         """
-        self._require_room(work)
-        loop = asyncio.get_running_loop()
-        job = Job(sequences, work, loop.time() + self._deadline_s, unfinished=len(sequences))
-        arrival = next(self._counter)
-        with self._wake:
-            for number, sequence in enumerate(sequences):
-                self._jobs[sequence] = job, number
-                self._orders.append(("add", sequence, arrival + number * LATER))
-            self._wake.notify()
-        self._work_left += work * len(sequences)
+        self._require_service()
+        self._require_room(count, work)
+        job = Job(count, work, asyncio.get_running_loop().time() + self._deadline_s)
+        self._jobs.add(job)
+        self._unfinished += count
+        self._work_left += count * work
         return job
 
-    def cancel(self, job: Job) -> None:
-        """Take out what is left of a job; its slots are free within a step."""
-        if job.done.is_set():
-            return
-        job.finish()
+    def run(self, job: Job, sequences: Sequence[TokenSequence]) -> None:
+        """Hand the sequences of an admitted job to the engine.
+
+        Raises:
+            ServiceError: If the job has ended meanwhile.
+        """
+        if job not in self._jobs:
+            raise job.error or EngineFailed("the job has ended")
+        job.sequences, now, arrival = sequences, time.perf_counter(), next(self._counter)
         with self._wake:
-            for sequence in job.sequences:
-                if self._jobs.pop(sequence, None):
-                    self._work_left -= job.work
-                    self._orders.append(("cancel", sequence, time.perf_counter()))
+            for number, sequence in enumerate(sequences):
+                self._shares[sequence] = Share(job, number, job.work)
+                self._orders.append(("add", sequence, arrival + number * LATER, now))
             self._wake.notify()
 
+    def cancel(self, job: Job, error: ServiceError | None = None) -> None:
+        """End a job that is not done; its slots are free within a step.
+
+        Args:
+            job: What to end; one that has ended is left alone.
+            error: What those who wait are told; None if nobody waits any more.
+        """
+        if job in self._jobs:
+            late = asyncio.get_running_loop().time() >= job.deadline
+            outcome = "stopped" if error else "late" if late else "gone"
+            self._end(job, outcome, error)
+
     async def drain(self, limit_s: float) -> None:
-        """Take no new jobs, let those admitted end within limit_s, and stop."""
+        """Take no new jobs, let those admitted end within limit_s, tell the rest, and stop."""
         self.draining = True
-        waiting = [asyncio.create_task(job.done.wait()) for job, _ in self._jobs.values()]
+        waiting = [asyncio.ensure_future(job.done.wait()) for job in self._jobs]
         if waiting:
             await asyncio.wait(waiting, timeout=limit_s)
-        for job in {job for job, _ in self._jobs.values()}:
-            job.error = Draining("the service is shutting down", retry_after_s=1)
-            self.cancel(job)
+        for job in list(self._jobs):
+            self.cancel(job, Draining("the service is shutting down", retry_after_s=1))
         with self._wake:
             self._stopping = True
             self._wake.notify()
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join)
 
-    def _require_room(self, work: int) -> None:
+    def _require_service(self) -> None:
         if self.failure is not None:
+            self._metrics.shed.labels("failed").inc()
             raise EngineFailed("the engine has stopped; the service needs a restart")
         if self.draining:
             self._metrics.shed.labels("draining").inc()
             raise Draining("the service is shutting down", retry_after_s=1)
+
+    def _require_room(self, count: int, work: int) -> None:
         wait_s = self.queue_s
-        needed_s = wait_s + work * self._step_s
-        if wait_s > self._max_queue_s or needed_s > self._deadline_s:
-            self._metrics.shed.labels("queue").inc()
-            excess_s = max(wait_s - self._max_queue_s, needed_s - self._deadline_s)
-            retry_after_s = max(1, math.ceil(excess_s))
-            raise QueueFull(
-                f"{wait_s:.0f} s of work are waiting; try again in {retry_after_s} s",
-                retry_after_s=retry_after_s,
-            )
+        slots = self._engine.num_slots
+        steps = max(work, math.ceil((self._work_left + count * work) / slots))
+        needed_s = steps * self._step_s
+        if wait_s > self._max_queue_s:
+            reason, excess_s = "queue", wait_s - self._max_queue_s
+            told = f"{wait_s:.1f} s of work are waiting"
+        elif needed_s > self._deadline_s:
+            reason, excess_s = "deadline", needed_s - self._deadline_s
+            told = f"this would take {needed_s:.1f} s, and {self._deadline_s:g} s is the limit"
+        else:
+            return
+        self._metrics.shed.labels(reason).inc()
+        retry_after_s = max(1, math.ceil(excess_s))
+        raise QueueFull(f"{told}; try again in {retry_after_s} s", retry_after_s=retry_after_s)
+
+    def _end(self, job: Job, outcome: str, error: ServiceError | None = None) -> None:
+        """Take what is left of a job out of all that is counted, and let those who wait go on."""
+        self._jobs.remove(job)
+        self._unfinished -= job.unfinished
+        if not job.sequences:
+            self._work_left -= job.count * job.work
+        left = [sequence for sequence in job.sequences if sequence in self._shares]
+        for sequence in left:
+            self._work_left -= self._shares.pop(sequence).work_left
+        if left:
+            with self._wake:
+                now = time.perf_counter()
+                self._orders.extend(("cancel", sequence, 0.0, now) for sequence in left)
+                self._wake.notify()
+        self._metrics.jobs.labels(outcome).inc()
+        job.finish(error)
 
     def _run(self) -> None:
         """Step until stopped; this is the thread."""
+        phases = {name: self._metrics.step_s.labels(name) for name in ("orders", "model", "tell")}
         try:
-            while self._take_orders():
+            while self._wait_for_work():
                 start = time.perf_counter()
+                self._take_orders()
+                ready = time.perf_counter()
+                batch = len(self._engine.running) + len(self._engine.waiting)
                 told = self._engine.step()
-                elapsed_s = time.perf_counter() - start
-                self._step_s += SMOOTHING * (elapsed_s - self._step_s)
-                self._metrics.step_s.observe(elapsed_s)
-                self._metrics.batch_size.observe(len(self._engine.running))
-                news = [(sequence, len(sequence.tokens), sequence.finished) for sequence in told]
-                if news:
-                    self._tell(news)
+                stepped = time.perf_counter()
+                if told:
+                    self._tell(told)
+                phases["orders"].observe(ready - start)
+                phases["model"].observe(stepped - ready)
+                phases["tell"].observe(time.perf_counter() - stepped)
+                if batch:
+                    self._step_s += SMOOTHING * (stepped - start - self._step_s)
+                    self._metrics.batch_size.observe(batch)
         except BaseException as error:
             self.failure = error
             structlog.get_logger().exception("engine_failed")
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._fail)
 
-    def _take_orders(self) -> bool:
-        """Wait for work, obey the orders, fill the slots; return False when it is time to stop."""
+    def _wait_for_work(self) -> bool:
+        """Sleep until there is something to do; return False when it is time to stop."""
+        with self._wake:
+            while not (self._orders or self._engine.running or self._heap or self._stopping):
+                self._metrics.slots_busy.set(0)
+                self._wake.wait()
+            return not self._stopping
+
+    def _take_orders(self) -> None:
+        """Obey what the event loop has asked for since the last step, and fill the slots."""
         engine = self._engine
         with self._wake:
-            while not (self._orders or engine.running or self._heap or self._stopping):
-                self._wake.wait()
-            if self._stopping:
-                return False
             orders, self._orders = self._orders, deque()
-        for order, sequence, key in orders:
+        for order, sequence, rank, asked in orders:
             if order == "add":
-                heapq.heappush(self._heap, (key, next(self._counter), sequence))
+                heapq.heappush(self._heap, (rank, next(self._counter), asked, sequence))
                 self._queued.add(sequence)
             else:
                 self._queued.discard(sequence)
                 engine.cancel(sequence)
-                self._metrics.cancel_s.observe(time.perf_counter() - key)
+                self._metrics.cancel_s.observe(time.perf_counter() - asked)
         while self._heap and len(engine.running) + len(engine.waiting) < engine.num_slots:
-            sequence = heapq.heappop(self._heap)[-1]
+            _, _, asked, sequence = heapq.heappop(self._heap)
             if sequence in self._queued:
                 self._queued.remove(sequence)
                 engine.add(sequence)
-        self._metrics.slots_busy.set(len(engine.running))
+                self._metrics.wait_s.observe(time.perf_counter() - asked)
+        self._metrics.slots_busy.set(len(engine.running) + len(engine.waiting))
         self._metrics.queue_depth.set(len(self._queued))
-        return True
 
-    def _tell(self, news: list[tuple[TokenSequence, int, bool]]) -> None:
+    def _tell(self, told: list[TokenSequence]) -> None:
         """Hand what came of a step over to the event loop."""
+        news = [(sequence, len(sequence.tokens), sequence.finished) for sequence in told]
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._deliver, news)
 
     def _deliver(self, news: list[tuple[TokenSequence, int, bool]]) -> None:
         """Tell the jobs; this runs in the event loop."""
-        for sequence, _, finished in news:
-            if sequence not in self._jobs:
+        self._metrics.characters.inc(len(news))
+        for sequence, tokens, finished in news:
+            share = self._shares.get(sequence)
+            if share is None:
                 continue  # cancelled meanwhile
-            job, number = self._jobs[sequence]
+            job = share.job
             if job.first_token is None:
                 job.first_token = time.perf_counter()
                 self._metrics.first_character_s.observe(job.first_token - job.submitted)
-            self._metrics.characters.inc()
-            job.news.put_nowait(number)
+            steps = len(sequence.header) if share.told == 0 else 1  # the first one's header, too
+            steps = share.work_left if finished else min(steps, share.work_left)
+            share.work_left -= steps
+            self._work_left -= steps
+            if tokens > share.told:  # a sequence that fails gets none
+                share.told = tokens
+                job.tell(share.number)
             if finished:
-                del self._jobs[sequence]
-                self._work_left -= job.work
-                job.unfinished -= 1
-                if job.unfinished == 0:
-                    job.finish()
+                self._finish_sequence(sequence, job)
+
+    def _finish_sequence(self, sequence: TokenSequence, job: Job) -> None:
+        del self._shares[sequence]
+        job.unfinished -= 1
+        self._unfinished -= 1
+        if job.unfinished == 0:
+            self._end(job, "done")
 
     def _fail(self) -> None:
         """Tell every job that the engine has stopped; this runs in the event loop."""
-        for job in {job for job, _ in self._jobs.values()}:
-            job.finish(EngineFailed("the engine stopped while the poem was being written"))
-        self._jobs.clear()
-        self._work_left = 0
+        for job in list(self._jobs):
+            self._end(
+                job, "failed", EngineFailed("the engine stopped while the poem was being written")
+            )

@@ -28,8 +28,18 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self.wait_s = Histogram(
+            "yin_queue_wait_seconds",
+            "Time that a poem waited for a slot",
+            buckets=SECONDS,
+            registry=registry,
+        )
         self.step_s = Histogram(
-            "yin_step_seconds", "Time of an engine step", buckets=MILLISECONDS, registry=registry
+            "yin_step_seconds",
+            "Time of an engine step by phase: orders taken, model run, event loop told",
+            ["phase"],
+            buckets=MILLISECONDS,
+            registry=registry,
         )
         self.cancel_s = Histogram(
             "yin_cancel_seconds",
@@ -40,7 +50,15 @@ class Metrics:
         self.batch_size = Histogram(
             "yin_batch_size", "Poems a step", buckets=BATCHES, registry=registry
         )
-        self.characters = Counter("yin_characters", "Characters written", registry=registry)
+        self.characters = Counter(
+            "yin_characters", "Characters written, punctuation included", registry=registry
+        )
+        self.jobs = Counter(
+            "yin_jobs",
+            "Admitted requests by outcome: done, gone, late, stopped, failed",
+            ["outcome"],
+            registry=registry,
+        )
         self.shed = Counter("yin_shed", "Requests refused by reason", ["reason"], registry=registry)
         self.slots_busy = Gauge("yin_slots_busy", "Slots in use", registry=registry)
         self.queue_depth = Gauge("yin_queue_depth", "Poems that wait", registry=registry)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -162,39 +163,38 @@ async def unless_gone(
 
 
 async def events(commission: Commission, service: Service) -> AsyncIterator[bytes]:
-    """Yield the events of a stream."""
+    """Yield the events of a stream; whatever goes wrong is one too, the last."""
     try:
-        if commission.request.candidates == 1:
-            async for event in characters(commission, service):
-                yield event
+        async for event in characters(commission, service):
+            yield event
         answer = await service.finish(commission)
         yield encode("poem", answer.model_dump(mode="json"))
     except ServiceError as error:
         yield encode("failure", {"status": error.status, "detail": error.detail})
+    except Exception:
+        structlog.get_logger().exception("stream_failed")
+        yield encode("failure", {"status": 500, "detail": "the poem could not be completed"})
 
 
 async def characters(commission: Commission, service: Service) -> AsyncIterator[bytes]:
-    """Yield an event a character, and a ping when there is none for long."""
-    written = [0] * len(commission.drafts)
-    news = commission.job.tokens()
-    waiting = asyncio.ensure_future(anext(news))
-    try:
-        while True:
-            done, _ = await asyncio.wait([waiting], timeout=PING_EVERY_S)
-            if not done:
-                yield PING
-                continue
-            try:
-                number = waiting.result()
-            except StopAsyncIteration:
-                return
-            yield encode("character", describe(commission, service, number, written[number]))
+    """Yield an event a character, those of one step together; a ping when there is none for long.
+
+    With candidates nothing can be told before the best is known, so there are only pings.
+    """
+    job, written = commission.job, [0] * len(commission.drafts)
+    while not job.told:
+        try:
+            numbers = await job.news(PING_EVERY_S)
+        except TimeoutError:
+            return  # finish() says so
+        block = b""
+        for number in numbers if commission.request.candidates == 1 else ():
+            block += encode("character", describe(commission, service, number, written[number]))
             written[number] += 1
-            waiting = asyncio.ensure_future(anext(news))
-    except TimeoutError:
-        return  # finish() says so
-    finally:
-        waiting.cancel()
+        if block:
+            yield block
+        elif not numbers and not job.done.is_set():
+            yield PING
 
 
 def describe(

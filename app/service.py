@@ -8,8 +8,9 @@ from typing import Self
 
 import torch
 
-from app.async_engine import AsyncEngine, Job
+from app.async_engine import AsyncEngine
 from app.errors import DeadlineExceeded, UnacceptableRequest
+from app.job import Job
 from app.metrics import Metrics
 from app.schemas import GenerateRequest, GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.settings import Settings
@@ -19,6 +20,7 @@ from model.plan import NoCharacterFits
 from model.poet import Draft, Poet, choose_layout, draw_seed
 from model.vocabulary import UnknownAuthor, UnknownCharacter
 
+LONGEST_HEADER = 7  # tokens besides the title's characters
 SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
@@ -27,7 +29,7 @@ class Commission:
 
     def __init__(self, request: GenerateRequest, drafts: Sequence[Draft], job: Job) -> None:
         self.request, self.drafts, self.job = request, drafts, job
-        self.started = time.perf_counter()
+        self.started = job.submitted
 
 
 class Service:
@@ -101,12 +103,14 @@ class Service:
             UnacceptableRequest: If no poem meets it.
             ServiceError: If it cannot be met now.
         """
-        drafts = await asyncio.to_thread(self._prepare, request, draw_request_seed(request))
-        steps = max(
-            len(draft.sequence.header) + draft.layout.characters + draft.layout.num_lines
-            for draft in drafts
-        )
-        job = self.engine.submit([draft.sequence for draft in drafts], steps)
+        # Room first: what is refused has cost next to nothing.
+        job = self.engine.admit(request.n * request.candidates, steps_of(request))
+        try:
+            drafts = await asyncio.to_thread(self._prepare, request, draw_request_seed(request))
+            self.engine.run(job, [draft.sequence for draft in drafts])
+        except BaseException:
+            self.engine.cancel(job)
+            raise
         return Commission(request, drafts, job)
 
     async def finish(self, commission: Commission) -> GenerateResponse:
@@ -149,10 +153,6 @@ class Service:
         """Return a draft for every poem and candidate, poem by poem."""
         count = request.n * request.candidates
         try:
-            choose_layout(request.spec(seed))
-        except ValueError as error:
-            raise UnacceptableRequest("length", str(error)) from error
-        try:
             return [self.poet.prepare(request.spec(draw_seed(seed, i))) for i in range(count)]
         except (NoCharacterFits, UnknownCharacter, UnknownAuthor, ValueError) as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
@@ -171,6 +171,19 @@ class Service:
             return [PoemOut.of(self.poet.finish(draft)) for draft in best]
         except NoCharacterFits as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
+
+
+def steps_of(request: GenerateRequest) -> int:
+    """Return how many steps a poem takes at most: its header, its characters, its marks.
+
+    Raises:
+        UnacceptableRequest: If no measure meets the request.
+    """
+    try:
+        layout = choose_layout(request.spec(seed=0))
+    except ValueError as error:
+        raise UnacceptableRequest("length", str(error)) from error
+    return LONGEST_HEADER + len(request.title or "") + layout.characters + layout.num_lines
 
 
 def draw_request_seed(request: GenerateRequest) -> int:

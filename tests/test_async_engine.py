@@ -1,17 +1,21 @@
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import pytest
 import torch
 from torch import Tensor
 
-from app.async_engine import AsyncEngine, Job
+from app.async_engine import AsyncEngine
 from app.errors import Draining, EngineFailed, QueueFull
+from app.job import Job
 from app.metrics import Metrics
 from model.decoding import SamplingParams
 from model.engine import Engine, Sequence
 from model.place import Place
+from model.plan import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
 
 
@@ -68,12 +72,30 @@ def started(engine: Engine, **limits: float) -> AsyncEngine:
     return running
 
 
+def submit(running: AsyncEngine, sequences: list[Sequence], work: int) -> Job:
+    job = running.admit(len(sequences), work)
+    running.run(job, sequences)
+    return job
+
+
+async def told(job: Job) -> list[int]:
+    """Every number that a job tells, in order."""
+    numbers = []
+    while not job.told:
+        numbers += await job.news(patience_s=10)
+    return numbers
+
+
+def count(metrics: Metrics, name: str, **labels: str) -> float:
+    return metrics.registry.get_sample_value(name, labels) or 0.0
+
+
 def test_a_job_is_done_when_all_its_sequences_are(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
         engine.gate.set()
         sequences = [sequence(length) for length in (3, 9, 5)]
-        job = running.submit(sequences, work=11)
+        job = submit(running, sequences, work=11)
         await job.result()
         assert [len(each.tokens) for each in sequences] == [3, 9, 5]
         await running.drain(1)
@@ -85,9 +107,8 @@ def test_every_token_is_told_in_order(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
         engine.gate.set()
-        job = running.submit([sequence(3), sequence(4)], work=6)
-        numbers = [number async for number in job.tokens()]
-        assert sorted(numbers) == [0, 0, 0, 1, 1, 1, 1]
+        job = submit(running, [sequence(3), sequence(4)], work=6)
+        assert sorted(await told(job)) == [0, 0, 0, 1, 1, 1, 1]
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -96,16 +117,16 @@ def test_every_token_is_told_in_order(engine: GatedEngine) -> None:
 def test_a_long_queue_is_refused_with_the_time_to_wait(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, max_queue_s=1.0)
-        jobs = [running.submit([sequence(50), sequence(50)], work=100) for _ in range(2)]
+        jobs = [submit(running, [sequence(50), sequence(50)], work=100) for _ in range(2)]
         with pytest.raises(QueueFull, match="try again in") as refusal:
-            running.submit([sequence(5)], work=5)
+            submit(running, [sequence(5)], work=5)
         # 2 jobs x 2 sequences x 100 steps over 2 slots at the first guess of 10 ms: 2 s.
         assert refusal.value.retry_after_s == 1
         assert refusal.value.headers == {"Retry-After": "1"}
         for job in jobs:
             running.cancel(job)
         engine.gate.set()
-        await running.submit([sequence(5)], work=5).result()
+        await submit(running, [sequence(5)], work=5).result()
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -115,7 +136,7 @@ def test_what_cannot_be_done_in_time_is_refused_at_once(engine: GatedEngine) -> 
     async def scenario() -> None:
         running = started(engine, deadline_s=0.5)
         with pytest.raises(QueueFull):
-            running.submit([sequence(100)], work=100)  # a second at 10 ms a step
+            submit(running, [sequence(100)], work=100)  # a second at 10 ms a step
         engine.gate.set()
         await running.drain(1)
 
@@ -125,7 +146,7 @@ def test_what_cannot_be_done_in_time_is_refused_at_once(engine: GatedEngine) -> 
 def test_a_deadline_that_passes_ends_the_wait(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, deadline_s=0.2)
-        job = running.submit([sequence(5)], work=5)
+        job = submit(running, [sequence(5)], work=5)
         with pytest.raises(TimeoutError):
             await job.result()
         running.cancel(job)
@@ -138,11 +159,11 @@ def test_a_deadline_that_passes_ends_the_wait(engine: GatedEngine) -> None:
 def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        doomed = running.submit([sequence(1000, seed) for seed in range(5)], work=10)
+        doomed = submit(running, [sequence(1000, seed) for seed in range(5)], work=10)
         running.cancel(doomed)
         running.cancel(doomed)  # twice is once
         engine.gate.set()
-        await running.submit([sequence(3)], work=5).result()
+        await submit(running, [sequence(3)], work=5).result()
         assert not engine.running
         assert running.queue_s == 0
         await running.drain(1)
@@ -153,8 +174,8 @@ def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
 def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, max_queue_s=1000.0, deadline_s=1000.0)
-        large = running.submit([sequence(200, seed) for seed in range(16)], work=202)
-        small = running.submit([sequence(4)], work=6)
+        large = submit(running, [sequence(200, seed) for seed in range(16)], work=202)
+        small = submit(running, [sequence(4)], work=6)
         engine.gate.set()
         await small.result()
         assert not large.done.is_set()
@@ -164,14 +185,165 @@ def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> Non
     asyncio.run(scenario())
 
 
+def test_room_is_kept_from_admission_on(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine)
+        jobs = [running.admit(count=2, work=100) for _ in range(2)]  # 2 s, nothing handed over yet
+        with pytest.raises(QueueFull, match=r"2.0 s of work are waiting"):
+            running.admit(count=1, work=5)
+        running.cancel(jobs[0])
+        running.cancel(jobs[1])
+        assert running.queue_s == 0
+        running.admit(count=1, work=5)
+
+    asyncio.run(scenario())
+
+
+def test_a_job_that_was_cancelled_before_it_was_handed_over_does_not_run(
+    engine: GatedEngine,
+) -> None:
+    async def scenario() -> None:
+        running = started(engine)
+        job = running.admit(count=1, work=5)
+        running.cancel(job, Draining("going"))
+        with pytest.raises(Draining, match="going"):
+            running.run(job, [sequence(3)])
+        engine.gate.set()
+        await running.drain(1)
+        assert not engine.running
+
+    asyncio.run(scenario())
+
+
+def test_a_request_too_large_for_the_deadline_is_refused_with_its_time(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine, deadline_s=2.0, max_queue_s=100.0)
+        with pytest.raises(QueueFull, match=r"would take 4.0 s, and 2 s is the limit") as refusal:
+            running.admit(count=8, work=100)  # 8 x 100 steps over 2 slots at 10 ms
+        assert refusal.value.retry_after_s == 2
+        running.admit(count=2, work=100)
+
+    asyncio.run(scenario())
+
+
+def test_the_queue_shrinks_with_every_step(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine, max_queue_s=1000.0, deadline_s=1000.0)
+        job = submit(running, [sequence(500, seed) for seed in range(2)], work=502)
+        before = running._work_left
+        engine.gate.set()
+        while len(await job.news(patience_s=10)) == 0 or running._work_left > before - 20:
+            pass
+        # Two header tokens and 500 of the body: what is left is what was not told yet.
+        left = sum(share.work_left for share in running._shares.values())
+        assert running._work_left == left < before
+        await job.result()
+        assert running._work_left == running._unfinished == 0
+        await running.drain(1)
+
+    asyncio.run(scenario())
+
+
+def test_nothing_of_a_cancelled_job_is_kept(engine: GatedEngine) -> None:
+    async def scenario() -> list[weakref.ref[Sequence]]:
+        running = started(engine, max_queue_s=1000.0, deadline_s=1000.0)
+        engine.gate.set()
+        seen = []
+        for seed in range(20):
+            sequences = [sequence(10**6, seed + i) for i in range(4)]  # two run, two wait
+            job = submit(running, sequences, work=10)
+            seen += [weakref.ref(each) for each in sequences]
+            await job.news(patience_s=10)
+            running.cancel(job)
+        await submit(running, [sequence(3)], work=5).result()
+        await running.drain(1)
+        held = [running._queued, running._heap, running._shares, running._jobs]
+        assert not any(held)
+        return seen
+
+    seen = asyncio.run(scenario())
+    gc.collect()
+    assert [ref() for ref in seen] == [None] * 80
+
+
+def test_a_sequence_that_fails_is_told_of_without_a_token(engine: GatedEngine) -> None:
+    class Stuck(AnyTokens):
+        def allowed(self) -> Tensor | None:
+            if self.left == 1:
+                raise NoCharacterFits(1, "nothing fits")
+            return None
+
+    async def scenario() -> None:
+        running = started(engine)
+        engine.gate.set()
+        stuck = Sequence([1, 2], Stuck(3), SamplingParams())
+        job = submit(running, [stuck, sequence(4)], work=6)
+        assert sorted(await told(job)) == [0, 0, 1, 1, 1, 1]
+        await job.result()
+        assert stuck.error is not None
+        await running.drain(1)
+
+    asyncio.run(scenario())
+
+
+def test_patience_without_news_ends_with_none(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine)
+        job = submit(running, [sequence(3)], work=5)
+        assert await job.news(patience_s=0.01) == []
+        engine.gate.set()
+        assert await told(job) == [0, 0, 0]
+        await running.drain(1)
+
+    asyncio.run(scenario())
+
+
+def test_news_end_at_the_deadline(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine, deadline_s=0.1)
+        job = submit(running, [sequence(3)], work=5)
+        with pytest.raises(TimeoutError):
+            await job.news(patience_s=10)
+        running.cancel(job)
+        assert count(running._metrics, "yin_jobs_total", outcome="late") == 1
+        engine.gate.set()
+        await running.drain(1)
+
+    asyncio.run(scenario())
+
+
+def test_outcomes_and_refusals_are_counted(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine, max_queue_s=1.0)
+        metrics = running._metrics
+        gone = submit(running, [sequence(50), sequence(50)], work=200)
+        with pytest.raises(QueueFull):
+            running.admit(1, 5)
+        running.cancel(gone)
+        engine.gate.set()
+        await submit(running, [sequence(3)], work=5).result()
+        await running.drain(1)
+        with pytest.raises(Draining):
+            running.admit(1, 5)
+        assert count(metrics, "yin_jobs_total", outcome="gone") == 1
+        assert count(metrics, "yin_jobs_total", outcome="done") == 1
+        assert count(metrics, "yin_shed_total", reason="queue") == 1
+        assert count(metrics, "yin_shed_total", reason="draining") == 1
+        assert count(metrics, "yin_characters_total") == 3
+        assert count(metrics, "yin_queue_wait_seconds_count") >= 1
+        assert count(metrics, "yin_step_seconds_count", phase="model") >= 4
+
+    asyncio.run(scenario())
+
+
 def test_draining_lets_jobs_end_and_takes_no_new_ones(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = running.submit([sequence(5)], work=7)
+        job = submit(running, [sequence(5)], work=7)
         draining = asyncio.create_task(running.drain(10))
         await asyncio.sleep(0)
         with pytest.raises(Draining):
-            running.submit([sequence(5)], work=7)
+            submit(running, [sequence(5)], work=7)
         engine.gate.set()
         await draining
         await job.result()
@@ -183,7 +355,7 @@ def test_draining_lets_jobs_end_and_takes_no_new_ones(engine: GatedEngine) -> No
 def test_draining_ends_at_its_limit_and_says_so(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = running.submit([sequence(10**6)], work=7)
+        job = submit(running, [sequence(10**6)], work=7)
         engine.gate.set()
         await running.drain(0.05)
         with pytest.raises(Draining):
@@ -195,7 +367,7 @@ def test_draining_ends_at_its_limit_and_says_so(engine: GatedEngine) -> None:
 def test_a_failure_of_the_engine_is_told_to_everybody_once(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        jobs: list[Job] = [running.submit([sequence(5)], work=7) for _ in range(3)]
+        jobs: list[Job] = [submit(running, [sequence(5)], work=7) for _ in range(3)]
         engine.fails = True
         engine.gate.set()
         for job in jobs:
@@ -203,7 +375,7 @@ def test_a_failure_of_the_engine_is_told_to_everybody_once(engine: GatedEngine) 
                 await job.result()
         assert not running.alive
         with pytest.raises(EngineFailed, match="needs a restart"):
-            running.submit([sequence(5)], work=7)
+            submit(running, [sequence(5)], work=7)
 
     asyncio.run(scenario())
 
