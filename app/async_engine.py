@@ -26,6 +26,7 @@ from model.engine import Sequence as TokenSequence
 LATER = 8  # requests that may overtake each further sequence of one request
 SMOOTHING = 0.05  # weight of the newest step in the measured step time
 FIRST_GUESS_S = 0.01  # of a step, before any was measured
+LAST_STEP_S = 5.0  # that drain() gives a step which does not end
 
 
 @dataclass(eq=False, slots=True)
@@ -141,7 +142,7 @@ class AsyncEngine:
             self._stopping = True
             self._wake.notify()
         if self._thread.is_alive():
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, LAST_STEP_S)
 
     def _require_service(self) -> None:
         if self.failure is not None:

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import signal
 import sys
 from itertools import zip_longest
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, NoReturn, Protocol
 
 import httpx
@@ -19,6 +17,7 @@ from app.client import Client, Refused, describe
 from app.errors import UnacceptableRequest, describe_validation
 from app.main import create_app
 from app.schemas import GenerateRequest, GenerateResponse, MeterOut, PoemOut
+from app.server import Server
 from app.service import Service
 from app.settings import Settings
 from model.checkpoint import CheckpointError
@@ -159,19 +158,6 @@ def check_command(
     raise typer.Exit(0 if proof.regulated else REFUSED)
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, which tells the service of a signal before it waits for connections."""
-
-    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
-        """Take no new poems, let those in flight end, and then exit with 0."""
-        if self.should_exit and sig == signal.SIGINT:
-            self.force_exit = True
-        self.should_exit = True
-        state = self.config.app.state  # type: ignore[union-attr]
-        if hasattr(state, "service"):
-            state.service.engine.draining = True
-
-
 @app.command()
 def serve() -> None:
     """Serve over HTTP; the environment (YIN_HOST, YIN_PORT, YIN_CHECKPOINT …) says how."""
@@ -198,9 +184,8 @@ def serve() -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=int(settings.drain_s) + 2,
     )
-    server = Server(config)
+    server = Server(config, service, settings.drain_s)
     asyncio.run(server.serve())
     if not server.started:
         raise typer.Exit(REFUSED)

@@ -1,5 +1,6 @@
 import asyncio
 import random
+import signal
 import socket
 import threading
 import time
@@ -11,9 +12,10 @@ import httpx
 import pytest
 import structlog
 import torch
+import uvicorn
 
-from app.cli import Server
 from app.main import create_app
+from app.server import Server
 from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
@@ -58,25 +60,29 @@ def checkpoint_path(tiny_checkpoint: Checkpoint, tmp_path_factory: pytest.TempPa
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[httpx.Client]:
-    """Serve on a free port in a thread; yield a client of it."""
+def running(service: Service) -> Iterator[tuple[Server, httpx.Client]]:
+    """Serve on a free port in a thread; yield the server and a client of it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    import uvicorn
-
     config = uvicorn.Config(create_app(service=service), port=port, log_level="error")
-    server = Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    server = Server(config, service, service.settings.drain_s)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
         time.sleep(0.01)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        yield client
-    server.should_exit = True
+        yield server, client
+    server.handle_exit(signal.SIGTERM, None)
     thread.join(timeout=30)
     assert not thread.is_alive()
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[httpx.Client]:
+    """Serve on a free port in a thread; yield a client of it."""
+    with running(service) as (_, client):
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -193,7 +193,7 @@ def test_room_is_kept_from_admission_on(engine: GatedEngine) -> None:
             running.admit(count=1, work=5)
         running.cancel(jobs[0])
         running.cancel(jobs[1])
-        assert running.queue_s == 0
+        assert running._work_left == running._unfinished == 0
         running.admit(count=1, work=5)
 
     asyncio.run(scenario())

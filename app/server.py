@@ -1,0 +1,58 @@
+"""The server: uvicorn's, but on a signal it first lets the poems in flight end.
+
+uvicorn's own shutdown closes the port at once and waits for connections before the application
+hears of it. Here the application hears first: while poems in flight end, health/ready and new
+requests are still answered, with 503, so that whoever balances load turns away.
+"""
+
+import asyncio
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+
+from app.service import Service
+
+LAST_ANSWERS_S = 5  # for answers that are written but not yet read by their clients
+
+
+class Server(uvicorn.Server):
+    """Serves until SIGTERM or SIGINT, and then exits with 0; a second SIGINT does not wait.
+
+    Args:
+        config: uvicorn's configuration, of an application that serves service.
+        service: Is drained before the port closes.
+        drain_s: Time that poems in flight get.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: Service, drain_s: float) -> None:
+        config.timeout_graceful_shutdown = LAST_ANSWERS_S
+        super().__init__(config)
+        self._service, self._drain_s = service, drain_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._drain: asyncio.Task[None] | None = None
+        self._asked = 0
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the port."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """Begin to shut down; this is the signal handler."""
+        self._asked += 1
+        if self._loop is None or self._asked > 1:
+            self.should_exit = True
+            self.force_exit = self.force_exit or (self._asked > 1 and sig == signal.SIGINT)
+        else:
+            self._loop.call_soon_threadsafe(self._begin_drain)
+
+    def _begin_drain(self) -> None:
+        self._drain = asyncio.ensure_future(self._drain_and_exit())
+
+    async def _drain_and_exit(self) -> None:
+        try:
+            await self._service.engine.drain(self._drain_s)
+        finally:
+            self.should_exit = True

@@ -1,0 +1,187 @@
+"""Shutting down, against a real server."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from app.main import create_app
+from app.server import Server
+from app.service import Service
+from app.settings import Settings
+from tests.conftest import running
+
+LONG = {"length": 200, "seed": 1}
+
+
+@pytest.fixture
+def service(service_settings: Settings) -> Service:
+    return Service.load(service_settings.model_copy(update={"drain_s": 0.3}))
+
+
+def hold(service: Service, monkeypatch: pytest.MonkeyPatch, before: Callable[[], Any]) -> None:
+    """Do something before every step of a service's engine."""
+    step = service.poet.engine.step
+
+    def held() -> Any:
+        before()
+        return step()
+
+    monkeypatch.setattr(service.poet.engine, "step", held)
+
+
+class Background:
+    """A call in a thread, and what came of it."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._result: list[Any] = []
+        self._thread = threading.Thread(target=lambda: self._result.append(call()), daemon=True)
+        self._thread.start()
+
+    @property
+    def result(self) -> Any:
+        self._thread.join(timeout=20)
+        (result,) = self._result
+        return result
+
+
+def last_event(client: httpx.Client) -> tuple[str, Any]:
+    with client.stream("POST", "/generate/stream", json=LONG) as response:
+        lines = [line for line in response.iter_lines() if line]
+    return lines[-2].removeprefix("event: "), json.loads(lines[-1].removeprefix("data: "))
+
+
+def in_flight(service: Service, number: int) -> None:
+    deadline = time.monotonic() + 10
+    while len(service.poet.engine.running) < number:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def wait_for_503(client: httpx.Client) -> httpx.Response:
+    deadline = time.monotonic() + 10
+    while (response := client.get("/health/ready")).status_code != 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return response
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+def test_poems_in_flight_end_while_new_ones_are_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+) -> None:
+    service.settings.drain_s = 20
+    hold(service, monkeypatch, gate.wait)
+    with running(service) as (server, client):
+        plain = Background(lambda: client.post("/generate", json=LONG))
+        stream = Background(lambda: last_event(client))
+        while len(service.engine._jobs) < 2:
+            time.sleep(0.005)
+        server.handle_exit(signal.SIGTERM, None)
+        wait_for_503(client)
+        refused = client.post("/generate", json={})
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "1"
+        assert client.get("/health/live").status_code == 200
+        gate.set()
+        assert plain.result.status_code == 200
+        name, answer = stream.result
+        assert name == "poem"
+        assert answer["poems"] == plain.result.json()["poems"]
+
+
+def test_at_the_limit_everybody_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold(service, monkeypatch, lambda: time.sleep(0.02))  # 240 steps: five seconds
+    with running(service) as (server, client):
+        plain = Background(lambda: client.post("/generate", json=LONG))
+        stream = Background(lambda: last_event(client))
+        in_flight(service, 2)
+        server.handle_exit(signal.SIGTERM, None)
+        assert plain.result.status_code == 503
+        assert plain.result.headers["retry-after"] == "1"
+        name, failure = stream.result
+        assert name == "failure"
+        assert failure == {"status": 503, "detail": "the service is shutting down"}
+
+
+def test_a_second_signal_does_not_wait(
+    service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+) -> None:
+    service.settings.drain_s = 60
+    hold(service, monkeypatch, lambda: gate.wait(timeout=1))
+
+    def abandoned() -> None:
+        with suppress(httpx.HTTPError):
+            client.post("/generate", json=LONG)
+
+    with running(service) as (server, client):
+        Background(abandoned)
+        while not service.engine._jobs:
+            time.sleep(0.005)
+        server.handle_exit(signal.SIGINT, None)
+        wait_for_503(client)
+        assert not server.should_exit
+        server.handle_exit(signal.SIGINT, None)
+        assert server.should_exit
+        assert server.force_exit
+        gate.set()
+
+
+def test_a_signal_before_the_port_is_open_ends_the_start(service: Service) -> None:
+    server = Server(uvicorn.Config(create_app(service=service)), service, drain_s=1)
+    server.handle_exit(signal.SIGTERM, None)
+    assert server.should_exit
+    assert not server.force_exit
+
+
+def test_an_engine_that_fails_is_told_to_all_and_ends_life(
+    service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+) -> None:
+    def fail() -> None:
+        gate.wait()
+        raise MemoryError
+
+    hold(service, monkeypatch, fail)
+    with running(service) as (_, client):
+        plain = Background(lambda: client.post("/generate", json=LONG))
+        stream = Background(lambda: last_event(client))
+        while len(service.engine._jobs) < 2:
+            time.sleep(0.005)
+        assert client.get("/health/live").status_code == 200
+        gate.set()
+        assert plain.result.status_code == 500
+        assert "engine stopped" in plain.result.json()["detail"]
+        assert stream.result[0] == "failure"
+        assert stream.result[1]["status"] == 500
+        assert client.get("/health/live").status_code == 503
+        assert client.get("/health/ready").status_code == 503
+        assert client.post("/generate", json={}).status_code == 500
+
+
+def test_what_is_refused_has_not_been_prepared(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.engine._step_s = 1000.0
+
+    def prepare(*_: Any) -> Any:
+        raise AssertionError("a refused request was prepared")
+
+    monkeypatch.setattr(service, "_prepare", prepare)
+    with running(service) as (_, client):
+        response = client.post("/generate", json={"n": 16, "candidates": 4})
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) >= 1
+        assert "is the limit" in response.json()["detail"]
