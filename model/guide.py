@@ -10,10 +10,12 @@ import random
 from collections import deque
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from model.form import Layout
 from model.lexicon import Lexicon
+from model.line_filter import LineFilter
 from model.pattern import Template, template_frequency
 from model.place import Place, rhyme_places, template_places
 from model.plan import Given, Meter, NoCharacterFits, Plan, find_plans
@@ -51,6 +53,7 @@ class VerseGuide:
         meter: The rules to keep.
         given: Characters that are fixed, by line and place from 0.
         seed: Draws the template, by how often poets used it.
+        lines: Lines that must not come, but for those given whole; None if any may.
 
     Raises:
         NoCharacterFits: If the given characters cannot be completed; it names the line.
@@ -65,10 +68,12 @@ class VerseGuide:
         meter: Meter = Meter.STRICT,
         given: Given | None = None,
         seed: int = 0,
+        lines: LineFilter | None = None,
     ) -> None:
         self._lexicon, self._layout, self._given = lexicon, layout, given or {}
         self._plan = _draw(find_plans(lexicon, layout, meter, self._given), seed)
         self._check_supply()
+        self._lines, self._written = lines, ""  # the line at hand, as far as it stands
         self._line, self._place = 0, 0
         self._places = _places(self._plan, layout)
         self._pairs_left = max(1, layout.num_lines // 4)
@@ -127,12 +132,14 @@ class VerseGuide:
 
     def _begin_line(self) -> None:
         self._line, self._place, self._previous = self._line + 1, 0, None
+        self._written = ""
         if self._line % 2 == 0 and self._plan.couplets and not self.finished:
             self._tones = self._plan.couplets[self._line // 2]
 
     def _take(self, token: int) -> None:
         """Enter a character into what is known of the poem."""
         is_given = (self._line, self._place) in self._given
+        self._written += self._lexicon.character(token)
         if self._tones:
             own = self._lexicon.tones_of(token, usual=not is_given)
             self._tones = tuple(tones for tones in self._tones if tones[self._column] in own)
@@ -183,7 +190,26 @@ class VerseGuide:
             even = self._line % 2 == 1
             return self._lexicon.only(vocabulary.full_stop_id if even else vocabulary.comma_id)
         given = self._given.get((self._line, self._place))
-        return self._free_place() if given is None else self._lexicon.only(given)
+        if given is not None:
+            return self._lexicon.only(given)
+        is_last = self._place == self._layout.line_length - 1
+        return self._novel(self._free_place()) if is_last else self._free_place()
+
+    def _novel(self, mask: Tensor) -> Tensor:
+        """Return a mask without the characters that would end a line of the corpus.
+
+        Raises:
+            NoCharacterFits: If none is left.
+        """
+        if self._lines is None:
+            return mask
+        copies = self._lines.completions(self._written, self._lexicon.code_points)
+        left = mask & ~torch.from_numpy(copies)
+        if not left.any():
+            raise NoCharacterFits(
+                self._line + 1, f"every line that can follow {self._written} stands in the corpus"
+            )
+        return left  # (V,)
 
     def _free_place(self) -> Tensor:
         """Return the mask of a character that is not given."""

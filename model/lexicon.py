@@ -6,6 +6,7 @@ be read in any way. V is the size of the vocabulary.
 
 from collections.abc import Collection
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,6 +48,10 @@ class Lexicon:
         self.tone_sizes = {tone: int(self.by_tones[frozenset([tone])].sum()) for tone in "平仄"}
         self._sizes = {group: int(mask.sum()) for group, mask in self.by_group.items()}
         self._only: dict[int, Tensor] = {}
+        # Of each token's character; 0 for tokens that are none.
+        self.code_points = np.array(
+            [ord(t) if len(t) == 1 else 0 for t in vocabulary.tokens], dtype=np.uint32
+        )
 
     def _mask(self, ids: Collection[int]) -> Tensor:
         mask = torch.zeros(len(self.vocabulary), dtype=torch.bool)

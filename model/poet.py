@@ -173,7 +173,7 @@ class Poet:
             meter=meter,
             given=self._given(spec, layout, start, header),
             seed=spec.params.seed,
-            # lines=self._line_filter if spec.novel else None,
+            lines=self._line_filter if spec.novel else None,
         )
         return Draft(spec, layout, Sequence(header, guide, spec.params), start)
 
