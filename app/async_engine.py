@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.errors import Draining, EngineFailed, QueueFull, ServiceError
+from app.errors import Draining, EngineFailed, QueueFull, ServiceError, describe_crash
 from app.job import Job
 from app.metrics import Metrics
 from model.engine import Engine
@@ -207,7 +207,7 @@ class AsyncEngine:
                     self._metrics.batch_size.observe(batch)
         except BaseException as error:
             self.failure = error
-            structlog.get_logger().exception("engine_failed")
+            structlog.get_logger().error("engine_failed", **describe_crash(error))
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._fail)
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.client import Client, Refused, describe
 from app.errors import UnacceptableRequest, describe_validation
+from app.log import configure_log
 from app.main import create_app
 from app.schemas import GenerateRequest, GenerateResponse, MeterOut, PoemOut
 from app.server import Server
@@ -169,7 +170,7 @@ def serve() -> None:
         end(WRONG, describe(described_fields(error)))
     except (CheckpointError, LineFilterError, ValueError, OSError) as error:
         end(REFUSED, str(error))
-    configure_logging(settings.log_level)
+    configure_log(settings.log_level)
     structlog.get_logger().info(
         "starting",
         address=f"http://{settings.host}:{settings.port}",
@@ -181,7 +182,7 @@ def serve() -> None:
         application,
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
     )
@@ -189,20 +190,6 @@ def serve() -> None:
     asyncio.run(server.serve())
     if not server.started:
         raise typer.Exit(REFUSED)
-
-
-def configure_logging(level: str) -> None:
-    """Log JSON lines to stderr."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ ServiceError                    answered with its status and message
 """
 
 from collections.abc import Sequence
+from traceback import extract_tb
 from typing import Any
 
 from fastapi import Request
@@ -90,6 +91,16 @@ async def answer_service_error(_request: Request, error: Exception) -> JSONRespo
     if not isinstance(error, ServiceError):
         raise error
     return JSONResponse({"detail": error.detail}, error.status, headers=error.headers)
+
+
+def describe_crash(error: BaseException) -> dict[str, Any]:
+    """Return where an error happened, for the log.
+
+    Its message is left out, because it may hold the text of a request.
+    """
+    frames = extract_tb(error.__traceback__)
+    at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": type(error).__name__, "at": at}
 
 
 def describe_validation(errors: Sequence[Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import describe_crash
 from app.metrics import Metrics
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -25,6 +27,8 @@ SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
+GONE = 499  # status of a request whose client went before an answer began
+CRASHED = "something went wrong here; the log tells more under this answer's X-Request-ID"
 OPEN_PATHS = ("/health/", "/metrics")
 
 
@@ -46,7 +50,7 @@ class Observed:
             return
         given = header(scope, b"x-request-id") or b""
         request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
-        start, status = time.perf_counter(), 499  # the client went before an answer began
+        start, status = time.perf_counter(), GONE
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -61,6 +65,11 @@ class Observed:
 
         try:
             await self._app(scope, receive, send_marked)
+        except Exception as error:
+            entry = describe_crash(error)
+            structlog.get_logger().error("crash", request_id=request_id.decode(), **entry)
+            if status == GONE:
+                await JSONResponse({"detail": CRASHED}, 500)(scope, receive, send_marked)
         finally:
             elapsed_s = time.perf_counter() - start
             route = getattr(scope.get("route"), "path", "other")
@@ -124,16 +133,18 @@ class ApiKeys:
 
     def __init__(self, app: ASGIApp, path: Path) -> None:
         self._app = app
-        self._keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
-        if not self._keys:
+        keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
+        if not keys:
             raise ValueError(f"{path} holds no key: one a line is expected")
+        self._digests = [sha256(key).digest() for key in keys]  # of one length, as comparing wants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
         if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
             scheme, _, key = (header(scope, b"authorization") or b"").partition(b" ")
             # Every key is compared, so that the time tells nothing of which one is near.
-            known = sum(hmac.compare_digest(key, own) for own in self._keys)
+            digest = sha256(key).digest()
+            known = sum(hmac.compare_digest(digest, own) for own in self._digests)
             if scheme.lower() != b"bearer" or not known:
                 answer = JSONResponse(
                     {"detail": "a valid key is needed: Authorization: Bearer KEY"},

@@ -8,7 +8,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.errors import ServiceError, UnacceptableRequest
+from app.errors import ServiceError, UnacceptableRequest, describe_crash
 from app.events import HEADERS, PING, encode
 from app.schemas import (
     CheckRequest,
@@ -171,8 +171,8 @@ async def events(commission: Commission, service: Service) -> AsyncIterator[byte
         yield encode("poem", answer.model_dump(mode="json"))
     except ServiceError as error:
         yield encode("failure", {"status": error.status, "detail": error.detail})
-    except Exception:
-        structlog.get_logger().exception("stream_failed")
+    except Exception as error:
+        structlog.get_logger().error("stream_failed", **describe_crash(error))
         yield encode("failure", {"status": 500, "detail": "the poem could not be completed"})
 
 

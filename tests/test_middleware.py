@@ -1,14 +1,17 @@
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.middleware import ApiKeys, BodyLimit, RateLimit
+from app.metrics import Metrics
+from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,3 +79,61 @@ def test_a_client_may_ask_so_often() -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert "2 per 1 minute" in refused.json()["detail"]
     assert ask(app, "/health/live").status_code == 200
+
+
+async def crash(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise ValueError("白日依山盡")
+
+
+async def crash_late(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Begin an answer and fail."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise ValueError("白日依山盡")
+
+
+@pytest.fixture
+def log() -> Iterator[list[Any]]:
+    """What is logged."""
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+
+
+def test_an_answered_request_leaves_one_line_without_its_text(log: list[Any]) -> None:
+    response = ask(Observed(echo, Metrics()), content="白日依山盡".encode())
+    assert response.headers["x-content-type-options"] == "nosniff"
+    (line,) = log
+    assert line["event"] == "request"
+    assert line["request_id"] == response.headers["x-request-id"]
+    assert line["status"] == 200
+    assert "白" not in str(line)
+
+
+def test_a_crash_is_a_500_with_its_id_and_logged_without_text(log: list[Any]) -> None:
+    metrics = Metrics()
+    response = ask(Observed(crash, metrics), content="白日依山盡".encode())
+    assert response.status_code == 500
+    assert "X-Request-ID" in response.json()["detail"]
+    assert response.headers["x-content-type-options"] == "nosniff"
+    what, done = log
+    assert what["error"] == "ValueError"
+    assert what["at"][-1].endswith(" crash")
+    assert done["status"] == 500
+    assert what["request_id"] == done["request_id"] == response.headers["x-request-id"]
+    assert "白" not in str(log)
+    labels = {"route": "other", "status": "500"}
+    assert metrics.registry.get_sample_value("yin_requests_total", labels) == 1
+
+
+def test_a_crash_in_mid_answer_is_logged_and_not_answered_twice(log: list[Any]) -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    asyncio.run(Observed(crash_late, Metrics())(scope, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert [line["event"] for line in log] == ["crash", "request"]

@@ -120,6 +120,19 @@ def test_a_crowd_gets_the_poems_that_each_would_get_alone(client: httpx.Client) 
     assert together == alone
 
 
+def test_what_goes_wrong_on_the_way_is_an_event(
+    client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any) -> Any:
+        raise ValueError("白日依山盡")
+
+    monkeypatch.setattr(service, "_answer", crash)
+    *characters, (name, failure) = events(client, form="jueju-5")
+    assert len(characters) == 24
+    assert name == "failure"
+    assert failure == {"status": 500, "detail": "the poem could not be completed"}
+
+
 def test_an_event_is_a_name_and_a_line_of_json() -> None:
     assert encode("character", {"text": "日\n"}) == (
         'event: character\ndata: {"text":"日\\n"}\n\n'.encode()
