@@ -1,11 +1,132 @@
-"""Downloads upstream's archive, verified file by file."""
+"""Downloads upstream's archive, and verifies it file by file against git's own ids."""
 
+import hashlib
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from training.archive import FILE_NAME, CorpusError
 
 COMMIT = "99ebbef7e1345c0985c44b9fd96a3f9e776f117b"
+URL = f"https://github.com/chinese-poetry/chinese-poetry/archive/{COMMIT}.tar.gz"
+CHUNK_BYTES = 1 << 18
+TIMEOUT_S = 60.0
 
 
-def download(folder: Path, console: Console) -> Path:
-    raise NotImplementedError
+def download(
+    folder: Path, console: Console, url: str = URL, ids: Mapping[str, str] | None = None
+) -> Path:
+    """Return the path of upstream's archive in folder, downloaded unless it is there already.
+
+    What a broken download left is gone on from; under the final name stands only what was verified.
+
+    Args:
+        folder: Where the archive is kept.
+        console: Where progress is shown.
+        url: Where it comes from.
+        ids: Git's blob id of each file by its path; upstream's own if None.
+
+    Raises:
+        CorpusError: If it cannot be had, or is not upstream's.
+    """
+    archive = folder / url.rpartition("/")[2]
+    if archive.exists():
+        return archive
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = archive.with_name(f"{archive.name}.part")
+    try:
+        _fetch(url, partial, console)
+    except (urllib.error.URLError, OSError) as error:
+        raise CorpusError(
+            f"cannot download {url}: {error}; the same command goes on where it stopped, or give "
+            "--source with an archive or a directory of chinese-poetry"
+        ) from error
+    try:
+        verify(partial, upstream_ids() if ids is None else ids)
+    except CorpusError:
+        partial.unlink()
+        raise
+    return partial.replace(archive)
+
+
+def verify(archive: Path, ids: Mapping[str, str]) -> None:
+    """See that an archive holds exactly the files that upstream has.
+
+    Raises:
+        CorpusError: If a file is missing, is not upstream's, or the archive cannot be read.
+    """
+    found: dict[str, str] = {}
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                match = FILE_NAME.search(member.name)
+                content = tar.extractfile(member) if match else None
+                if match and content is not None:
+                    found[match[0]] = blob_id(content.read())
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise CorpusError(f"what came is not a whole archive: {error}") from error
+    for path in sorted(ids.keys() | found.keys()):
+        if path not in found:
+            raise CorpusError(f"the archive lacks {path}")
+        if found[path] != ids.get(path):
+            raise CorpusError(f"{path} is not the file that upstream has at commit {COMMIT}")
+
+
+def blob_id(content: bytes) -> str:
+    """Return the id that git gives to a file's content."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def upstream_ids() -> dict[str, str]:
+    """Return git's blob id of each of upstream's files by its path."""
+    table = resources.files("training").joinpath("upstream.tsv").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return {path: identity for identity, _, path in rows}
+
+
+def _fetch(url: str, partial: Path, console: Console) -> None:
+    """Download to partial, from where it ends on if the server can."""
+    done = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # nothing is left to send
+            return
+        raise
+    with response:
+        resumed = response.status == 206
+        size = response.headers.get("Content-Length")
+        total = int(size) + done * resumed if size else None
+        with partial.open("ab" if resumed else "wb") as file, _progress(console) as progress:
+            task = progress.add_task("download", total=total, completed=done * resumed)
+            while chunk := response.read(CHUNK_BYTES):
+                file.write(chunk)
+                progress.advance(task, len(chunk))
+    if total is not None and partial.stat().st_size != total:
+        raise OSError(f"{partial.stat().st_size} of {total} bytes came")
+
+
+def _progress(console: Console) -> Progress:
+    columns: tuple[Any, ...] = (
+        TextColumn("downloading"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console)

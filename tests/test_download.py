@@ -1,0 +1,141 @@
+import io
+import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from training.archive import CorpusError
+from training.download import blob_id, download, upstream_ids, verify
+
+FILES = {
+    "全唐诗/poet.tang.0.json": b'[{"author": "a"}]',
+    "全唐诗/poet.song.1000.json": b"[]" * 200_000,
+}
+IDS = {path: blob_id(content) for path, content in FILES.items()}
+QUIET = Console(quiet=True)
+
+
+def pack(files: dict[str, bytes]) -> bytes:
+    """An archive such as upstream's: one top folder, other files beside those of poems."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=0) as tar:
+        for path, content in {**files, "README.md": b"hello"}.items():
+            entry = tarfile.TarInfo(f"chinese-poetry-99ebbef/{path}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+ARCHIVE = pack(FILES)
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Serves an archive; drops the first connections after so many bytes."""
+
+    content: bytes
+    drops: list[int]
+    ranges: list[str | None]
+    can_resume: bool
+
+    def do_GET(self) -> None:
+        asked = self.headers["Range"]
+        self.ranges.append(asked)
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.can_resume else 0
+        if start >= len(self.content):
+            self.send_error(416)
+            return
+        self.send_response(206 if asked and self.can_resume else 200)
+        self.send_header("Content-Length", str(len(self.content) - start))
+        self.end_headers()
+        end = self.drops.pop(0) if self.drops else len(self.content)
+        self.wfile.write(self.content[start:end])
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+
+@contextmanager
+def serving(content: bytes, *drops: int, can_resume: bool = True) -> Iterator[tuple[str, Upstream]]:
+    fields = {"content": content, "drops": list(drops), "ranges": [], "can_resume": can_resume}
+    handler = type("Handler", (Upstream,), fields)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/archive.tar.gz", handler  # type: ignore[misc]
+        server.shutdown()
+        thread.join()
+
+
+def is_upstreams(path: Path) -> bool:
+    """Whether a file is the whole archive; a plain comparison would print half a megabyte."""
+    return path.read_bytes() == ARCHIVE
+
+
+def test_an_archive_is_downloaded_verified_and_kept(tmp_path: Path) -> None:
+    with serving(ARCHIVE) as (url, upstream):
+        path = download(tmp_path / "upstream", QUIET, url, IDS)
+        assert download(tmp_path / "upstream", QUIET, url, IDS) == path
+    assert is_upstreams(path)
+    assert upstream.ranges == [None]
+    assert [entry.name for entry in path.parent.iterdir()] == ["archive.tar.gz"]
+
+
+@pytest.mark.parametrize("can_resume", [True, False])
+def test_a_broken_download_is_gone_on_from(tmp_path: Path, can_resume: bool) -> None:
+    with serving(ARCHIVE, 100_000, can_resume=can_resume) as (url, upstream):
+        with pytest.raises(CorpusError, match="the same command goes on where it stopped"):
+            download(tmp_path, QUIET, url, IDS)
+        assert not (tmp_path / "archive.tar.gz").exists()
+        path = download(tmp_path, QUIET, url, IDS)
+    assert is_upstreams(path)
+    assert upstream.ranges == [None, "bytes=100000-"]
+
+
+def test_a_download_that_is_whole_but_not_yet_verified_is_verified(tmp_path: Path) -> None:
+    (tmp_path / "archive.tar.gz.part").write_bytes(ARCHIVE)
+    with serving(ARCHIVE) as (url, _):
+        assert is_upstreams(download(tmp_path, QUIET, url, IDS))
+
+
+def test_without_a_server_the_way_out_is_told(tmp_path: Path) -> None:
+    with serving(b"") as (url, _):
+        pass
+    with pytest.raises(CorpusError, match=r"cannot download http://127.* give --source"):
+        download(tmp_path, QUIET, url, IDS)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({**FILES, "全唐诗/poet.tang.0.json": b"[]"}, r"poet.tang.0.json is not the file that"),
+        ({"全唐诗/poet.tang.0.json": FILES["全唐诗/poet.tang.0.json"]}, r"lacks .*song.1000"),
+        ({**FILES, "全唐诗/poet.tang.9.json": b"[]"}, r"poet.tang.9.json is not the file that"),
+    ],
+)
+def test_an_archive_that_is_not_upstreams_is_named_and_thrown_away(
+    tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    with serving(pack(files)) as (url, _), pytest.raises(CorpusError, match=message):
+        download(tmp_path, QUIET, url, IDS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<html>")
+    with pytest.raises(CorpusError, match="not a whole archive"):
+        verify(tmp_path / "page.html", IDS)
+
+
+def test_upstreams_files_are_known_by_their_git_ids() -> None:
+    ids = upstream_ids()
+    assert len(ids) == 313
+    assert all(
+        len(identity) == 40 and path.startswith("全唐诗/poet.") for path, identity in ids.items()
+    )
+    # What git itself says of "hello\n".
+    assert blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"
