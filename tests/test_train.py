@@ -121,9 +121,17 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
 
 def test_a_run_of_another_configuration_is_not_resumed(poems: list[Poem], tmp_path: Path) -> None:
     trainer(poems, tmp_path).run()
-    other = dataclasses.replace(CONFIG, learning_rate=0.5, steps=13)
-    with pytest.raises(StateError, match="another steps, learning_rate"):
+    other = dataclasses.replace(CONFIG, learning_rate=0.5, dropout=0.0)
+    with pytest.raises(StateError, match="another learning_rate, dropout"):
         trainer(poems, tmp_path, other)
+
+
+def test_a_run_may_be_made_longer(poems: list[Poem], tmp_path: Path) -> None:
+    trainer(poems, tmp_path).run()
+    longer = trainer(poems, tmp_path, dataclasses.replace(CONFIG, steps=15))
+    assert longer.state.step == 12
+    longer.run()
+    assert longer.state.step == 15
 
 
 def test_a_damaged_state_is_refused(poems: list[Poem], tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ class TrainState:
         """Go on from what save() wrote to path; a missing file is the start of a run.
 
         Raises:
-            StateError: If the file is damaged or belongs to a run of another configuration.
+            StateError: If the file is damaged or belongs to a run of another configuration (but
+                for its number of steps).
         """
         if not path.exists():
             return
@@ -76,7 +77,8 @@ class TrainState:
         except SafetensorError as error:
             raise StateError(f"{path} is damaged: {error}; remove it to start again") from error
         saved, asked = json.loads(metadata["config"]), asdict(config)
-        different = [name for name in asked if asked[name] != saved.get(name)]
+        # A run may be made longer or shorter: the learning rate follows the new number of steps.
+        different = [name for name in asked if name != "steps" and asked[name] != saved.get(name)]
         if different:
             raise StateError(
                 f"{path} belongs to a run with another {', '.join(different)}; "

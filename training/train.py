@@ -55,7 +55,7 @@ class TrainConfig:
         validation_poems: How many poems those take.
     """
 
-    steps: int = 3300
+    steps: int = 2500
     batch_tokens: int = 4096
     learning_rate: float = 3e-3
     warmup_steps: int = 100
