@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
-from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit
+from app.middleware import ApiKeys, BodyLimit, Observed, PageHeaders, RateLimit
 from app.routes import router
 from app.service import Service
 from app.settings import Settings
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     add_middleware(app, chosen, metrics)
     if PAGE.is_dir():
-        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+        app.mount("/", PageHeaders(StaticFiles(directory=PAGE, html=True)), name="page")
     return app
 
 

@@ -29,6 +29,14 @@ SECURITY_HEADERS = (
 )
 GONE = 499  # status of a request whose client went before an answer began
 CRASHED = "something went wrong here; the log tells more under this answer's X-Request-ID"
+PAGE_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        b"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    (b"cache-control", b"no-cache"),  # asked again by its ETag: no mixture of two releases
+)
 OPEN_PATHS = ("/health/", "/metrics")
 
 
@@ -179,3 +187,20 @@ class RateLimit:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+class PageHeaders:
+    """Lets the page load only what this service serves, and its newest release."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *PAGE_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, send_marked)

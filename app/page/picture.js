@@ -1,0 +1,65 @@
+/* The picture of a poem: a sheet of ruled paper, vertical, with seal and seed, as a PNG. */
+
+const CHARACTER = 72, STEP = 84, COLUMN = 132, MARGIN = 110, FOOT = 70;
+const PAPER = "#f6f0e2", INK = "#221d17", RULE = "#dcb8a2", SEAL = "#b23a2c", FAINT = "#776a58";
+
+/* Returns the PNG of lines (with punctuation) under a title, set in font, foot at the bottom. */
+export async function draw({ title, lines, font, foot }) {
+  const columns = lines.length + (title ? 2 : 1);
+  const rows = Math.max(...lines.map((line) => line.length), (title || "").length * 0.8);
+  const width = 2 * MARGIN + columns * COLUMN, height = 2 * MARGIN + rows * STEP + FOOT;
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = PAPER;
+  pen.fillRect(0, 0, width, height);
+  frame(pen, columns, rows);
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillStyle = INK;
+  const first = width - MARGIN - COLUMN / 2;
+  if (title) down(pen, title, first, MARGIN, font, 0.8);
+  lines.forEach((line, i) => down(pen, line, first - (i + (title ? 1 : 0)) * COLUMN, MARGIN, font, 1));
+  stamp(pen, MARGIN + COLUMN / 2, MARGIN + rows * STEP - CHARACTER * 0.75, font);
+  pen.font = `26px ${font}`;
+  pen.fillStyle = FAINT;
+  pen.fillText(`吟 · ${foot}`, width / 2, height - MARGIN / 2 - 12);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  if (!blob) throw new Error("the canvas gave no picture");
+  return blob;
+}
+
+function frame(pen, columns, rows) {
+  const pad = 22, left = MARGIN, top = MARGIN - 8, bottom = MARGIN + rows * STEP + 8;
+  pen.strokeStyle = RULE;
+  pen.lineWidth = 2;
+  for (let i = 1; i < columns; i += 1) {
+    pen.beginPath();
+    pen.moveTo(left + i * COLUMN, top - pad);
+    pen.lineTo(left + i * COLUMN, bottom + pad);
+    pen.stroke();
+  }
+  pen.strokeRect(left, top - pad, columns * COLUMN, bottom - top + 2 * pad);
+  pen.lineWidth = 5;
+  pen.strokeRect(left - 12, top - pad - 12, columns * COLUMN + 24, bottom - top + 2 * pad + 24);
+}
+
+/* Writes text downward; punctuation goes where it stands in vertical setting. */
+function down(pen, text, x, top, font, size) {
+  pen.font = `${CHARACTER * size}px ${font}`;
+  [...text].forEach((character, i) => {
+    const y = top + (i + 0.5) * STEP * size;
+    if (/[，。]/.test(character)) pen.fillText(character, x + CHARACTER * 0.55, y - CHARACTER * 0.6);
+    else pen.fillText(character, x, y);
+  });
+}
+
+function stamp(pen, x, y, font) {
+  const side = CHARACTER * 0.95;
+  pen.fillStyle = SEAL;
+  pen.beginPath();
+  pen.roundRect(x - side / 2, y - side / 2, side, side, 12);
+  pen.fill();
+  pen.fillStyle = PAPER;
+  pen.font = `${side * 0.72}px ${font}`;
+  pen.fillText("吟", x, y + side * 0.03);
+}

@@ -1,0 +1,403 @@
+/* The page: wishes in, a poem on the sheet, and what one can do with it. */
+
+import { Failure, write } from "./stream.js";
+import { Sheet, punctuated } from "./sheet.js";
+import { describe } from "./proof.js";
+import { draw } from "./picture.js";
+import { Speech } from "./speech.js";
+import * as wish from "./wishes.js";
+
+const SLOW_MS = 4000, SILENT_MS = 25000, MAX_WAITS = 3;
+const KEEPING = ["copy", "picture", "link", "marks"];
+const TEMPERS = [0.5, 0.7, 0.95, 1.15];
+
+class Page {
+  constructor() {
+    this.$ = (id) => document.getElementById(id);
+    this.form = this.$("wishes");
+    this.sheet = new Sheet(this.$("sheet"));
+    this.speech = new Speech();
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.drafts = [];
+    this.chosen = 0;
+  }
+
+  start() {
+    this.speech.apply();
+    wish.fillForm(this.form, wish.recall());
+    this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.hasMore();
+    this.listen();
+    this.refresh();
+    this.idle();
+    this.follow();
+  }
+
+  listen() {
+    const on = (id, type, act) => this.$(id).addEventListener(type, act);
+    on("wishes", "submit", (event) => {
+      event.preventDefault();
+      this.write(wish.drawSeed());
+    });
+    on("wishes", "input", () => this.changed());
+    on("author", "focus", () => this.offerAuthors());
+    on("stop", "click", () => this.stop());
+    on("retry", "click", () => this.again());
+    on("another", "click", () => this.another());
+    on("copy", "click", () => this.copy(this.asText(), "status.copied", "error.copy"));
+    on("link", "click", () => this.copy(location.href, "status.linked", "status.linked.here"));
+    on("picture", "click", () => this.savePicture());
+    on("marks", "click", () => this.showMarks(this.$("proof").hidden));
+    on("language", "click", () => this.speak());
+    addEventListener("popstate", () => this.follow());
+    addEventListener("keydown", (event) => event.key === "Escape" && this.stop());
+    new ResizeObserver(() => this.reachable()).observe(this.$("stage"));
+  }
+
+  /* Words, rules and remembered wishes follow the controls. */
+  changed() {
+    this.refresh();
+    wish.keep(wish.readForm(this.form));
+    for (const control of this.form.querySelectorAll("[aria-invalid]")) this.complain(control.name, "");
+  }
+
+  refresh() {
+    const wishes = wish.readForm(this.form), old = wish.isOldStyle(wishes.form);
+    const strict = this.form.querySelector("[name=meter][value=strict]");
+    this.$("lines-field").hidden = !old;
+    strict.disabled = old;
+    if (old && strict.checked) {
+      this.form.elements.meter.value = "rhyme";
+      this.wasStrict = true;
+    } else if (!old && this.wasStrict) {
+      this.form.elements.meter.value = "strict";
+      this.wasStrict = false;
+    }
+    const words = this.speech.say(`temperature.${TEMPERS.filter((t) => wishes.temperature >= t).length}`);
+    this.$("temper").textContent = words;
+    this.$("temperature").setAttribute("aria-valuetext", words);
+  }
+
+  hasMore() {
+    const { acrostic, title, author, era, novel } = wish.readForm(this.form);
+    return Boolean(acrostic || title || author || era || novel);
+  }
+
+  speak() {
+    this.speech.change();
+    this.refresh();
+    this.status("");
+    const draft = this.drafts[this.chosen];
+    if (draft?.poem) this.tell(draft.poem);
+  }
+
+  idle() {
+    this.sheet.rule({ lineLength: 7, numLines: 4 });
+    this.sheet.element.classList.add("idle");
+    this.sheet.settle([this.speech.say("idle.1"), this.speech.say("idle.2")]);
+  }
+
+  /* Writes what the address asks for, if it asks for a poem. */
+  follow() {
+    const link = wish.fromFragment(location.hash);
+    if (!link) return;
+    wish.fillForm(this.form, { ...link.wishes, n: "1" });
+    this.refresh();
+    this.write(link.seed, { count: 1, model: link.model || "" });
+  }
+
+  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), model = null } = {}) {
+    this.stop();
+    this.order = { seed, wishes, count, model, waits: 0, addressed: model !== null };
+    this.run(this.order);
+  }
+
+  another() {
+    const { wishes, count } = this.order;
+    this.write(wish.drawSeed(), { wishes, count });
+  }
+
+  again() {
+    this.order.waits = 0;
+    this.run(this.order);
+  }
+
+  /* Carries one order out, to its poem or to the sentence why there is none. */
+  async run(order) {
+    const work = new AbortController();
+    this.busy(work);
+    this.prepare(order);
+    this.pump(work);
+    const watch = this.watch(work);
+    try {
+      const answer = await write(wish.toRequest(order.wishes, order.seed, order.count), {
+        signal: work.signal,
+        tell: (character) => this.queue.push(character),
+        alive: watch.alive,
+      });
+      await this.drained(work.signal);
+      this.finish(order, answer);
+    } catch (error) {
+      if (this.work === work) this.fail(order, work.signal.reason instanceof Failure ? work.signal.reason : error);
+    } finally {
+      watch.end();
+      if (this.work === work) this.busy(null);
+    }
+  }
+
+  prepare({ wishes, count }) {
+    clearTimeout(this.waiting);
+    this.queue = [];
+    this.chosen = 0;
+    this.complainOf({});
+    this.$("log").replaceChildren();
+    this.$("retry").hidden = true;
+    this.$("proof").classList.add("stale");
+    const { title, script } = wishes, shape = { ...wish.measure(wishes), traditional: script === "traditional" };
+    this.sheet.rule({ ...shape, title });
+    this.drafts = Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
+    this.deal();
+    this.status(this.speech.say("status.writing"));
+    this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
+    this.reachable();
+  }
+
+  /* One small sheet a poem, if there are several to choose from. */
+  deal() {
+    const several = this.drafts.length > 1;
+    this.$("cards").hidden = !several;
+    this.$("cards").replaceChildren();
+    if (!several) return;
+    this.drafts.forEach((draft, number) => {
+      const button = document.createElement("button"), paper = document.createElement("div");
+      button.type = "button";
+      button.ariaPressed = String(number === 0);
+      button.ariaLabel = this.speech.say("choose.one", { number: number + 1 });
+      button.append(paper);
+      button.addEventListener("click", () => this.choose(number));
+      draft.card = new Sheet(paper);
+      draft.card.rule(draft.shape);
+      draft.button = button;
+      this.$("cards").append(button);
+    });
+  }
+
+  choose(number) {
+    this.chosen = number;
+    const { shape, title, lines, poem } = this.drafts[number];
+    this.drafts.forEach(({ button }, i) => button && (button.ariaPressed = String(i === number)));
+    this.sheet.rule({ ...shape, title });
+    this.sheet.settle(lines);
+    this.reachable();
+    if (poem) this.tell(poem);
+  }
+
+  /* Sentences for a slow server, an end for a silent one. */
+  watch(work) {
+    const slow = setTimeout(() => this.status(this.speech.say("status.slow")), SLOW_MS);
+    let silent;
+    const alive = () => {
+      clearTimeout(silent);
+      silent = setTimeout(() => work.abort(new Failure("slow")), SILENT_MS);
+    };
+    alive();
+    return { alive, end: () => [slow, silent].forEach(clearTimeout) };
+  }
+
+  /* Moves what has come onto the sheet, a little every frame, until the queue is empty. */
+  async drained(signal) {
+    while (this.queue.length && !signal.aborted) await new Promise((go) => this.frame(go));
+  }
+
+  frame(act) {
+    if (document.hidden) setTimeout(act, 50);
+    else requestAnimationFrame(act);
+  }
+
+  /* Writes as long as this order lasts. */
+  pump(work) {
+    if (this.work !== work || work.signal.aborted) return;
+    const many = this.still.matches ? this.queue.length : Math.ceil(this.queue.length / 30) * this.drafts.length;
+    this.queue.splice(0, many).forEach((character) => this.put(character));
+    this.frame(() => this.pump(work));
+  }
+
+  put({ poem, line, text }) {
+    const draft = this.drafts[poem];
+    draft.lines[line] = (draft.lines[line] || "") + text;
+    draft.card?.put(line, text);
+    if (poem !== this.chosen) return;
+    this.sheet.put(line, text);
+    if (/[，。]/.test(text)) this.announce(draft.lines[line]);
+  }
+
+  announce(line) {
+    const said = document.createElement("p");
+    said.textContent = line;
+    this.$("log").append(said);
+  }
+
+  finish(order, { poems, model }) {
+    poems.forEach((poem, i) => {
+      const draft = this.drafts[i];
+      draft.poem = poem;
+      draft.lines = punctuated(poem.lines);
+      draft.card?.settle(draft.lines);
+      if (draft.button) draft.button.ariaLabel = this.speech.say("choose.one", { number: i + 1 }) + " " + poem.lines[0];
+    });
+    this.model = model;
+    this.sheet.settle(this.drafts[this.chosen].lines);
+    this.tell(poems[this.chosen]);
+    const changed = order.model && !model.checksum.startsWith(order.model);
+    this.status(this.speech.say(changed ? "status.other.model" : "status.done"));
+  }
+
+  /* Everything that is told of the poem on the sheet, its address included. */
+  tell(poem) {
+    this.sheet.mark(poem.meter);
+    this.sheet.seal();
+    this.$("proof").replaceChildren(...describe(poem, this.model, this.speech.say));
+    const fragment = wish.toFragment(this.order.wishes, poem.seed, this.model.checksum);
+    history[this.order.addressed ? "replaceState" : "pushState"](null, "", fragment);
+    this.order.addressed = true;
+    this.$("proof").classList.remove("stale");
+    for (const id of KEEPING) this.$(id).disabled = false;
+  }
+
+  fail(order, error) {
+    this.queue.splice(0).forEach((character) => this.put(character));
+    if (!(error instanceof Failure)) {
+      if (error.name !== "AbortError") throw error;
+      this.status(this.speech.say("status.stopped"));
+      return;
+    }
+    this.status(this.speech.say(`error.${error.kind}`), true);
+    if (error.kind === "refused") this.complainOf(error.fields);
+    else if (error.kind !== "denied") this.offerRetry(order, Math.min(error.retryAfter || 0, 600));
+  }
+
+  /* The retry button: it waits as long as the server asked for, then presses itself, some times. */
+  offerRetry(order, wait) {
+    const patient = wait > 0 && order.waits < MAX_WAITS, retry = this.$("retry");
+    retry.hidden = false;
+    const count = (seconds) => {
+      retry.disabled = seconds > 0;
+      retry.textContent = this.speech.say(seconds > 0 ? "retry.in" : "retry", { seconds });
+      if (seconds > 0) this.waiting = setTimeout(() => count(seconds - 1), 1000);
+      else if (patient) {
+        order.waits += 1;
+        this.run(order);
+      }
+    };
+    count(wait);
+  }
+
+  stop() {
+    clearTimeout(this.waiting);
+    this.work?.abort();
+  }
+
+  /* Shows that work is going on, or, with null, that it has ended. */
+  busy(work) {
+    const [shown, hidden] = work ? ["stop", "write"] : ["write", "stop"];
+    const focused = document.activeElement === this.$(hidden);
+    this.work = work;
+    this.$(shown).hidden = false;
+    if (focused) this.$(shown).focus();
+    this.$(hidden).hidden = true;
+    this.sheet.element.ariaBusy = String(Boolean(work));
+    this.$("another").disabled = false;
+    if (work) for (const id of KEEPING) this.$(id).disabled = true;
+  }
+
+  status(text, bad = false) {
+    this.$("status").textContent = text;
+    this.$("status").classList.toggle("bad", bad);
+  }
+
+  showMarks(shown) {
+    this.$("proof").hidden = !shown;
+    this.$("marks").ariaExpanded = String(shown);
+    this.$("stage").classList.toggle("marked", shown);
+  }
+
+  /* A sheet wider than its stage can be scrolled, so the keyboard must reach it. */
+  reachable() {
+    const { scrollWidth, clientWidth } = this.sheet.element;
+    if (scrollWidth > clientWidth + 1) this.sheet.element.tabIndex = 0;
+    else this.sheet.element.removeAttribute("tabindex");
+  }
+
+  get poem() {
+    return this.drafts[this.chosen].poem;
+  }
+
+  asText() {
+    return [this.poem.title, this.poem.text].filter(Boolean).join("\n");
+  }
+
+  async copy(text, done, failed) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.status(this.speech.say(done));
+    } catch {
+      this.status(this.speech.say(failed));
+    }
+  }
+
+  async savePicture() {
+    try {
+      const { title, seed, lines } = this.poem;
+      const link = document.createElement("a");
+      const blob = await draw({
+        title,
+        lines: punctuated(lines),
+        font: getComputedStyle(this.sheet.element).fontFamily,
+        foot: `${this.speech.say("seed.picture")} ${seed}`,
+      });
+      link.href = URL.createObjectURL(blob);
+      link.download = `${title || lines[0]}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+      this.status(this.speech.say("status.saved"));
+    } catch {
+      this.status(this.speech.say("error.picture"), true);
+    }
+  }
+
+  /* The authors that the model knows, once somebody is about to name one. */
+  async offerAuthors() {
+    if (this.asked) return;
+    this.asked = true;
+    try {
+      const { authors } = await (await fetch("model")).json();
+      this.$("authors").replaceChildren(...authors.map((name) => new Option(name, name)));
+    } catch {
+      this.asked = false; // another time
+    }
+  }
+
+  /* API messages at their fields; the first of them gets the focus. */
+  complainOf(fields) {
+    for (const hint of this.form.querySelectorAll(".bad")) this.complain(hint.id.replace("-hint", ""), "");
+    const names = Object.keys(fields);
+    for (const name of names) this.complain(name, this.speech.translate(fields[name]));
+    this.form.querySelector("[aria-invalid]")?.focus();
+    if (names.some((name) => !this.$(`${name}-hint`))) {
+      this.status(names.map((name) => this.speech.translate(fields[name])).join(" "), true);
+    }
+  }
+
+  complain(name, message) {
+    const hint = this.$(`${name}-hint`);
+    if (!hint) return;
+    hint.textContent = message || this.speech.say(hint.dataset.text);
+    hint.classList.toggle("bad", Boolean(message));
+    if (message) hint.closest("details")?.setAttribute("open", "");
+    for (const control of this.form.querySelectorAll(`[aria-describedby="${hint.id}"]`)) {
+      if (message && control.tagName !== "FIELDSET") control.ariaInvalid = "true";
+      else control.removeAttribute("aria-invalid");
+    }
+  }
+}
+
+new Page().start();

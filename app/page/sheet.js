@@ -1,0 +1,87 @@
+/* The sheet of paper: columns from right to left, ruled before anything is written on them. */
+
+const MARKS = { "平": "ping", "仄": "ze" };
+
+export class Sheet {
+  constructor(element) {
+    this.element = element;
+    this.lines = [];
+  }
+
+  /* Rules an empty sheet, so that nothing moves when the characters come. */
+  rule({ lineLength, numLines, title = "", traditional = false }) {
+    this.element.replaceChildren();
+    this.element.className = "";
+    this.element.lang = traditional ? "zh-Hant" : "zh-Hans";
+    this.element.style.setProperty("--columns", numLines + (title ? 2 : 1));
+    this.element.style.setProperty("--characters", Math.max(lineLength + 1, title.length + 1));
+    if (title) this.column("heading").textContent = title;
+    this.lines = Array.from({ length: numLines }, () => this.column("line"));
+    const seal = this.column("end").appendChild(document.createElement("span"));
+    seal.className = "seal";
+    seal.textContent = "吟";
+    seal.ariaHidden = "true";
+    this.element.scrollLeft = 0;
+  }
+
+  column(kind) {
+    const column = document.createElement("p");
+    column.className = kind;
+    return this.element.appendChild(column);
+  }
+
+  /* Writes one more character. */
+  put(line, text, still = false) {
+    const zi = document.createElement("span");
+    zi.className = /[，。]/.test(text) ? "stop" : "zi";
+    if (!still) zi.classList.add("wet");
+    zi.textContent = text;
+    (this.lines[line] ??= this.column("line")).append(zi);
+  }
+
+  /* Makes the sheet hold exactly these lines, touching only what differs. */
+  settle(lines) {
+    lines.forEach((text, line) => {
+      const column = this.lines[line];
+      [...text].forEach((character, place) => {
+        const zi = column?.children[place];
+        if (!zi) this.put(line, character, true);
+        else if (zi.textContent !== character) zi.textContent = character;
+      });
+    });
+  }
+
+  /* Ends the poem: its seal is set. */
+  seal() {
+    this.element.classList.add("sealed");
+  }
+
+  /* Puts tones, rhymes and faults beside the characters; the style sheet shows them on demand. */
+  mark(meter) {
+    const rhymes = new Set(rhymePlaces(meter).map(String));
+    const faults = new Set(Object.values(meter.checks).flatMap(({ where }) => where).map(String));
+    meter.tones.forEach((tones, i) => {
+      [...tones].forEach((tone, j) => {
+        const zi = this.lines[i]?.children[j];
+        if (!zi) return;
+        const place = String([i + 1, j + 1]);
+        zi.dataset.tone = MARKS[tone];
+        zi.classList.toggle("rhyme", rhymes.has(place));
+        zi.classList.toggle("fault", faults.has(place));
+      });
+    });
+  }
+}
+
+/* The places, [line, character] from 1, where the poem rhymes. */
+export function rhymePlaces({ tones, rhyme, checks }) {
+  const failing = new Set((checks["押韵"]?.where || []).map(String));
+  const opens = /入韵|邻韵/.test(checks["首句"]?.note || "") && checks["首句"].note !== "不入韵";
+  const ends = tones.map((line, i) => [i + 1, line.length]);
+  return ends.filter((place, i) => rhyme && (i % 2 || (i === 0 && opens)) && !failing.has(String(place)));
+}
+
+/* A poem's lines with their punctuation. */
+export function punctuated(lines) {
+  return lines.map((line, i) => line + (i % 2 ? "。" : "，"));
+}

@@ -1,0 +1,70 @@
+/* The page's voice: Chinese or English, and API messages in either. */
+
+import { texts } from "./texts.js";
+
+const KEPT = "yin.language";
+
+/* What the API says in English, by its form, in Chinese. */
+const CHINESE = [
+  [/^the model does not know the character '(.)'$/u, "它不认识“$1”字"],
+  [/^the model does not know the author '(.+?)'; it knows (.+)$/u, "它没学过“$1”；学过$2"],
+  [/^the model does not know the author '(.+?)'$/u, "它没学过“$1”"],
+  [/^must be Chinese characters alone, without '(.)'$/u, "只能填汉字，不能有“$1”"],
+  [/^String should have at most (\d+) characters?$/, "最多 $1 字"],
+  [/^String should have at least (\d+) characters?$/, "至少 $1 字"],
+  [/^line \d+: an acrostic here takes (\d+) characters .* or (\d+) .*, not (\d+)$/, "这个体裁藏头要 $1 字（每联一字）或 $2 字（每行一字），现在是 $3 字"],
+  [/^line (\d+): no pattern of regulated verse .* fits (.+) \((.+)\)$/u, "第 $1 行：“$2”（$3）合不上格律；改几个字，或放宽格律"],
+  [/^line (\d+): too few characters rhyme here .*$/u, "第 $1 行：同韵的字太少"],
+  [/^line (\d+): a line has (\d+) characters, not (\d+)$/, "一行只有 $2 字，现在是 $3 字"],
+  [/^line (\d+): two different characters are given for character (\d+)$/, "第 $1 行第 $2 字给了两个不同的字：起头与藏头要一致"],
+  [/^line (\d+): the line has to rhyme, and ends in (.+)$/u, "第 $1 行该押韵，却以 $2 收尾"],
+];
+
+export class Speech {
+  constructor() {
+    const wanted = navigator.languages?.[0] || "zh";
+    this.language = remembered() || (wanted.startsWith("zh") ? "zh" : "en");
+    this.say = this.say.bind(this);
+  }
+
+  say(key, values = {}) {
+    return texts[this.language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  change() {
+    this.language = this.language === "zh" ? "en" : "zh";
+    try {
+      localStorage.setItem(KEPT, this.language);
+    } catch { /* forbidden or full */ }
+    this.apply();
+  }
+
+  /* Puts every text of the page into the language; what holds an error is left as it is. */
+  apply() {
+    document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
+    document.title = this.say("page.title");
+    for (const element of document.querySelectorAll("[data-text]:not(.bad)")) {
+      element.textContent = this.say(element.dataset.text);
+    }
+    for (const element of document.querySelectorAll("[data-label]")) {
+      element.ariaLabel = this.say(element.dataset.label);
+    }
+    document.getElementById("language").lang = this.language === "zh" ? "en" : "zh-Hans";
+  }
+
+  /* An API message in the page's language; unknown ones stay as they are. */
+  translate(message) {
+    if (this.language === "en") return message;
+    const [form, said] = CHINESE.find(([form]) => form.test(message)) || [];
+    return form ? message.replace(form, said) : message;
+  }
+}
+
+function remembered() {
+  try {
+    const language = localStorage.getItem(KEPT);
+    return language in texts ? language : null;
+  } catch {
+    return null;
+  }
+}

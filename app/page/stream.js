@@ -1,0 +1,82 @@
+/* The service as the page sees it: one request, its server-sent events, and what can go wrong. */
+
+const KINDS = { 401: "denied", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
+
+/* Why there is no poem: a kind the page has a sentence for, messages by field, seconds to wait. */
+export class Failure extends Error {
+  constructor(kind, { fields = {}, retryAfter = null } = {}) {
+    super(kind);
+    this.kind = kind;
+    this.fields = fields;
+    this.retryAfter = retryAfter;
+  }
+
+  static of(status, detail, retryAfter = null) {
+    return new Failure(KINDS[status] || "broken", { fields: byField(detail), retryAfter });
+  }
+}
+
+/* FastAPI's detail, [{loc: ["body", field], msg}], as {field: message}. */
+function byField(detail) {
+  const fields = {};
+  for (const { loc = [], msg = "" } of Array.isArray(detail) ? detail : []) {
+    fields[loc[1] || ""] ??= msg.replace(/^Value error, /, "");
+  }
+  return fields;
+}
+
+/* Parts a server-sent stream into {type, data}; comments come as type "ping". */
+async function* parse(body) {
+  const reader = body.getReader(), decoder = new TextDecoder();
+  let buffer = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    buffer += decoder.decode(value, { stream: true });
+    const blocks = buffer.split("\n\n");
+    buffer = blocks.pop();
+    for (const block of blocks) yield event(block);
+  }
+}
+
+function event(block) {
+  let type = "ping", data = "";
+  for (const line of block.split("\n")) {
+    if (line.startsWith("event:")) type = line.slice(6).trim();
+    if (line.startsWith("data:")) data += line.slice(5).trim();
+  }
+  return { type, data: data ? JSON.parse(data) : null };
+}
+
+/* Asks for poems. Calls tell({poem, line, text}) for each character, and alive() for every sign of
+   life; returns the whole answer. Throws Failure, or AbortError when signal says stop. */
+export async function write(request, { signal, tell, alive }) {
+  let begun = false;
+  try {
+    const response = await fetch("generate/stream", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(request),
+      signal,
+    });
+    if (!response.ok) throw await refusal(response);
+    for await (const { type, data } of parse(response.body)) {
+      alive();
+      if (type === "poem") return data;
+      if (type === "failure") throw Failure.of(data.status, data.detail);
+      if (type === "character") {
+        begun = true;
+        tell(data);
+      }
+    }
+  } catch (error) {
+    if (error instanceof Failure || signal.aborted) throw error;
+  }
+  throw new Failure(begun ? "lost" : "gone");
+}
+
+async function refusal(response) {
+  const after = Number.parseInt(response.headers.get("Retry-After"), 10);
+  const { detail } = await response.json().catch(() => ({}));
+  return Failure.of(response.status, detail, Number.isNaN(after) ? null : after);
+}

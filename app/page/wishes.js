@@ -1,0 +1,90 @@
+/* What is wished for: read from the form, from a link, from the last visit; turned into a request. */
+
+const KEPT = "yin.wishes";
+const TEXT = ["start", "acrostic", "title", "author", "era"];
+const FIELDS = ["form", "lines", "temperature", "meter", "script", "novel", ...TEXT];
+const MAX_SEED = 2 ** 48;
+
+/* Line length and number of a form's lines. */
+export function measure({ form, lines }) {
+  const fixed = { jueju: 4, lushi: 8 }[form.slice(0, 5)];
+  return { lineLength: Number(form.at(-1)), numLines: fixed || Number(lines) };
+}
+
+export function isOldStyle(form) {
+  return form.startsWith("gushi");
+}
+
+export function drawSeed() {
+  const [high, low] = crypto.getRandomValues(new Uint32Array(2));
+  return (high % 2 ** 16) * 2 ** 32 + low;
+}
+
+export function readForm(form) {
+  const wishes = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, v.trim()]));
+  return { novel: "", ...wishes };
+}
+
+/* Sets the form's controls; a choice that is not offered leaves the one that was made. */
+export function fillForm(form, wishes) {
+  for (const [name, value] of Object.entries(wishes)) {
+    const control = form.elements[name];
+    if (control?.type === "checkbox") control.checked = value === "1";
+    else if (control?.tagName !== "SELECT" || [...control.options].some((o) => o.value === value)) {
+      if (control) control.value = value;
+    }
+  }
+}
+
+/* The JSON of POST /generate/stream. */
+export function toRequest(wishes, seed, count) {
+  const request = {
+    form: wishes.form,
+    temperature: Number(wishes.temperature),
+    meter: wishes.meter,
+    script: wishes.script,
+    n: count,
+    seed,
+  };
+  for (const name of TEXT) if (wishes[name]) request[name] = wishes[name];
+  if (wishes.novel) request.novel = true;
+  const { lineLength, numLines } = measure(wishes);
+  if (isOldStyle(wishes.form)) request.length = lineLength * numLines;
+  return request;
+}
+
+/* The link's part behind #: wishes, the poem's seed and the model's checksum. */
+export function toFragment(wishes, seed, checksum) {
+  const link = new URLSearchParams();
+  for (const name of FIELDS) {
+    if (wishes[name] && (name !== "lines" || isOldStyle(wishes.form))) link.set(name, wishes[name]);
+  }
+  link.set("seed", seed);
+  if (checksum) link.set("model", checksum.slice(0, 8));
+  return `#${link}`;
+}
+
+/* What a link asks for: {wishes, seed, model}; null if it has no seed that can be used. */
+export function fromFragment(fragment) {
+  const link = new URLSearchParams(fragment.slice(1));
+  const seed = /^\d{1,16}$/.test(link.get("seed") || "") ? Number(link.get("seed")) : -1;
+  if (seed < 0 || !Number.isSafeInteger(seed) || seed >= MAX_SEED) return null;
+  const wishes = Object.fromEntries(FIELDS.map((name) => [name, link.get(name) || ""]));
+  return { wishes, seed, model: link.get("model") };
+}
+
+/* Storage may be forbidden: then nothing is kept, and nothing breaks. */
+export function keep(wishes) {
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(wishes));
+  } catch { /* forbidden or full */ }
+}
+
+export function recall() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT));
+    return kept && typeof kept === "object" ? kept : {};
+  } catch {
+    return {};
+  }
+}

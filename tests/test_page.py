@@ -1,0 +1,215 @@
+"""The page as files: nothing from elsewhere, small, labelled, and complete in both languages."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.main import PAGE, create_app
+from app.schemas import GenerateRequest
+from app.service import Service
+from app.settings import Settings
+from model.checkpoint import Checkpoint
+from model.form import Form
+from model.plan import Meter
+from model.prosody import check
+from model.script import Script
+
+BUDGET = 60 * 1024  # bytes of everything that is loaded
+VOID = {"meta", "link", "input", "br", "img"}
+
+
+class Element:
+    """An element with what it holds."""
+
+    def __init__(self, tag: str, attributes: dict[str, str], parent: "Element | None") -> None:
+        self.tag, self.attributes, self.parent = tag, attributes, parent
+        self.text = ""
+
+    def ancestors(self) -> "Iterator[Element]":
+        element = self.parent
+        while element is not None:
+            yield element
+            element = element.parent
+
+
+class Reader(HTMLParser):
+    """Reads a document into a flat list of elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        parent = self._open[-1] if self._open else None
+        self.elements.append(Element(tag, attributes, parent))
+        if tag not in VOID:
+            self._open.append(self.elements[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open.pop().tag != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element.text += data
+
+
+@pytest.fixture(scope="module")
+def elements() -> list[Element]:
+    reader = Reader()
+    reader.feed((PAGE / "index.html").read_text())
+    return reader.elements
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, dict[str, str]]:
+    _, _, literal = (PAGE / "texts.js").read_text().partition("export const texts = ")
+    read: dict[str, dict[str, str]] = json.loads(literal.rstrip().removesuffix(";"))
+    return read
+
+
+@pytest.fixture(scope="module")
+def script() -> str:
+    return "\n".join(path.read_text() for path in scripts())
+
+
+def scripts() -> list[Path]:
+    return [path for path in sorted(PAGE.glob("*.js")) if path.name != "texts.js"]
+
+
+def choices(elements: list[Element], name: str) -> set[str]:
+    return {e.attributes["value"] for e in elements if e.attributes.get("name") == name} - {""}
+
+
+def test_the_page_names_no_other_host() -> None:
+    for path in PAGE.iterdir():
+        found = re.findall(r"""(?:https?:)?//[\w.-]+\.\w+[^\s"'<)]*""", path.read_text())
+        assert set(found) <= {"http://www.w3.org/2000/svg"}, path.name
+
+
+def test_the_page_loads_files_that_are_there_and_no_more_than_its_budget(
+    elements: list[Element],
+) -> None:
+    named = {e.attributes.get("src") or e.attributes["href"] for e in elements
+             if e.tag in ("script", "link")}  # fmt: skip
+    imported = {name for path in PAGE.glob("*.js")
+                for name in re.findall(r'from "\./(\w+\.js)"', path.read_text())}  # fmt: skip
+    assert named | imported | {"index.html"} == {path.name for path in PAGE.iterdir()}
+    assert sum(path.stat().st_size for path in PAGE.iterdir()) < BUDGET
+
+
+def test_script_and_style_are_files_of_their_own(elements: list[Element]) -> None:
+    for element in elements:
+        assert not [name for name in element.attributes if name == "style" or name[:2] == "on"]
+        assert element.tag != "style"
+        if element.tag == "script":
+            assert element.attributes["src"]
+            assert not element.text.strip()
+
+
+def test_every_control_has_a_label(elements: list[Element]) -> None:
+    labelled = {e.attributes.get("for") for e in elements if e.tag == "label"}
+    controls = [e for e in elements if e.tag in ("input", "select", "button")]
+    assert len(controls) > 20
+    for control in controls:
+        wrapped = any(e.tag == "label" and e.text.strip() for e in control.ancestors())
+        spoken = control.attributes.get("aria-label") or (
+            control.tag == "button" and control.text.strip()
+        )
+        assert wrapped or spoken or control.attributes.get("id") in labelled, control.attributes
+
+
+def test_a_spoken_name_begins_with_the_visible_one(texts: dict[str, dict[str, str]]) -> None:
+    for language in texts.values():
+        for button in ("write", "stop", "language"):
+            assert language[button] in language[f"{button}.label"]
+
+
+def test_groups_have_a_legend_and_descriptions_exist(elements: list[Element]) -> None:
+    ids = [e.attributes["id"] for e in elements if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    groups = [e for e in elements if e.tag == "fieldset"]
+    legends = [e.parent for e in elements if e.tag == "legend" and e.text.strip()]
+    assert groups
+    assert all(group in legends for group in groups)
+    for name in ("aria-describedby", "aria-controls", "for", "list"):
+        assert {e.attributes[name] for e in elements if name in e.attributes} <= set(ids)
+
+
+def test_both_languages_say_the_same_things(texts: dict[str, dict[str, str]]) -> None:
+    chinese, english = texts["zh"], texts["en"]
+    assert list(chinese) == list(english)
+    for key, text in english.items():
+        assert text.strip()
+        assert chinese[key].strip()
+        assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", chinese[key]), key
+
+
+def test_every_text_is_used_and_every_used_text_exists(
+    elements: list[Element], texts: dict[str, dict[str, str]], script: str
+) -> None:
+    marked = {e.attributes[name] for e in elements for name in ("data-text", "data-label")
+              if name in e.attributes}  # fmt: skip
+    quoted = set(re.findall(r'"([a-z]+(?:\.[a-z0-9]+)+|retry)"', script))
+    quoted = {key for key in quoted if not key.endswith(".js") and not key.startswith("yin.")}
+    kinds = re.findall(r'\d{3}: "(\w+)"|new Failure\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?', script)
+    built = {f"error.{kind}" for kind in {*sum(kinds, ()), "broken"} if kind}
+    built |= {f"temperature.{number}" for number in range(5)}
+    built |= {key for key in texts["zh"] if key.startswith("check.")}
+    assert marked | quoted | built == set(texts["zh"])
+
+
+def test_the_document_already_speaks_chinese(
+    elements: list[Element], texts: dict[str, dict[str, str]]
+) -> None:
+    for element in elements:
+        if key := element.attributes.get("data-text"):
+            assert element.text.strip() == texts["zh"][key]
+        if key := element.attributes.get("data-label"):
+            assert element.attributes["aria-label"] == texts["zh"][key]
+
+
+def test_every_rule_of_verse_has_a_name(texts: dict[str, dict[str, str]]) -> None:
+    rules = check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks
+    for language in texts.values():
+        assert {f"check.{rule}" for rule in rules} | {f"check.{rule}.says" for rule in rules} == {
+            key for key in language if key.startswith("check.")
+        }
+
+
+def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None:
+    assert choices(elements, "form") == {form.code for form in Form}
+    assert choices(elements, "meter") == set(Meter)
+    assert choices(elements, "script") == set(Script)
+    names = {e.attributes["name"] for e in elements if e.tag in ("input", "select")}
+    assert names - {"lines"} <= set(GenerateRequest.model_fields)
+    slider = next(e.attributes for e in elements if e.attributes.get("type") == "range")
+    limits = GenerateRequest.model_fields["temperature"].metadata
+    highest = next(limit.le for limit in limits if hasattr(limit, "le"))
+    assert 0 < float(slider["min"]) < float(slider["value"]) < float(slider["max"]) <= highest
+
+
+async def fetch(service: Service) -> list[httpx.Response]:
+    transport = httpx.ASGITransport(create_app(service=service))
+    async with httpx.AsyncClient(transport=transport, base_url="http://yin") as client:
+        return [await client.get(path) for path in ("/", "/script.js", "/style.css", "/docs")]
+
+
+def test_the_page_is_served_under_a_strict_policy(tiny_checkpoint: Checkpoint) -> None:
+    *files, docs = asyncio.run(fetch(Service(Settings(), tiny_checkpoint)))
+    for answer in files:
+        policy = answer.headers["content-security-policy"]
+        assert answer.status_code == 200
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-cache"
+    assert files[1].headers["content-type"].startswith("text/javascript")
+    assert docs.status_code == 200
