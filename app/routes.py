@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
@@ -24,6 +24,8 @@ from model.form import Form
 from model.prosody import check
 from model.script import to_script
 
+Answer = TypeVar("Answer")
+
 PING_EVERY_S = 10.0
 REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"description": "The body is too large."},
@@ -36,7 +38,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 router = APIRouter()
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """Return the service that the application was started with."""
     service: Service = request.app.state.service
     return service
@@ -45,9 +47,11 @@ def service_of(request: Request) -> Service:
 Served = Annotated[Service, Depends(service_of)]
 
 
-async def admitted(body: GenerateRequest, service: Served) -> AsyncIterator[Commission]:
+async def admitted(
+    request: Request, body: GenerateRequest, service: Served
+) -> AsyncIterator[Commission]:
     """Admit a request before its answer begins; free its slots when the answer ends or fails."""
-    commission = await service.commission(body)
+    commission = await unless_gone(request, service.commission(body))
     try:
         yield commission
     finally:
@@ -91,7 +95,7 @@ def judge(body: CheckRequest) -> MeterOut:
 
 
 @router.get("/forms", tags=["prosody"])
-def forms() -> list[FormOut]:
+async def forms() -> list[FormOut]:
     """List the verse forms."""
     return [
         FormOut(
@@ -102,7 +106,7 @@ def forms() -> list[FormOut]:
 
 
 @router.get("/model", tags=["service"])
-def model_card(service: Served) -> ModelCard:
+async def model_card(service: Served) -> ModelCard:
     """Tell which model is served and where it came from."""
     return service.card
 
@@ -145,10 +149,12 @@ class ClientGone(ServiceError):
     status = 499
 
 
-async def unless_gone(
-    request: Request, answer: Coroutine[Any, Any, GenerateResponse]
-) -> GenerateResponse:
-    """Await an answer, but give it up when the client goes away."""
+async def unless_gone(request: Request, answer: Coroutine[Any, Any, Answer]) -> Answer:
+    """Await an answer, but give it up when the client goes away.
+
+    Raises:
+        ClientGone: If it has gone.
+    """
     answering = asyncio.ensure_future(answer)
     # The body has been read, so the next message can only be http.disconnect.
     leaving = asyncio.ensure_future(request.receive())

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Self, TypeVar
 
 import torch
 
@@ -19,6 +19,8 @@ from model.line_filter import LineFilter
 from model.plan import NoCharacterFits
 from model.poet import Draft, Poet, choose_layout, draw_seed
 from model.vocabulary import UnknownAuthor, UnknownCharacter
+
+Item = TypeVar("Item")
 
 LONGEST_HEADER = 7  # tokens besides the title's characters
 SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
@@ -106,7 +108,7 @@ class Service:
         # Room first: what is refused has cost next to nothing.
         job = self.engine.admit(request.n * request.candidates, steps_of(request))
         try:
-            drafts = await asyncio.to_thread(self._prepare, request, draw_request_seed(request))
+            drafts = await in_turns(self._prepare(request, draw_request_seed(request)))
             self.engine.run(job, [draft.sequence for draft in drafts])
         except BaseException:
             self.engine.cancel(job)
@@ -127,9 +129,8 @@ class Service:
             raise DeadlineExceeded(
                 f"the poem was not done within {self.settings.deadline_s:g} s", retry_after_s=1
             ) from error
-        return await asyncio.to_thread(
-            self._answer, commission.request, commission.drafts, commission.started
-        )
+        poems = await in_turns(self._finish(commission.request, commission.drafts))
+        return self._answer(poems, commission.started)
 
     def write(self, request: GenerateRequest) -> GenerateResponse:
         """Return the poems of a request, written at once: for a process that serves nobody else.
@@ -138,39 +139,49 @@ class Service:
             UnacceptableRequest: If no poem meets it.
         """
         started = time.perf_counter()
-        drafts = self._prepare(request, draw_request_seed(request))
+        steps_of(request)
+        drafts = list(self._prepare(request, draw_request_seed(request)))
         self.poet.complete(drafts)
-        return self._answer(request, drafts, started)
+        return self._answer(list(self._finish(request, drafts)), started)
 
-    def _answer(
-        self, request: GenerateRequest, drafts: Sequence[Draft], started: float
-    ) -> GenerateResponse:
-        poems = self._finish(request, drafts)
+    def _answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
         elapsed_s = round(time.perf_counter() - started, 4)
         return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
 
-    def _prepare(self, request: GenerateRequest, seed: int) -> list[Draft]:
-        """Return a draft for every poem and candidate, poem by poem."""
-        count = request.n * request.candidates
+    def _prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
+        """Yield a draft for every poem and candidate, poem by poem."""
         try:
-            return [self.poet.prepare(request.spec(draw_seed(seed, i))) for i in range(count)]
+            for number in range(request.n * request.candidates):
+                yield self.poet.prepare(request.spec(draw_seed(seed, number)))
         except (NoCharacterFits, UnknownCharacter, UnknownAuthor, ValueError) as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
 
-    def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> list[PoemOut]:
-        """Return of each poem's candidates the one that the model likes best."""
+    def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
+        """Yield of each poem's candidates the one that the model likes best."""
         size = request.candidates
-        groups = [drafts[first : first + size] for first in range(0, len(drafts), size)]
         try:
-            best = [
-                min(
-                    group, key=lambda draft: (draft.sequence.error is not None, draft.sequence.bits)
-                )
-                for group in groups
-            ]
-            return [PoemOut.of(self.poet.finish(draft)) for draft in best]
+            for first in range(0, len(drafts), size):
+                yield PoemOut.of(self.poet.finish(min(drafts[first : first + size], key=dislike)))
         except NoCharacterFits as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
+
+
+def dislike(draft: Draft) -> tuple[bool, float]:
+    """Return what orders candidates, the best first: the complete ones, by their bits."""
+    return draft.sequence.error is not None, draft.sequence.bits
+
+
+async def in_turns(items: Iterable[Item]) -> list[Item]:
+    """Return items as a list; between one and the next, the event loop does other things.
+
+    A thread would not help: it would take the interpreter from the engine's thread in the same way,
+    and answers would wait in its queue behind requests that came later.
+    """
+    made = []
+    for item in items:
+        made.append(item)
+        await asyncio.sleep(0)
+    return made
 
 
 def steps_of(request: GenerateRequest) -> int:

@@ -42,7 +42,7 @@ def events(client: httpx.Client, **fields: Any) -> list[tuple[str, Any]]:
 
 def wait_until_idle(service: Service, limit_s: float = 10) -> None:
     deadline = time.monotonic() + limit_s
-    while service.poet.engine.running or service.poet.engine.waiting:
+    while service.engine._jobs or service.poet.engine.running or service.poet.engine.waiting:
         assert time.monotonic() < deadline, "slots are still in use"
         time.sleep(0.01)
 
@@ -92,6 +92,27 @@ def test_a_plain_request_that_is_left_frees_its_slot(
     with pytest.raises(httpx.ReadTimeout):
         client.post("/generate", json={"length": 200, "n": 16, "candidates": 4}, timeout=0.05)
     wait_until_idle(service)
+    assert client.post("/generate", json={}).status_code == 200
+
+
+def test_a_client_that_leaves_while_poems_are_prepared_is_noticed(
+    client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = []
+
+    def slowly(*_: Any) -> Any:
+        """Prepare, a thousand times, what is never ready."""
+        for number in range(1000):
+            prepared.append(number)
+            time.sleep(0.005)
+            yield None
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "_prepare", slowly)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/generate", json={}, timeout=0.05)
+        wait_until_idle(service)
+    assert 0 < len(prepared) < 1000
     assert client.post("/generate", json={}).status_code == 200
 
 
