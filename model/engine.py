@@ -5,13 +5,10 @@ new sequence joins at the next step, a finished one leaves its slot at once. Hea
 as they are given, body tokens are drawn under the sequence's guide; both go through the same step.
 
 Shapes
-    S  slots   B  running sequences   E  embedding   H  hidden   L  layers   V  vocabulary
+    B  rows, one a sequence, padded to a stable number   E  embedding   V  vocabulary
 
-A layer's step is one matrix product over [x, h], the row that its buffer holds for each slot.
-
-The same sequence gives the same tokens, alone or among others: rows of a matrix product must not
-depend on the number of rows. Engine finds out at start for which numbers that holds on the machine
-at hand, and pads to those.
+The same sequence gives the same tokens, alone or among others: PackedModel computes rows that do
+not depend on their neighbours, and draws depend on a sequence's own seed and position alone.
 """
 
 import math
@@ -21,14 +18,12 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from model.decoding import SamplingParams, draw
+from model.decoding import SamplingParams, draw, forbid, is_forbidden
 from model.guide import Guide
+from model.packed_model import PackedModel
 from model.plan import NoCharacterFits
 from model.poetry_model import PoetryModel
-
-BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 @dataclass(eq=False)
@@ -75,42 +70,6 @@ class Sequence:
         return -sum(self.log_probabilities) / math.log(2)
 
 
-class UnstableRows(RuntimeError):
-    """Rows of a matrix product depend on their neighbours at every batch size."""
-
-
-class _Layer:
-    """One LSTM layer's weights, packed, and its slots' states."""
-
-    def __init__(self, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor, slots: int) -> None:
-        self.weight = torch.cat((weight_ih, weight_hh), dim=1).contiguous()  # (4H, X+H)
-        self.bias = bias.contiguous()
-        self.input_size, self.hidden_size = weight_ih.shape[1], weight_hh.shape[1]
-        rows = slots, self.input_size + self.hidden_size
-        self.inputs = self.weight.new_zeros(rows)  # [x, h] a slot
-        self.c = self.weight.new_zeros(slots, self.hidden_size)
-
-    def clear(self, slot: int) -> None:
-        self.inputs[slot] = 0
-        self.c[slot] = 0
-
-    def move(self, source: int, target: int) -> None:
-        self.inputs[target] = self.inputs[source]
-        self.c[target] = self.c[source]
-
-    def step(self, rows: int) -> Tensor:
-        """Take one step in the first rows slots; return their h, (B, H)."""
-        size = self.hidden_size
-        z = F.linear(self.inputs[:rows], self.weight, self.bias)  # (B, 4H)
-        i, f, g, o = z.chunk(4, dim=-1)
-        z[:, : 2 * size].sigmoid_()
-        g.tanh_()
-        o.sigmoid_()
-        c = self.c[:rows]
-        c.mul_(f).addcmul_(i, g)
-        return torch.mul(o, c.tanh(), out=self.inputs[:rows, self.input_size :])
-
-
 class Engine:
     """Runs sequences, num_slots of them at a time.
 
@@ -130,18 +89,10 @@ class Engine:
         self.num_slots = num_slots
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []  # number n holds slot n
-        weight = model.embedding.weight.detach()
-        self.device, self.dtype = weight.device, weight.dtype
-        self._scale = model.config.embedding_size**0.5
-        self._embedding, self._output_bias = weight, model.output_bias.detach().float()
-        self._places = model.place_embedding.weight.detach()
-        self._projection = model.projection.weight.detach(), model.projection.bias.detach()
-        capacity = next((size for size in BATCH_SIZES if size >= num_slots), num_slots)
-        self._layers = [
-            _Layer(cell.weight_ih.detach(), cell.weight_hh.detach(), cell.bias.detach(), capacity)
-            for cell in model.lstm.cells
-        ]
-        self.batch_sizes = self.find_stable_sizes(capacity)
+        self._model = PackedModel(model, num_slots)
+        self.device, self.dtype = self._model.device, self._model.dtype
+        self.batch_sizes = self._model.batch_sizes
+        self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
 
     @property
     def fingerprint(self) -> str:
@@ -172,8 +123,8 @@ class Engine:
             self._admit(self.waiting.popleft())
         if not self.running:
             return []
-        features = self._feed()
         drawing = [slot for slot, s in enumerate(self.running) if s.draws_next]
+        features = self._feed()
         for sequence in self.running:
             sequence.fed += 1
         told = self._draw(features, drawing) if drawing else []
@@ -183,111 +134,57 @@ class Engine:
         return told
 
     def _admit(self, sequence: Sequence) -> None:
-        for layer in self._layers:
-            layer.clear(len(self.running))
+        self._model.clear(len(self.running))
         self.running.append(sequence)
 
     def _free(self, slot: int) -> None:
         """Empty a slot; the last running sequence moves into it."""
         last = len(self.running) - 1
         if slot != last:
-            for layer in self._layers:
-                layer.move(last, slot)
+            self._model.move(last, slot)
             self.running[slot] = self.running[last]
         self.running.pop()
 
     def _feed(self) -> Tensor:
-        """Run the layers; return what the output layer reads, (B padded, E)."""
+        """Run the layers; return what the output layer reads, (B, E)."""
         tokens = [sequence.next_input for sequence in self.running]
         places = [s.guide.place if s.draws_next else 0 for s in self.running]
-        rows = next(size for size in self.batch_sizes if size >= len(tokens))
-        padding = [0] * (rows - len(tokens))
+        padding = [0] * (self._model.rows_for(len(tokens)) - len(tokens))
         ids = torch.tensor([tokens + padding, places + padding], device=self.device)
-        return self._step_rows(ids[0], ids[1])
-
-    def _step_rows(self, tokens: Tensor, places: Tensor) -> Tensor:
-        """Feed tokens (B,) to the first B slots; return the features, (B, E)."""
-        rows = len(tokens)
-        x = self._embedding[tokens] * self._scale + self._places[places]  # (B, E)
-        for layer in self._layers:
-            layer.inputs[:rows, : layer.input_size] = x
-            x = layer.step(rows)
-        return F.linear(x, *self._projection)
-
-    def _logits(self, features: Tensor) -> Tensor:
-        return F.linear(features, self._embedding).float() + self._output_bias  # (B, V)
+        return self._model.step(ids[0], ids[1])
 
     def _draw(self, features: Tensor, drawing: list[int]) -> list[Sequence]:
         """Draw a body token for each slot of drawing; return their sequences."""
-        logits = self._logits(features)[drawing]
         sequences = [self.running[slot] for slot in drawing]
-        masked, failed = self._mask(logits, sequences)
+        logits = self._logits(features, drawing)
+        masks = torch.stack([self._allowed(sequence) for sequence in sequences])
+        masked = forbid(logits, masks.to(self.device))
         params = [sequence.params for sequence in sequences]
         tokens = draw(masked, params, [len(sequence.tokens) for sequence in sequences])
         log_probabilities = logits.gather(-1, tokens[:, None]).squeeze(-1) - logits.logsumexp(-1)
-        drawn = zip(sequences, tokens.tolist(), log_probabilities.tolist(), strict=True)
-        for sequence, token, log_probability in drawn:
-            if sequence in failed:
-                continue
-            sequence.tokens.append(token)
-            sequence.log_probabilities.append(log_probability)
-            sequence.guide.advance(token)
+        fits = (~is_forbidden(masked, tokens)).tolist()
+        rows = zip(sequences, fits, tokens.tolist(), log_probabilities.tolist(), strict=True)
+        for sequence, fit, token, log_probability in rows:
+            if fit:
+                sequence.tokens.append(token)
+                sequence.log_probabilities.append(log_probability)
+                sequence.guide.advance(token)
+            elif sequence.error is None:
+                sequence.error = NoCharacterFits(0, "the guide lets no token come")
         return sequences
 
-    def _mask(self, logits: Tensor, sequences: list[Sequence]) -> tuple[Tensor, set[Sequence]]:
-        """Return logits with minus infinity where a guide forbids; and those it forbids all."""
-        rows, masks, failed = [], [], set()
-        for row, sequence in enumerate(sequences):
-            try:
-                allowed = sequence.guide.allowed()
-            except NoCharacterFits as error:
-                sequence.error = error
-                failed.add(sequence)
-                continue
-            if allowed is not None:
-                rows.append(row)
-                masks.append(allowed)
-        if not masks:
-            return logits, failed
-        allowed_rows = torch.stack(masks).to(logits.device)
-        if len(rows) == len(sequences):
-            return logits.masked_fill(~allowed_rows, -torch.inf), failed
-        masked = logits.clone()
-        masked[rows] = logits[rows].masked_fill(~allowed_rows, -torch.inf)
-        return masked, failed
+    def _allowed(self, sequence: Sequence) -> Tensor:
+        """Return the mask (V,) of what may come next; nothing if the guide fails."""
+        try:
+            mask = sequence.guide.allowed()
+        except NoCharacterFits as error:
+            sequence.error = error
+            return ~self._anything
+        return self._anything if mask is None else mask
 
-    @torch.inference_mode()
-    def find_stable_sizes(self, capacity: int) -> tuple[int, ...]:
-        """Return the batch sizes at which a row's logits are those that it has at any other.
-
-        Random tokens are fed to all slots at once, and again to parts of them; nothing may run.
-
-        Raises:
-            UnstableRows: If not even a row's place in a full batch leaves its logits alone.
-        """
-        sizes = [size for size in BATCH_SIZES if size < capacity] + [capacity]
-        generator = torch.Generator().manual_seed(0)
-        tokens = torch.randint(len(self._embedding), (3, capacity), generator=generator)
-        tokens = tokens.to(self.device)
-        reference = self._probe(tokens)
-        turned = self._probe(tokens.roll(1, dims=1)).roll(-1, dims=0)
-        if not torch.equal(turned, reference):
-            raise UnstableRows(f"a row's place among {capacity} changes its logits")
-        stable = [capacity]
-        for size in reversed(sizes[:-1]):
-            starts = {0, size, capacity - size, (capacity - size) // 2}
-            if all(
-                torch.equal(self._probe(tokens[:, at : at + size]), reference[at : at + size])
-                for at in sorted(starts)
-            ):
-                stable.append(size)
-        return tuple(sorted(stable))
-
-    def _probe(self, tokens: Tensor) -> Tensor:
-        """Return the logits (B, V) after tokens (T, B), fed from the state of zeros."""
-        for layer in self._layers:
-            layer.inputs.zero_()
-            layer.c.zero_()
-        places = torch.zeros_like(tokens[0])
-        features = [self._step_rows(row, places) for row in tokens]
-        return self._logits(features[-1])
+    def _logits(self, features: Tensor, drawing: list[int]) -> Tensor:
+        """Return the logits of the slots of drawing alone, a row each."""
+        padding = [0] * (self._model.rows_for(len(drawing)) - len(drawing))
+        if len(drawing) < len(self.running):
+            features = features[drawing + padding]
+        return self._model.logits(features)[: len(drawing)]

@@ -36,12 +36,12 @@ class NoCharacterFits(ValueError):
     """No poem, or no character, meets all that is asked.
 
     Args:
-        line: The line where it fails, counted from 1.
+        line: The line where it fails, counted from 1; 0 if no line is to blame.
         reason: What fails there.
     """
 
     def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}")
+        super().__init__(f"line {line}: {reason}" if line else reason)
         self.line = line
         self.reason = reason
 

@@ -3,7 +3,16 @@ import math
 import pytest
 import torch
 
-from model.decoding import SamplingParams, draw, invert_cdf, keep_top_k, keep_top_p, uniform
+from model.decoding import (
+    SamplingParams,
+    draw,
+    forbid,
+    invert_cdf,
+    is_forbidden,
+    keep_top_k,
+    keep_top_p,
+    uniform,
+)
 
 PROBABILITIES = torch.tensor([[0.1, 0.4, 0.2, 0.3]])
 
@@ -36,6 +45,31 @@ def test_top_k_keeps_the_k_likeliest(k: int, kept: int) -> None:
 def test_top_p_keeps_the_fewest_that_hold_the_share(p: float, expected: list[int]) -> None:
     kept = keep_top_p(PROBABILITIES, [p])
     assert kept[0].nonzero().flatten().tolist() == expected
+
+
+def test_top_p_looks_beyond_the_first_tokens_if_they_hold_too_little() -> None:
+    torch.manual_seed(0)
+    probabilities = torch.randn(40, 100).softmax(-1)
+    shares = [0.02 * (row + 1) for row in range(40)]
+    whole = keep_top_p(probabilities, shares, first=100)
+    ordered = probabilities.sort(-1, descending=True).values.cumsum(-1)
+    for row, share in enumerate(shares):
+        assert (whole[row] > 0).sum() == (ordered[row] < share).sum() + 1
+    for first in (1, 7, 30, 200):
+        assert torch.equal(keep_top_p(probabilities, shares, first), whole)
+
+
+def test_forbidden_tokens_have_no_probability_and_the_others_stay_as_they_are() -> None:
+    logits = torch.tensor([[3.0, -80.0, 5.0], [1.0, 2.0, 3.0]])
+    allowed = torch.tensor([[False, True, False], [True, True, True]])
+    behind = forbid(logits, allowed)
+    assert torch.equal(behind[allowed], logits[allowed])
+    assert behind.softmax(-1)[0].tolist() == [0.0, 1.0, 0.0]
+    assert is_forbidden(behind, torch.tensor([0, 0])).tolist() == [True, False]
+    for temperature in (0.0, 1e-300, 0.8, 2.0):
+        for top_k, top_p in ((0, 1.0), (2, 0.5)):
+            params = SamplingParams(temperature, top_k, top_p, seed=4)
+            assert draw(behind[:1], [params], [0]).tolist() == [1]
 
 
 def test_rows_that_keep_everything_are_untouched_beside_rows_that_do_not() -> None:

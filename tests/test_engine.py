@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-import model.engine
 from model.decoding import SamplingParams
-from model.engine import Engine, Sequence, UnstableRows
+from model.engine import Engine, Sequence
 from model.place import Place
 from model.plan import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
@@ -185,42 +184,27 @@ def test_an_engine_without_work_does_nothing(poetry_model: PoetryModel) -> None:
     assert Engine(poetry_model, num_slots=4).step() == []
 
 
-def test_the_batch_sizes_used_were_found_stable(poetry_model: PoetryModel) -> None:
-    engine = Engine(poetry_model, num_slots=16)
-    assert engine.batch_sizes[-1] == 16
-    assert list(engine.batch_sizes) == sorted(set(engine.batch_sizes))
-
-
-def test_a_batch_size_that_changes_rows_is_not_used(
-    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+def test_a_mask_that_lets_nothing_come_fails_its_own_sequence_alone(
+    poetry_model: PoetryModel,
 ) -> None:
-    exact = Engine._logits
+    engine = Engine(poetry_model, num_slots=4)
+    stuck, good = Sequence(HEADER, Countdown(5, range(V)), SamplingParams()), sequence()
+    run(engine, stuck, good)
+    assert isinstance(stuck.error, NoCharacterFits)
+    assert str(stuck.error) == "the guide lets no token come"
+    assert stuck.tokens == stuck.log_probabilities == []
+    assert len(good.tokens) == 10
 
-    def shaky(engine: Engine, features: Tensor) -> Tensor:
-        return exact(engine, features) + (1e-6 if len(features) < 4 else 0.0)
 
-    monkeypatch.setattr(Engine, "_logits", shaky)
-    assert min(Engine(poetry_model, num_slots=16).batch_sizes) == 4
-
-
-def test_rows_that_depend_on_their_place_are_refused(
-    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("temperature", [1e-320, 1e-50, 1e-9])
+def test_the_coldest_draws_are_the_greedy_ones(
+    poetry_model: PoetryModel, temperature: float
 ) -> None:
-    exact = Engine._logits
-
-    def uneven(engine: Engine, features: Tensor) -> Tensor:
-        return exact(engine, features) + torch.arange(len(features))[:, None] * 1e-3
-
-    monkeypatch.setattr(Engine, "_logits", uneven)
-    with pytest.raises(UnstableRows, match="a row's place among 16 changes its logits"):
-        Engine(poetry_model, num_slots=16)
+    cold, greedy = sequence(temperature=temperature), sequence(temperature=0.0)
+    run(Engine(poetry_model, num_slots=4), cold, greedy)
+    assert cold.log_probabilities == greedy.log_probabilities
 
 
 def test_an_engine_without_slots_is_refused(poetry_model: PoetryModel) -> None:
     with pytest.raises(ValueError, match="num_slots must be at least 1, got 0"):
         Engine(poetry_model, num_slots=0)
-
-
-def test_batch_sizes_reach_as_far_as_slots(poetry_model: PoetryModel) -> None:
-    assert max(model.engine.BATCH_SIZES) == 512
-    assert Engine(poetry_model, num_slots=5).batch_sizes[-1] == 8

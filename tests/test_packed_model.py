@@ -1,0 +1,94 @@
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from model.packed_model import BATCH_SIZES, PackedModel, UnstableRows, pack
+from model.poetry_model import PoetryConfig, PoetryModel
+
+V = 29
+
+
+@pytest.fixture(params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+def poetry_model(request: pytest.FixtureRequest) -> PoetryModel:
+    torch.manual_seed(1)
+    poetry = PoetryModel(PoetryConfig(V, embedding_size=16, hidden_size=32, num_layers=2))
+    torch.nn.init.normal_(poetry.place_embedding.weight[1:])
+    torch.nn.init.normal_(poetry.output_bias)
+    return poetry.to(request.param).eval()
+
+
+@torch.inference_mode()
+def test_steps_give_the_logits_of_the_model_over_the_whole(poetry_model: PoetryModel) -> None:
+    tokens, places = torch.randint(V, (9, 8)), torch.randint(5, (9, 8))
+    expected, _ = poetry_model(tokens, places=places)
+    packed = PackedModel(poetry_model, 8)
+    logits = [packed.logits(packed.step(*row)) for row in zip(tokens, places, strict=True)]
+    exact = poetry_model.output_bias.dtype is torch.float32
+    torch.testing.assert_close(
+        torch.stack(logits), expected.float(), atol=1e-5 if exact else 0.1, rtol=0
+    )
+
+
+@torch.inference_mode()
+def test_a_moved_state_goes_on_where_it_was_and_a_cleared_one_from_the_start(
+    poetry_model: PoetryModel,
+) -> None:
+    packed = PackedModel(poetry_model, 4)
+    tokens, places = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
+    first = packed.step(tokens, places)
+    packed.move(2, 0)
+    packed.clear(3)
+    second = packed.step(torch.tensor([9, 9, 9, 5]), places)
+    assert torch.equal(second[0], second[2])
+    assert not torch.equal(second[0], second[1])
+    assert torch.equal(second[3], first[3])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_a_packed_weight_multiplies_as_it_did(dtype: torch.dtype, with_bias: bool) -> None:
+    torch.manual_seed(0)
+    weight, bias, x = torch.randn(40, 24), torch.randn(40), torch.randn(8, 24)
+    expected = F.linear(x, weight, bias if with_bias else None)
+    product = pack(weight.to(dtype), bias.to(dtype) if with_bias else None, 8)(x.to(dtype))
+    assert product.dtype is dtype
+    tolerance = 0.2 if dtype is torch.bfloat16 else 1e-5
+    torch.testing.assert_close(product.float(), expected, atol=tolerance, rtol=0)
+
+
+def test_the_least_stable_number_of_rows_that_suffices_is_taken(poetry_model: PoetryModel) -> None:
+    packed = PackedModel(poetry_model, 16)
+    packed.batch_sizes = (4, 16)
+    assert [packed.rows_for(count) for count in (1, 4, 5, 16)] == [4, 4, 16, 16]
+
+
+def test_batch_sizes_reach_as_far_as_slots(poetry_model: PoetryModel) -> None:
+    assert PackedModel(poetry_model, 5).batch_sizes[-1] == 8
+    more = max(BATCH_SIZES) + 1
+    assert PackedModel(poetry_model, more).batch_sizes[-1] == more
+
+
+def test_a_batch_size_that_changes_rows_is_not_used(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = PackedModel.logits
+
+    def shaky(packed: PackedModel, features: Tensor) -> Tensor:
+        return exact(packed, features) + (1e-6 if len(features) < 4 else 0.0)
+
+    monkeypatch.setattr(PackedModel, "logits", shaky)
+    assert min(PackedModel(poetry_model, 16).batch_sizes) == 4
+
+
+def test_rows_that_depend_on_their_place_are_refused(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = PackedModel.logits
+
+    def uneven(packed: PackedModel, features: Tensor) -> Tensor:
+        return exact(packed, features) + torch.arange(len(features))[:, None] * 1e-3
+
+    monkeypatch.setattr(PackedModel, "logits", uneven)
+    with pytest.raises(UnstableRows, match="a row's place among 16 changes its logits"):
+        PackedModel(poetry_model, 16)
