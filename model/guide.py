@@ -192,24 +192,36 @@ class VerseGuide:
         given = self._given.get((self._line, self._place))
         if given is not None:
             return self._lexicon.only(given)
-        is_last = self._place == self._layout.line_length - 1
-        return self._novel(self._free_place()) if is_last else self._free_place()
+        return self._novel(self._free_place())
 
     def _novel(self, mask: Tensor) -> Tensor:
-        """Return a mask without the characters that would end a line of the corpus.
+        """Return a mask without the characters that would complete a line of the corpus.
 
         Raises:
             NoCharacterFits: If none is left.
         """
-        if self._lines is None:
+        if self._lines is None or (rest := self._rest()) is None:
             return mask
-        copies = self._lines.completions(self._written, self._lexicon.code_points)
-        left = mask & ~torch.from_numpy(copies)
-        if not left.any():
+        ids = mask.nonzero().flatten()
+        codes = self._lexicon.code_points[ids.numpy()]
+        copies = torch.from_numpy(self._lines.completions(self._written, codes, rest))
+        if copies.all():
             raise NoCharacterFits(
                 self._line + 1, f"every line that can follow {self._written} stands in the corpus"
             )
+        left = mask.clone()
+        left[ids[copies]] = False
         return left  # (V,)
+
+    def _rest(self) -> str | None:
+        """Return what is given of the line behind the place at hand; None if more is open."""
+        rest = ""
+        for place in range(self._place + 1, self._layout.line_length):
+            token = self._given.get((self._line, place))
+            if token is None:
+                return None
+            rest += self._lexicon.character(token)
+        return rest
 
     def _free_place(self) -> Tensor:
         """Return the mask of a character that is not given."""
