@@ -1,0 +1,124 @@
+"""What the browser tests share: a service, a browser, and a page in the language asked for."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+HERE = Path(__file__).parent
+SHOTS = HERE / "screenshots"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+PATIENCE_S = 120.0
+
+
+class Service:
+    """A service of its own, on a free port."""
+
+    def __init__(self, **settings: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/"
+        settings = {f"YIN_{name.upper()}": value for name, value in settings.items()}
+        self._process = subprocess.Popen(
+            [os.environ["YIN"], "serve"],
+            env=os.environ | {"YIN_PORT": str(port), "YIN_LOG_LEVEL": "warning"} | settings,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def wait(self) -> None:
+        """Wait until it takes requests."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise RuntimeError("the service ended while it started; see above")
+            try:
+                urllib.request.urlopen(f"{self.url}health/ready", timeout=2).close()
+            except OSError:
+                time.sleep(0.2)
+            else:
+                return
+        raise TimeoutError(f"the service was not ready within {PATIENCE_S:g} s")
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[Service]:
+    """Run a service."""
+    service = Service(**settings)
+    try:
+        service.wait()
+        yield service
+    finally:
+        service.kill()
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    with running() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    # Chromium's sandbox needs a user that is not root.
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    yield chromium
+    chromium.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser wrote to its console, and errors nobody caught."""
+    return []
+
+
+@pytest.fixture
+def open_page(
+    browser: Browser, service: Service, complaints: list[str]
+) -> Iterator[Callable[..., Page]]:
+    """Open the page; nothing may be left on the console of one that is not told to expect it."""
+    contexts = []
+
+    def open_it(path: str = "", *, width: int = 1440, height: int = 900, **options: Any) -> Page:
+        size = {"width": width, "height": height}
+        defaults = {"locale": "zh-CN", "reduced_motion": "reduce"}
+        context = browser.new_context(viewport=size, **(defaults | options))
+        contexts.append(context)
+        context.set_default_timeout(30_000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path if path.startswith("http") else service.url + path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def pytest_sessionstart() -> None:
+    SHOTS.mkdir(exist_ok=True)
+    if "YIN" not in os.environ:
+        sys.exit("run browser/run, which says where the service is")
