@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 
 import torch
@@ -28,6 +29,7 @@ from model.vocabulary import Era, UnknownCharacter, Vocabulary
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
+READINGS_KEPT = 1024  # starts whose reading is remembered: every draft of a request asks again
 MAX_SPELLINGS = 16  # ways to read a start that are weighed against each other
 
 
@@ -146,6 +148,7 @@ class Poet:
         self.engine = Engine(self._model, num_slots)
         self._lexicon = Lexicon(self.vocabulary)
         self._line_filter = line_filter
+        self._best_spelling = lru_cache(READINGS_KEPT)(self._find_best_spelling)
 
     def prepare(self, spec: PoemSpec) -> Draft:
         """Return a poem that is ready for the engine.
@@ -243,8 +246,7 @@ class Poet:
         readings = [self._known_forms(character) for character in text]
         if header is None or all(len(forms) == 1 for forms in readings):
             return "".join(forms[0] for forms in readings)
-        spellings = ["".join(spelling) for spelling in product(*readings)][:MAX_SPELLINGS]
-        return max(spellings, key=self._log_probabilities(header, spellings).__getitem__)
+        return self._best_spelling(tuple(header), tuple(map(tuple, readings)))
 
     def _known_forms(self, character: str) -> list[str]:
         forms = [form for form in standard_forms(character) if form in self.vocabulary]
@@ -252,8 +254,14 @@ class Poet:
             raise UnknownCharacter(character)
         return forms
 
+    def _find_best_spelling(
+        self, header: tuple[int, ...], readings: tuple[tuple[str, ...], ...]
+    ) -> str:
+        spellings = ["".join(spelling) for spelling in product(*readings)][:MAX_SPELLINGS]
+        return max(spellings, key=self._log_probabilities(header, spellings).__getitem__)
+
     @torch.inference_mode()
-    def _log_probabilities(self, header: list[int], texts: list[str]) -> dict[str, float]:
+    def _log_probabilities(self, header: SequenceOf[int], texts: list[str]) -> dict[str, float]:
         """Return for texts of one length the log-probability of each as a poem's beginning."""
         ids = torch.tensor([[*header, *self._ids(text)] for text in texts]).T  # (T, B)
         ids = ids.to(self._model.embedding.weight.device)
