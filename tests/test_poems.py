@@ -158,6 +158,7 @@ def test_the_command_writes_the_page_and_the_picture(
     assert page.startswith("before\n")
     assert page.endswith("after\n")
     assert "yesterday" not in page
+    assert f"checkpoint {Checkpoint.load(checkpoint_path).checksum[:12]}" in page
     assert result.stdout.strip() in page
     rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| 五绝")]
     assert [row[1].strip() for row in rows] == ["the model, strict", "the model, free", "people"]

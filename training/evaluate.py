@@ -203,7 +203,9 @@ def measure_poems(
             own[f"the model, {Meter.STRICT}"]
         ),
     }
-    return "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()), results
+    sections = [f"## {title}\n\n{text}" for title, text in parts.items()]
+    written_by = f"Written by {checkpoint.name}, checkpoint {checkpoint.checksum[:12]}."
+    return "\n\n".join([written_by, *sections]), results
 
 
 def _judge_forms(
