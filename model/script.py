@@ -45,12 +45,17 @@ def unify(text: str) -> str:
 
 
 def to_script(text: str, script: Script) -> str:
-    """Return text of the model in a script, 1:1."""
+    """Return text of the model in a script, 1:1.
+
+    The model's form of a character is the commonest of the corpus, which may be no printer's:
+    隠 is answered as 隱, or as 隐.
+    """
+    printed = text.translate(_printed())
     if script is Script.TRADITIONAL:
-        return text
-    converted: str = _simplifier().convert(text)
+        return printed
+    converted: str = _converter("t2s").convert(printed)
     if len(converted) != len(text):
-        return "".join(_simplifier().convert(character)[:1] for character in text)
+        return "".join(_converter("t2s").convert(character)[:1] for character in printed)
     return converted
 
 
@@ -68,7 +73,19 @@ def _unified() -> dict[int, str]:
 
 
 @cache
-def _simplifier() -> Any:
+def _printed() -> dict[int, str]:
+    """Return the usual traditional form of the model's characters, where it is another."""
+    printed: dict[int, str] = {}
+    for character in set(_unified().values()):
+        for name in ("jp2t", "s2t"):
+            usual = _converter(name).convert(character)
+            if usual != character and unify(usual) == character:
+                printed[ord(character)] = usual
+    return printed
+
+
+@cache
+def _converter(name: str) -> Any:
     from opencc import OpenCC  # training machines do without it
 
-    return OpenCC("t2s")
+    return OpenCC(name)
