@@ -1,0 +1,85 @@
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from model.vocabulary import Era
+from training.archive import CorpusError, digest_of, read_archive
+
+FILES = {
+    "全唐诗/poet.tang.0.json": [{"title": "a"}, {"title": "b"}],
+    "全唐诗/poet.tang.1000.json": [{"title": "c"}],
+    "全唐诗/poet.song.0.json": [{"title": "d"}],
+    "全唐诗/authors.tang.json": [{"name": "not a poem"}],
+}
+
+
+@pytest.fixture(params=["directory", "tar.gz", "tar.xz"])
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    if request.param == "directory":
+        for name, poems in FILES.items():
+            path = tmp_path / "top" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(poems), encoding="utf-8")
+        return tmp_path / "top"
+    path = tmp_path / f"archive.{request.param}"
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w:xz") as tar:
+        for name, poems in FILES.items():
+            content = json.dumps(poems).encode()
+            entry = tarfile.TarInfo(f"top/{name}")
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def test_poems_come_with_their_era_in_the_order_of_the_files(source: Path) -> None:
+    poems = [(era, fields["title"]) for era, fields in read_archive(source)]
+    assert sorted(poems) == [
+        (Era.TANG, "a"), (Era.TANG, "b"), (Era.TANG, "c"), (Era.SONG, "d")
+    ]  # fmt: skip
+    assert [title for era, title in poems if era is Era.TANG] == ["a", "b", "c"]
+
+
+def test_the_digest_tells_two_sources_apart(source: Path) -> None:
+    before = digest_of(source)
+    assert len(before) == 64
+    if source.is_dir():
+        (source / "全唐诗/poet.tang.0.json").write_text("[]")
+    else:
+        source.write_bytes(source.read_bytes() + b"x")
+    assert digest_of(source) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.tar", None, "holds no 全唐诗"),
+        ("broken.tar.xz", b"half a file", "cannot be read as an archive"),
+        ("missing.tar.xz", b"", "cannot be read as an archive"),
+    ],
+)
+def test_what_is_no_corpus_is_refused(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    path = tmp_path / name
+    if content is None:
+        tarfile.open(path, "w").close()
+    elif content:
+        path.write_bytes(content)
+    with pytest.raises(CorpusError, match=message):
+        list(read_archive(path))
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "全唐诗" / "poet.song.7.json"
+    path.parent.mkdir()
+    path.write_text("[{")
+    with pytest.raises(CorpusError, match=r"poet\.song\.7\.json is not JSON"):
+        list(read_archive(tmp_path))
+
+
+def test_a_source_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="cannot be read"):
+        digest_of(tmp_path / "none")

@@ -1,0 +1,123 @@
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model.form import Form
+from model.vocabulary import Era
+from training.corpus import RHYMED, SPLITS, Poem, build, meter_of, prolific_authors, read_poems
+
+ROOT = Path(__file__).parent.parent
+REAL = sorted((ROOT.parent / "shared" / "corpus").glob("*.tar.xz"))
+CHARACTERS = [chr(code) for code in range(0x4E00, 0x4F00)]
+
+
+def made_up(count: int, seed: int = 0) -> list[dict[str, Any]]:
+    """Upstream's fields of quatrains of random characters."""
+    chance = random.Random(seed)
+    poems = []
+    for _ in range(count):
+        lines = ["".join(chance.choices(CHARACTERS, k=5)) for _ in range(4)]
+        couplets = [f"{lines[0]}，{lines[1]}。", f"{lines[2]}，{lines[3]}。"]
+        poems.append({"author": "李白", "title": "", "paragraphs": couplets})
+    return poems
+
+
+def write_upstream(folder: Path, poems: list[dict[str, Any]]) -> Path:
+    path = folder / "全唐诗" / "poet.tang.0.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(poems), encoding="utf-8")
+    return folder
+
+
+def test_a_poem_that_stands_twice_is_kept_once(tmp_path: Path) -> None:
+    poems = made_up(3)
+    near = {**poems[0], "paragraphs": [poems[0]["paragraphs"][0], poems[1]["paragraphs"][1][:6]
+                                       + poems[0]["paragraphs"][1][6:]]}  # fmt: skip
+    splits, report = build(write_upstream(tmp_path, [*poems, poems[2], near]), "abc")
+    assert sum(map(len, splits.values())) == 3
+    assert report.read == 5
+    assert report.dropped["stands in another poem"] == 2
+
+
+def test_poems_that_share_a_line_go_to_one_split(tmp_path: Path) -> None:
+    poems = made_up(400)
+    for one, other in zip(poems[::2], poems[1::2], strict=True):
+        one["paragraphs"][0] = other["paragraphs"][0][:6] + one["paragraphs"][0][6:]
+    splits, report = build(write_upstream(tmp_path, poems), "abc")
+    assert report.clusters == 200
+    lines = [{line for poem in splits[name] for line in poem.lines} for name in SPLITS]
+    assert not lines[0] & lines[1]
+    assert not lines[0] & lines[2]
+    assert not lines[1] & lines[2]
+    assert all(splits.values())
+
+
+def test_the_split_follows_from_the_content_and_not_from_its_order(tmp_path: Path) -> None:
+    poems = made_up(300)
+    first, _ = build(write_upstream(tmp_path / "a", poems), "abc")
+    second, _ = build(write_upstream(tmp_path / "b", poems[::-1]), "abc")
+    for name in SPLITS:
+        assert {poem.text for poem in first[name]} == {poem.text for poem in second[name]}
+
+
+@pytest.mark.skipif(not REAL, reason="the corpus is not beside the repository")
+def test_no_line_of_test_or_validation_stands_in_the_training_poems(tmp_path: Path) -> None:
+    subprocess.run(
+        ["tar", "-xf", str(REAL[0]), "-C", str(tmp_path), "--wildcards", "*/poet.tang.?.json",
+         "*/poet.tang.1?000.json"],
+        check=True,
+    )  # fmt: skip
+    splits, report = build(tmp_path, "99ebbef")
+    lines = {name: {line for poem in splits[name] for line in poem.lines} for name in SPLITS}
+    assert not lines["train"] & lines["validation"]
+    assert not lines["train"] & lines["test"]
+    assert not lines["validation"] & lines["test"]
+    kept = sum(map(len, splits.values()))
+    assert kept > 5000
+    assert kept + report.dropped.total() == report.read
+
+
+def test_poems_come_back_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "poems.jsonl"
+    upstream = {"author": "李白", "title": "月", "paragraphs": ["来月，", "山水。"], "id": "x"}
+    ours = {**upstream, "era": "宋", "meter": "aBbA"}
+    path.write_text(json.dumps(upstream) + "\n" + json.dumps(ours) + "\n", encoding="utf-8")
+    first, second = read_poems(path)
+    assert first == Poem("李白", "月", ("来月，", "山水。"))
+    assert first.text == "來月，山水。"
+    assert first.lines == ["來月", "山水"]
+    assert (second.era, second.meter) == (Era.SONG, "aBbA")
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"title": "x"}', '{"paragraphs": [], "era": "明"}'])
+def test_a_line_that_is_no_poem_is_refused_by_number(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "poems.jsonl"
+    path.write_text('{"paragraphs": []}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="line 2: no poem with upstream's fields"):
+        list(read_poems(path))
+
+
+def test_prolific_authors_are_persons_with_many_poems() -> None:
+    counts = {"李白": 3, "杜甫": 4, "不詳": 9, "王維": 1, "": 5}
+    poems = [Poem(author, "", ()) for author, count in counts.items() for _ in range(count)]
+    assert prolific_authors(poems, 3) == ["杜甫", "李白"]
+
+
+def test_meter_tells_templates_and_rhyme() -> None:
+    assert meter_of(["日日日日日", "月月月月月"]) in ("", RHYMED)
+    assert Poem("", "", ("日月山水雲，花風雨春秋。",) * 2).form is Form.WUJUE
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "training.corpus", "--source", str(tmp_path / "none")]
+    result = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert "cannot be read" in result.stderr
+    assert not (tmp_path / "out" / "report.json").exists()
