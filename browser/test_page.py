@@ -215,7 +215,7 @@ def test_an_error_is_shown_at_its_field_and_goes_when_it_is_mended(open_page: Op
         ({"start": "春风", "acrostic": "日月山河"}, "acrostic"),
         ({"start": "春春春春春春春春"}, "start"),
         ({"title": "题" * 21}, "title"),
-        ({"start": "㐀"}, "start"),
+        ({"start": "齉"}, "start"),
     ],
 )
 def test_every_error_of_the_service_is_told_in_both_languages(

@@ -28,7 +28,6 @@ class Page {
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.hasMore();
     this.listen();
     this.refresh();
-    this.idle();
     this.follow();
   }
 
@@ -88,12 +87,6 @@ class Page {
     this.status("");
     const draft = this.drafts[this.chosen];
     if (draft?.poem) this.tell(draft.poem);
-  }
-
-  idle() {
-    this.sheet.rule({ lineLength: 7, numLines: 4 });
-    this.sheet.element.classList.add("idle");
-    this.sheet.settle([this.speech.say("idle.1"), this.speech.say("idle.2")]);
   }
 
   /* Writes what the address asks for, if it asks for a poem. */
@@ -171,7 +164,9 @@ class Page {
       const button = document.createElement("button"), paper = document.createElement("div");
       button.type = "button";
       button.ariaPressed = String(number === 0);
-      button.ariaLabel = this.speech.say("choose.one", { number: number + 1 });
+      const name = button.appendChild(document.createElement("span"));
+      name.textContent = this.speech.say("choose.one", { number: number + 1 });
+      name.className = "unseen";
       button.append(paper);
       button.addEventListener("click", () => this.choose(number));
       draft.card = new Sheet(paper);
@@ -242,7 +237,6 @@ class Page {
       draft.poem = poem;
       draft.lines = punctuated(poem.lines);
       draft.card?.settle(draft.lines);
-      if (draft.button) draft.button.ariaLabel = this.speech.say("choose.one", { number: i + 1 }) + " " + poem.lines[0];
     });
     this.model = model;
     this.sheet.settle(this.drafts[this.chosen].lines);
