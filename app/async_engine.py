@@ -36,6 +36,7 @@ class Share:
     job: Job
     number: int
     work_left: int
+    waiting: bool = True  # for a slot
     told: int = 0
 
 
@@ -45,19 +46,20 @@ class AsyncEngine:
     Args:
         engine: Stepped in a thread of its own from start() to the end of drain().
         metrics: What is counted.
-        max_queue_s: Seconds of work that may wait before requests are refused.
+        max_queue_steps: Steps that a request may have to wait for a slot; else it is refused.
         deadline_s: Seconds that a job may take in all.
     """
 
     def __init__(
-        self, engine: Engine, metrics: Metrics, *, max_queue_s: float, deadline_s: float
+        self, engine: Engine, metrics: Metrics, *, max_queue_steps: float, deadline_s: float
     ) -> None:
         self._engine, self._metrics = engine, metrics
-        self._max_queue_s, self._deadline_s = max_queue_s, deadline_s
+        self._max_queue_steps, self._deadline_s = max_queue_steps, deadline_s
         self._jobs: set[Job] = set()  # admitted and not ended
         self._shares: dict[TokenSequence, Share] = {}
         self._unfinished = 0  # sequences of all jobs
         self._work_left = 0  # their steps
+        self._work_waiting = 0  # of these, the steps of sequences without a slot
         self._orders: deque[tuple[str, TokenSequence, float, float]] = deque()
         self._heap: list[tuple[float, int, float, TokenSequence]] = []
         self._queued: set[TokenSequence] = set()  # those of the heap that are still wanted
@@ -81,11 +83,20 @@ class AsyncEngine:
         return self._thread.is_alive() and self.failure is None
 
     @property
-    def queue_s(self) -> float:
-        """Seconds that a new sequence would wait for a slot, by the measured step time."""
-        if self._unfinished < self._engine.num_slots:
+    def queue_steps(self) -> float:
+        """Steps until a new sequence would get a slot, behind those that wait already.
+
+        What is left of each running sequence is known, so this is exact up to one slot's turn;
+        an average would hide that slots which were filled together come free together.
+        """
+        running = sorted(share.work_left for share in self._shares.values() if not share.waiting)
+        slots = self._engine.num_slots
+        ahead = self._unfinished - len(running) - (slots - len(running))  # that find no free slot
+        if ahead < 0:
             return 0.0
-        return self._work_left / self._engine.num_slots * self._step_s
+        if ahead < len(running):
+            return float(running[ahead])
+        return running[-1] + self._work_waiting / slots if running else self._work_waiting / slots
 
     def admit(self, count: int, work: int) -> Job:
         """Keep room for count sequences that each need work steps, or refuse them at once.
@@ -101,6 +112,7 @@ class AsyncEngine:
         self._jobs.add(job)
         self._unfinished += count
         self._work_left += count * work
+        self._work_waiting += count * work
         return job
 
     def run(self, job: Job, sequences: Sequence[TokenSequence]) -> None:
@@ -153,13 +165,12 @@ class AsyncEngine:
             raise Draining("the service is shutting down", retry_after_s=1)
 
     def _require_room(self, count: int, work: int) -> None:
-        wait_s = self.queue_s
-        slots = self._engine.num_slots
+        waiting, slots = self.queue_steps, self._engine.num_slots
         steps = max(work, math.ceil((self._work_left + count * work) / slots))
         needed_s = steps * self._step_s
-        if wait_s > self._max_queue_s:
-            reason, excess_s = "queue", wait_s - self._max_queue_s
-            told = f"{wait_s:.1f} s of work are waiting"
+        if waiting > self._max_queue_steps:
+            reason, excess_s = "queue", (waiting - self._max_queue_steps) * self._step_s
+            told = f"{waiting * self._step_s:.1f} s of work are waiting"
         elif needed_s > self._deadline_s:
             reason, excess_s = "deadline", needed_s - self._deadline_s
             told = f"this would take {needed_s:.1f} s, and {self._deadline_s:g} s is the limit"
@@ -175,9 +186,12 @@ class AsyncEngine:
         self._unfinished -= job.unfinished
         if not job.sequences:
             self._work_left -= job.count * job.work
+            self._work_waiting -= job.count * job.work
         left = [sequence for sequence in job.sequences if sequence in self._shares]
         for sequence in left:
-            self._work_left -= self._shares.pop(sequence).work_left
+            share = self._shares.pop(sequence)
+            self._work_left -= share.work_left
+            self._work_waiting -= share.work_left if share.waiting else 0
         if left:
             with self._wake:
                 now = time.perf_counter()
@@ -192,13 +206,13 @@ class AsyncEngine:
         try:
             while self._wait_for_work():
                 start = time.perf_counter()
-                self._take_orders()
+                joined = self._take_orders()
                 ready = time.perf_counter()
                 batch = len(self._engine.running) + len(self._engine.waiting)
                 told = self._engine.step()
                 stepped = time.perf_counter()
-                if told:
-                    self._tell(told)
+                if told or joined:
+                    self._tell(told, joined)
                 phases["orders"].observe(ready - start)
                 phases["model"].observe(stepped - ready)
                 phases["tell"].observe(time.perf_counter() - stepped)
@@ -219,9 +233,13 @@ class AsyncEngine:
                 self._wake.wait()
             return not self._stopping
 
-    def _take_orders(self) -> None:
-        """Obey what the event loop has asked for since the last step, and fill the slots."""
-        engine = self._engine
+    def _take_orders(self) -> list[TokenSequence]:
+        """Obey what the event loop has asked for since the last step, and fill the slots.
+
+        Returns:
+            The sequences that got a slot.
+        """
+        engine, joined = self._engine, []
         with self._wake:
             orders, self._orders = self._orders, deque()
         for order, sequence, rank, asked in orders:
@@ -237,18 +255,26 @@ class AsyncEngine:
             if sequence in self._queued:
                 self._queued.remove(sequence)
                 engine.add(sequence)
+                joined.append(sequence)
                 self._metrics.wait_s.observe(time.perf_counter() - asked)
         self._metrics.slots_busy.set(len(engine.running) + len(engine.waiting))
         self._metrics.queue_depth.set(len(self._queued))
+        return joined
 
-    def _tell(self, told: list[TokenSequence]) -> None:
+    def _tell(self, told: list[TokenSequence], joined: list[TokenSequence]) -> None:
         """Hand what came of a step over to the event loop."""
         news = [(sequence, len(sequence.tokens), sequence.finished) for sequence in told]
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._deliver, news)
+            self._loop.call_soon_threadsafe(self._deliver, news, joined)
 
-    def _deliver(self, news: list[tuple[TokenSequence, int, bool]]) -> None:
+    def _deliver(
+        self, news: list[tuple[TokenSequence, int, bool]], joined: list[TokenSequence]
+    ) -> None:
         """Tell the jobs; this runs in the event loop."""
+        for sequence in joined:
+            if sequence in self._shares:
+                self._shares[sequence].waiting = False
+                self._work_waiting -= self._shares[sequence].work_left
         self._metrics.characters.inc(len(news))
         for sequence, tokens, finished in news:
             share = self._shares.get(sequence)

@@ -64,7 +64,7 @@ class Service:
         self.engine = AsyncEngine(
             self.poet.engine,
             self.metrics,
-            max_queue_s=settings.max_queue_s,
+            max_queue_steps=settings.max_queue_steps,
             deadline_s=settings.deadline_s,
         )
         self.model = ModelOut(

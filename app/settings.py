@@ -28,7 +28,12 @@ class Settings(BaseSettings):
     dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format.")
     num_slots: int = Field(128, ge=1, le=512, description="Poems that are written at once.")
     threads: int = Field(0, ge=0, description="CPU threads; 0 for the quota of the container.")
-    max_queue_s: float = Field(10.0, gt=0, description="Work that may wait, in seconds of it.")
+    max_queue_steps: int = Field(
+        16,
+        gt=0,
+        description="Longest wait for a slot, in steps; a quatrain takes 40. More is refused with "
+        "503: a larger number takes larger bursts, and lets the admitted wait longer.",
+    )
     deadline_s: float = Field(30.0, gt=0, description="Longest time a poem may take.")
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight get at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")

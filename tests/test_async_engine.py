@@ -3,6 +3,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import torch
@@ -66,7 +67,7 @@ def engine() -> Iterator[GatedEngine]:
 
 
 def started(engine: Engine, **limits: float) -> AsyncEngine:
-    chosen = {"max_queue_s": 1.0, "deadline_s": 20.0, **limits}
+    chosen = {"max_queue_steps": 100.0, "deadline_s": 20.0, **limits}
     running = AsyncEngine(engine, Metrics(), **chosen)
     running.start()
     return running
@@ -116,11 +117,11 @@ def test_every_token_is_told_in_order(engine: GatedEngine) -> None:
 
 def test_a_long_queue_is_refused_with_the_time_to_wait(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, max_queue_s=1.0)
+        running = started(engine, max_queue_steps=100.0)
         jobs = [submit(running, [sequence(50), sequence(50)], work=100) for _ in range(2)]
         with pytest.raises(QueueFull, match="try again in") as refusal:
             submit(running, [sequence(5)], work=5)
-        # 2 jobs x 2 sequences x 100 steps over 2 slots at the first guess of 10 ms: 2 s.
+        # 2 jobs x 2 sequences x 100 steps over 2 slots, 100 more than may wait, at 10 ms each.
         assert refusal.value.retry_after_s == 1
         assert refusal.value.headers == {"Retry-After": "1"}
         for job in jobs:
@@ -165,7 +166,7 @@ def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
         engine.gate.set()
         await submit(running, [sequence(3)], work=5).result()
         assert not engine.running
-        assert running.queue_s == 0
+        assert running.queue_steps == 0
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -173,7 +174,7 @@ def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
 
 def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, max_queue_s=1000.0, deadline_s=1000.0)
+        running = started(engine, max_queue_steps=1e5, deadline_s=1000.0)
         large = submit(running, [sequence(200, seed) for seed in range(16)], work=202)
         small = submit(running, [sequence(4)], work=6)
         engine.gate.set()
@@ -217,7 +218,7 @@ def test_a_job_that_was_cancelled_before_it_was_handed_over_does_not_run(
 
 def test_a_request_too_large_for_the_deadline_is_refused_with_its_time(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, deadline_s=2.0, max_queue_s=100.0)
+        running = started(engine, deadline_s=2.0, max_queue_steps=1e4)
         with pytest.raises(QueueFull, match=r"would take 4.0 s, and 2 s is the limit") as refusal:
             running.admit(count=8, work=100)  # 8 x 100 steps over 2 slots at 10 ms
         assert refusal.value.retry_after_s == 2
@@ -228,7 +229,7 @@ def test_a_request_too_large_for_the_deadline_is_refused_with_its_time(engine: G
 
 def test_the_queue_shrinks_with_every_step(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, max_queue_s=1000.0, deadline_s=1000.0)
+        running = started(engine, max_queue_steps=1e5, deadline_s=1000.0)
         job = submit(running, [sequence(500, seed) for seed in range(2)], work=502)
         before = running._work_left
         engine.gate.set()
@@ -244,9 +245,55 @@ def test_the_queue_shrinks_with_every_step(engine: GatedEngine) -> None:
     asyncio.run(scenario())
 
 
+def test_at_five_times_its_load_the_admitted_wait_little_longer() -> None:
+    """In steps, so that the machine's speed does not matter: poems of 40 steps over 8 slots."""
+    work, slots = 40, 8
+    at_capacity = latencies_in_steps(slots, work, every=work // slots)
+    overloaded = latencies_in_steps(slots, work, every=1)
+    assert len(overloaded) >= len(at_capacity) * 0.95  # refusing costs no throughput
+    assert sorted(overloaded)[int(0.99 * len(overloaded))] <= 1.5 * max(at_capacity)
+
+
+def latencies_in_steps(slots: int, work: int, every: int, steps: int = 240) -> list[int]:
+    """Offer a poem in every so many steps; return the steps from admission to the end of each."""
+
+    class Stepwise(Engine):
+        """An engine that takes a step when it is allowed one."""
+
+        def __init__(self) -> None:
+            super().__init__(PoetryModel(PoetryConfig(9, 4, 4, 1)).eval(), slots)
+            self.allowed, self.taken = threading.Semaphore(0), 0
+
+        def step(self) -> list[Sequence]:
+            assert self.allowed.acquire(timeout=30)
+            told = super().step()
+            self.taken += 1
+            return told
+
+    async def scenario() -> list[int]:
+        engine = Stepwise()
+        running = started(engine, max_queue_steps=16, deadline_s=1000.0)
+        jobs: dict[Job, int] = {}
+        latencies = []
+        for now in range(steps):
+            if now % every == 0:
+                with suppress(QueueFull):
+                    jobs[submit(running, [sequence(work - 1, now)], work)] = now
+            engine.allowed.release()
+            while engine.taken <= now:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.001)  # for the hand-over
+            latencies += [now + 1 - jobs.pop(job) for job in list(jobs) if job.done.is_set()]
+        engine.allowed.release(1000)
+        await running.drain(0)
+        return latencies
+
+    return asyncio.run(scenario())
+
+
 def test_nothing_of_a_cancelled_job_is_kept(engine: GatedEngine) -> None:
     async def scenario() -> list[weakref.ref[Sequence]]:
-        running = started(engine, max_queue_s=1000.0, deadline_s=1000.0)
+        running = started(engine, max_queue_steps=1e5, deadline_s=1000.0)
         engine.gate.set()
         seen = []
         for seed in range(20):
@@ -314,7 +361,7 @@ def test_news_end_at_the_deadline(engine: GatedEngine) -> None:
 
 def test_outcomes_and_refusals_are_counted(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, max_queue_s=1.0)
+        running = started(engine, max_queue_steps=100.0)
         metrics = running._metrics
         gone = submit(running, [sequence(50), sequence(50)], work=200)
         with pytest.raises(QueueFull):
