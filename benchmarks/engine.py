@@ -4,7 +4,8 @@
 
 Both draw one character for each of B poems a step, under a mask. Ours is what the service runs, in
 the dtype it chooses; the peer is what a user would write: nn.LSTM and nn.Linear in float32,
-softmax, multinomial. The limit is the time that the step's matrix products take at the rate of a large one.
+softmax, multinomial. The limit is the time that the step's matrix products take at the rate of a
+large one; at few poems it is memory, not arithmetic, that limits both.
 """
 
 import json
@@ -19,28 +20,36 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from benchmarks.side_by_side import gemm_flops, machine, side_by_side
-from model.decoding import SamplingParams
+from model.decoding import SamplingParams, draw, forbid
 from model.engine import Engine, Sequence
+from model.packed_model import PackedModel, pack
 from model.place import Place
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
 
+HEADER = [1, 2, 3, 4, 5, 6]  # as long as <bos>, form, <regulated>, era, author and <body>
+
 
 class Endless:
-    """A guide that lets most tokens come, for ever."""
+    """A guide that lets most tokens come, for ever or a number of times."""
 
     place = Place.FREE
-    finished = False
 
-    def __init__(self, mask: Tensor) -> None:
-        self._mask = mask
+    def __init__(self, mask: Tensor, length: int = -1) -> None:
+        self._mask, self._left = mask, length
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last token has come."""
+        return self._left == 0
 
     def allowed(self) -> Tensor:
         """Return the mask, (V,)."""
         return self._mask
 
-    def advance(self, token: int) -> None:
-        """Stay as it is."""
+    def advance(self, token: int) -> None:  # noqa: ARG002
+        """Count the token."""
+        self._left -= 1
 
 
 class Eager(nn.Module):
@@ -57,32 +66,72 @@ class Eager(nn.Module):
     def step(
         self, tokens: Tensor, state: tuple[Tensor, Tensor], mask: Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Draw the next tokens, (B,)."""
-        hidden, state = self.lstm(self.embedding(tokens)[None], state)
-        logits = self.output(self.projection(hidden[0])).masked_fill(~mask, -torch.inf)
+        """Read tokens (T, B); draw the next, (B,)."""
+        hidden, state = self.lstm(self.embedding(tokens), state)
+        logits = self.output(self.projection(hidden[-1])).masked_fill(~mask, -torch.inf)
         return torch.multinomial(torch.softmax(logits / 0.8, -1), 1).squeeze(-1), state
 
 
-def ours(model: PoetryModel, rows: int, mask: Tensor) -> Callable[[], object]:
-    """Return a step of the engine with rows poems running."""
-    engine = Engine(model, rows)
+def running(model: PoetryModel, rows: int, mask: Tensor, slots: int | None = None) -> Engine:
+    """Return an engine in which rows poems have begun."""
+    engine = Engine(model, slots or rows)
     for seed in range(rows):
-        engine.add(Sequence([1, 2], Endless(mask), SamplingParams(temperature=0.8, seed=seed)))
-    for _ in range(3):
+        engine.add(Sequence(HEADER, Endless(mask), SamplingParams(seed=seed)))
+    for _ in range(len(HEADER) + 1):
         engine.step()
-    return engine.step
+    return engine
 
 
-def theirs(eager: Eager, rows: int, mask: Tensor) -> Callable[[], object]:
-    """Return a step of the peer with rows poems."""
+def first_character(model: PoetryModel, rows: int, mask: Tensor) -> Callable[[], object]:
+    """Return what brings one more poem to its first character while rows - 1 others run."""
+    engine = running(model, rows - 1, mask, rows)
+
+    def start() -> None:
+        poem = Sequence(HEADER, Endless(mask, length=1), SamplingParams())
+        engine.add(poem)
+        while not poem.finished:
+            engine.step()
+
+    return start
+
+
+def theirs(eager: Eager, rows: int, mask: Tensor, steps: int = 1) -> Callable[[], object]:
+    """Return what draws the peer's next tokens for rows poems after reading steps tokens."""
     layers, size = eager.lstm.num_layers, eager.lstm.hidden_size
-    held = [torch.zeros(rows, dtype=torch.long), (torch.zeros(layers, rows, size),) * 2]
+    state = (torch.zeros(layers, rows, size), torch.zeros(layers, rows, size))
     masks = mask.expand(rows, -1)
+    held = [torch.zeros(steps, rows, dtype=torch.long), state]
 
     def step() -> None:
-        held[:] = eager.step(held[0], held[1], masks)  # type: ignore[arg-type]
+        tokens, after = eager.step(held[0], held[1], masks)  # type: ignore[arg-type]
+        held[:] = [tokens.expand(steps, -1), after]
 
     return step
+
+
+def phases(model: PoetryModel, rows: int, mask: Tensor) -> dict[str, Callable[[], object]]:
+    """Return the parts of a step: the layers, their matrix products, the output layer, the draw."""
+    packed = PackedModel(model, rows)
+    size = packed.rows_for(rows)
+    tokens, places = torch.randint(len(mask), (size,)), torch.zeros(size, dtype=torch.long)
+    with torch.inference_mode():
+        features = packed.step(tokens, places)
+        logits = packed.logits(features)[:rows]
+    masks = mask.expand(rows, -1).contiguous()
+    params, positions = [SamplingParams(seed=seed) for seed in range(rows)], [0] * rows
+    cells = [(torch.cat((c.weight_ih, c.weight_hh), 1), c.bias) for c in model.lstm.cells]
+    weights = [*cells, (model.projection.weight, model.projection.bias)]
+    products = [
+        (pack(weight.detach(), bias.detach(), size), torch.randn(size, weight.shape[1]).to(weight))
+        for weight, bias in weights
+    ]
+    parts: dict[str, Callable[[], object]] = {
+        "layers": lambda: packed.step(tokens, places),
+        "products": lambda: [product(x) for product, x in products],
+        "output": lambda: packed.logits(features),
+        "draw": lambda: draw(forbid(logits, masks), params, positions),
+    }
+    return {name: torch.inference_mode()(part) for name, part in parts.items()}
 
 
 def multiplications(config: PoetryConfig) -> int:
@@ -96,25 +145,52 @@ def measure(config: PoetryConfig, rows: int, rounds: int) -> dict[str, float]:
     """Return the figures of one batch size."""
     torch.manual_seed(0)
     dtype = compute_dtype()
-    mask = torch.rand(config.vocab_size) < 0.9
-    model = PoetryModel(config).to(dtype).eval()
-    timings = side_by_side(
-        {
-            "ours": ours(model, rows, mask),
-            "theirs": theirs(Eager(config).eval(), rows, mask),
-        },
-        rounds,
-    )
-    mine, peer = timings["ours"], timings["theirs"]
+    mask = torch.rand(config.vocab_size) < 0.5
+    model, eager = PoetryModel(config).to(dtype).eval(), Eager(config).eval()
+    contestants = {
+        "ours": running(model, rows, mask).step,
+        "theirs": theirs(eager, rows, mask),
+        "our first": first_character(model, rows, mask),
+        "their first": theirs(eager, 1, mask, len(HEADER)),
+        **phases(model, rows, mask),
+    }
+    timings = side_by_side(contestants, rounds)
+    seconds = {name: timing.median_s for name, timing in timings.items()}
     limit_s = 2 * multiplications(config) * rows / gemm_flops(dtype)
     return {
         "batch": rows,
-        "step_s": mine.median_s,
-        "peer_step_s": peer.median_s,
-        "characters_per_s": rows / mine.median_s,
-        "times_faster": mine.times_faster_than(peer),
-        "share_of_gemm_limit": limit_s / mine.median_s,
+        "step_s": seconds["ours"],
+        "peer_step_s": seconds["theirs"],
+        "characters_per_s": rows / seconds["ours"],
+        "times_faster": timings["ours"].times_faster_than(timings["theirs"]),
+        "share_of_gemm_limit": limit_s / seconds["ours"],
+        "first_character_s": seconds["our first"],
+        "peer_first_character_alone_s": seconds["their first"],
+        "products_s": seconds["products"],
+        "pointwise_s": seconds["layers"] - seconds["products"],
+        "output_s": seconds["output"],
+        "draw_s": seconds["draw"],
+        "rest_s": seconds["ours"] - sum(seconds[name] for name in ("layers", "output", "draw")),
     }
+
+
+def print_tables(rows: list[dict[str, float]]) -> None:
+    """Print what a user gets, and where the time goes."""
+    speed = Table("poems", "step", "peer's step", "characters/s", "times faster", "of GEMM limit")
+    parts = ("products_s", "pointwise_s", "output_s", "draw_s", "rest_s", "first_character_s")
+    phase = Table("poems", *(name.removesuffix("_s").replace("_", " ") + ", ms" for name in parts))
+    for row in rows:
+        poems = f"{row['batch']:.0f}"
+        speed.add_row(
+            poems,
+            f"{row['step_s'] * 1e3:.2f} ms",
+            f"{row['peer_step_s'] * 1e3:.2f} ms",
+            f"{row['characters_per_s']:.0f}",
+            f"{row['times_faster']:.1f}",
+            f"{row['share_of_gemm_limit']:.2f}",
+        )
+        phase.add_row(poems, *(f"{row[name] * 1e3:.2f}" for name in parts))
+    Console().print(speed, phase)
 
 
 def main(
@@ -125,21 +201,11 @@ def main(
     rounds: int = 41,
     out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
 ) -> None:
-    """Print characters a second by batch size."""
+    """Print characters a second by batch size, the peer's, and the parts of a step."""
     config = PoetryConfig(vocab_size, embedding_size, hidden_size, layers)
     rows = [measure(config, batch, rounds) for batch in (1, 16, 64, 128)]
     figures: dict[str, Any] = {"machine": machine(), "config": config.to_dict(), "rows": rows}
-    table = Table("poems", "step", "peer's step", "characters/s", "times faster", "of GEMM limit")
-    for row in rows:
-        table.add_row(
-            f"{row['batch']:.0f}",
-            f"{row['step_s'] * 1e3:.2f} ms",
-            f"{row['peer_step_s'] * 1e3:.2f} ms",
-            f"{row['characters_per_s']:.0f}",
-            f"{row['times_faster']:.1f}",
-            f"{row['share_of_gemm_limit']:.2f}",
-        )
-    Console().print(table)
+    print_tables(rows)
     if out is not None:
         out.write_text(json.dumps(figures, indent=1) + "\n")
 
