@@ -118,7 +118,7 @@ def keep_top_p(probabilities: Tensor, top_ps: Sequence[float], first: int = 512)
     """Return probabilities (B, V) with zero outside each row's likeliest; 1 keeps a row.
 
     The tokens kept are the fewest, likeliest first, that hold the share p; one at the least.
-    Only the first likeliest of a row are sorted, unless it needs more.
+    Only the first likeliest of a row are sorted, and four times as many if it needs more.
     """
     rows = [row for row, p in enumerate(top_ps) if p < 1]
     if not rows:
@@ -132,9 +132,7 @@ def keep_top_p(probabilities: Tensor, top_ps: Sequence[float], first: int = 512)
     kept[rows] = torch.zeros_like(kept[rows]).scatter(-1, order, likeliest * ~outside)
     if first < probabilities.shape[-1]:
         wide = [row for row, cut in zip(rows, outside[:, -1].tolist(), strict=True) if not cut]
-        kept[wide] = keep_top_p(
-            probabilities[wide], [top_ps[row] for row in wide], probabilities.shape[-1]
-        )
+        kept[wide] = keep_top_p(probabilities[wide], [top_ps[row] for row in wide], 4 * first)
     return kept
 
 
