@@ -74,14 +74,25 @@ def _unified() -> dict[int, str]:
 
 @cache
 def _printed() -> dict[int, str]:
-    """Return the usual traditional form of the model's characters, where it is another."""
+    """Return the usual traditional form of the model's characters, where it is another.
+
+    Big5 holds what is usual: 隱, not 隠; 真, not 眞.
+    """
     printed: dict[int, str] = {}
-    for character in set(_unified().values()):
+    for character in filter(lambda c: not _is_in_big5(c), set(_unified().values())):
         for name in ("jp2t", "s2t"):
             usual = _converter(name).convert(character)
-            if usual != character and unify(usual) == character:
+            if _is_in_big5(usual) and unify(usual) == character:
                 printed[ord(character)] = usual
     return printed
+
+
+def _is_in_big5(character: str) -> bool:
+    try:
+        character.encode("big5")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @cache
