@@ -87,7 +87,14 @@ def serving(service: Service) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def service_settings(checkpoint_path: Path) -> Settings:
-    return Settings(checkpoint=checkpoint_path, num_slots=16, threads=1, dtype="float32", drain_s=5)
+    return Settings(
+        checkpoint=checkpoint_path,
+        num_slots=16,
+        threads=1,
+        dtype="float32",
+        drain_s=5,
+        max_queue_steps=10_000,  # nothing is refused but where a test wants it
+    )
 
 
 @pytest.fixture(scope="module")
