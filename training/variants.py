@@ -43,6 +43,10 @@ DISTINCT = frozenset(map(frozenset, ("予余", "沈沉", "淡澹", "只祇")))
 Pair = frozenset[str]
 
 
+class DictionaryMissing(FileNotFoundError):
+    """OpenCC's tables as text are not installed; the message says what has them."""
+
+
 @dataclass(frozen=True)
 class Relations:
     """What the sources say.
@@ -59,7 +63,11 @@ class Relations:
 
 
 def read_relations(unihan: Path) -> Relations:
-    """Read OpenCC's tables and Unihan_Variants.txt, plain or .bz2."""
+    """Read OpenCC's tables and Unihan_Variants.txt, plain or .bz2.
+
+    Raises:
+        DictionaryMissing: If OpenCC's tables are not installed as text.
+    """
     simplified = {c: tuple(forms) for c, forms in _opencc("STCharacters")}
     glyphs = {
         frozenset((form, c))
@@ -84,6 +92,11 @@ def read_relations(unihan: Path) -> Relations:
 
 def _opencc(table: str) -> Iterator[tuple[str, list[str]]]:
     path = resources.files("opencc").joinpath(f"dictionary/{table}.txt")
+    if not path.is_file():
+        raise DictionaryMissing(
+            f"the installed opencc has no dictionary/{table}.txt; put the package"
+            " opencc-python-reimplemented first in PYTHONPATH, which has it"
+        )
     for line in path.read_text(encoding="utf-8").splitlines():
         character, _, forms = line.partition("\t")
         yield character, forms.split()
