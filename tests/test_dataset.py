@@ -1,5 +1,3 @@
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 import torch
@@ -34,7 +32,7 @@ def all_batches(dataset: PoemDataset, seed: int = 0, epoch: int = 0) -> list[Bat
     return [whole[index] for index in range(len(whole))]
 
 
-def varied_poems() -> Sequence[Poem]:
+def varied_poems() -> list[Poem]:
     return [poem(2 * (1 + number % 5), title="山" * (number % 7)) for number in range(40)]
 
 
