@@ -26,7 +26,7 @@ OTHERS = "金木水火土石玉竹"
 TABLES = {
     "STCharacters": "烟\t煙\n来\t來\n发\t發 髮\n里\t里 裏",
     "TWVariants": "峯\t峰",
-    "HKVariants": "",
+    "HKVariants": "沉\t沈",
     "JPVariants": "髮\t髪",
 }
 UNIHAN = """\
@@ -76,6 +76,7 @@ def test_the_sources_are_read_with_the_distinct_words_left_out(unihan: Path) -> 
     assert {frozenset(pair) for pair in ("烟煙", "来來", "峯峰", "髪髮", "淸清")} <= glyphs
     assert frozenset("\uf9ae\u7469") in glyphs  # a compatibility ideograph
     assert frozenset("里裏") not in glyphs
+    assert frozenset("沉沈") not in glyphs
     assert meanings == {frozenset("迹跡"), frozenset("迹速")}  # 余予 are two words
     assert relations.simplified["发"] == ("發", "髮")
 
@@ -104,6 +105,11 @@ def test_likeness_heeds_the_side_on_which_a_neighbour_stands() -> None:
     assert seen.likeness("煙", "烟") == 0
 
 
+def test_punctuation_is_no_company() -> None:
+    seen = usage(["，煙。"] * 9, ["，石。"] * 9)
+    assert seen.likeness("煙", "石") == 0
+
+
 def test_forms_used_alike_are_one_character_and_the_commoner_stands_for_it() -> None:
     seen = usage(poems("烟", 400), poems("煙", 600))
     assert classes(related(meanings="煙烟"), seen) == {"烟": "煙"}
@@ -122,6 +128,22 @@ def test_forms_that_no_source_relates_stay_two_characters() -> None:
 def test_a_chain_of_forms_has_one_standard() -> None:
     seen = usage(poems("煙", 600), poems("烟", 400), poems("菸", 300))
     assert classes(related(meanings="煙烟 烟菸"), seen) == {"烟": "煙", "菸": "煙"}
+
+
+def test_forms_used_half_alike_are_one_if_they_differ_in_glyph_only() -> None:
+    seen = usage(poems("煙", 900, "春夏秋冬山海月星金"), poems("烟", 800, "春夏秋冬山木水火土"))
+    assert 0.5 < seen.likeness("煙", "烟") < 0.6
+    assert classes(related(glyphs="煙烟"), seen) == {"烟": "煙"}
+    assert classes(related(meanings="煙烟"), seen) == {}
+
+
+def test_a_rare_simplified_form_of_one_character_is_believed() -> None:
+    seen = usage(poems("來", 600), poems("来", 60, OTHERS))
+    assert classes(related(glyphs="來来", 来="來"), seen) == {"来": "來"}
+    assert classes(related(glyphs="來来", 来="來麥"), seen) == {}
+    assert classes(related(glyphs="來来"), seen) == {}
+    often = usage(poems("來", 600), poems("来", 160, OTHERS))
+    assert classes(related(glyphs="來来", 来="來"), often) == {}
 
 
 def test_a_glyph_too_rare_to_judge_is_believed_but_a_meaning_is_not() -> None:
@@ -146,6 +168,30 @@ def test_simplified_forms_lead_to_the_standard_of_their_class() -> None:
     seen = usage(poems("黄", 600), poems("黃", 400))
     relations = related(glyphs="黄黃", 横="黃")
     assert written_forms(relations, seen) == {"横": ["黄"], "黃": ["黄"]}
+
+
+def test_a_form_hardly_used_is_what_its_only_used_partner_is() -> None:
+    seen = usage(poems("跡", 600), poems("速", 600, OTHERS), poems("疾", 9, OTHERS))
+    assert written_forms(related(meanings="迹跡"), seen) == {"迹": ["跡"]}
+    assert written_forms(related(meanings="迹跡 迹速"), seen) == {}
+    assert written_forms(related(meanings="迹疾"), seen) == {}
+    assert written_forms(related(meanings="疾跡"), seen) == {}
+
+
+def test_what_a_form_stands_for_is_followed_to_the_end() -> None:
+    seen = usage(poems("跡", 600))
+    relations = related(meanings="迹跡", 甲="迹")
+    assert written_forms(relations, seen) == {"甲": ["跡"], "迹": ["跡"]}
+
+
+def test_every_form_of_a_longer_chain_is_standard() -> None:
+    forms = written_forms(related(甲="乙", 乙="丙", 丙="丁"), usage(poems("丁", 600)))
+    assert forms.keys() == set("甲乙丙")
+    assert all(form in forms.get(form, form) for stand in forms.values() for form in stand)
+
+
+def test_a_character_that_stands_for_itself_alone_needs_no_row() -> None:
+    assert written_forms(related(日="日"), usage(poems("日", 600))) == {}
 
 
 def test_the_table_is_written_with_its_sources_named(unihan: Path) -> None:

@@ -2,6 +2,7 @@
 
 import { Failure, write } from "./stream.js";
 import { Sheet, punctuated } from "./sheet.js";
+import { Controls } from "./controls.js";
 import { describe } from "./proof.js";
 import { draw } from "./picture.js";
 import { Speech } from "./speech.js";
@@ -9,7 +10,6 @@ import * as wish from "./wishes.js";
 
 const SLOW_MS = 4000, SILENT_MS = 25000, MAX_WAITS = 3;
 const KEEPING = ["copy", "picture", "link", "marks"];
-const TEMPERS = [0.5, 0.7, 0.95, 1.15];
 
 class Page {
   constructor() {
@@ -17,6 +17,7 @@ class Page {
     this.form = this.$("wishes");
     this.sheet = new Sheet(this.$("sheet"));
     this.speech = new Speech();
+    this.controls = new Controls(this.form, this.speech);
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.drafts = [];
     this.chosen = 0;
@@ -25,9 +26,9 @@ class Page {
   start() {
     this.speech.apply();
     wish.fillForm(this.form, wish.recall());
-    this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.hasMore();
+    this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
-    this.refresh();
+    this.controls.refresh();
     this.follow();
   }
 
@@ -37,8 +38,6 @@ class Page {
       event.preventDefault();
       this.write(wish.drawSeed());
     });
-    on("wishes", "input", () => this.changed());
-    on("author", "focus", () => this.offerAuthors());
     on("stop", "click", () => this.stop());
     on("retry", "click", () => this.again());
     on("another", "click", () => this.another());
@@ -52,38 +51,9 @@ class Page {
     new ResizeObserver(() => this.reachable()).observe(this.$("stage"));
   }
 
-  /* Words, rules and remembered wishes follow the controls. */
-  changed() {
-    this.refresh();
-    wish.keep(wish.readForm(this.form));
-    for (const control of this.form.querySelectorAll("[aria-invalid]")) this.complain(control.name, "");
-  }
-
-  refresh() {
-    const wishes = wish.readForm(this.form), old = wish.isOldStyle(wishes.form);
-    const strict = this.form.querySelector("[name=meter][value=strict]");
-    this.$("lines-field").hidden = !old;
-    strict.disabled = old;
-    if (old && strict.checked) {
-      this.form.elements.meter.value = "rhyme";
-      this.wasStrict = true;
-    } else if (!old && this.wasStrict) {
-      this.form.elements.meter.value = "strict";
-      this.wasStrict = false;
-    }
-    const words = this.speech.say(`temperature.${TEMPERS.filter((t) => wishes.temperature >= t).length}`);
-    this.$("temper").textContent = words;
-    this.$("temperature").setAttribute("aria-valuetext", words);
-  }
-
-  hasMore() {
-    const { acrostic, title, author, era, novel } = wish.readForm(this.form);
-    return Boolean(acrostic || title || author || era || novel);
-  }
-
   speak() {
     this.speech.change();
-    this.refresh();
+    this.controls.refresh();
     this.status("");
     const draft = this.drafts[this.chosen];
     if (draft?.poem) this.tell(draft.poem);
@@ -94,7 +64,8 @@ class Page {
     const link = wish.fromFragment(location.hash);
     if (!link) return;
     wish.fillForm(this.form, { ...link.wishes, n: "1" });
-    this.refresh();
+    if (this.controls.hasMore()) this.$("more").open = true;
+    this.controls.refresh();
     this.write(link.seed, { count: 1, model: link.model || "" });
   }
 
@@ -141,7 +112,7 @@ class Page {
     clearTimeout(this.waiting);
     this.queue = [];
     this.chosen = 0;
-    this.complainOf({});
+    this.controls.complainOf({});
     this.$("log").replaceChildren();
     this.$("retry").hidden = true;
     this.$("proof").classList.add("stale");
@@ -264,9 +235,11 @@ class Page {
       this.status(this.speech.say("status.stopped"));
       return;
     }
-    this.status(this.speech.say(`error.${error.kind}`), true);
-    if (error.kind === "refused") this.complainOf(error.fields);
-    else if (error.kind !== "denied") this.offerRetry(order, Math.min(error.retryAfter || 0, 600));
+    const more = this.controls.complainOf(error.fields);
+    this.status([this.speech.say(`error.${error.kind}`), more].filter(Boolean).join(" "), true);
+    if (error.kind !== "refused" && error.kind !== "denied") {
+      this.offerRetry(order, Math.min(error.retryAfter || 0, 600));
+    }
   }
 
   /* The retry button: it waits as long as the server asked for, then presses itself, some times. */
@@ -358,40 +331,6 @@ class Page {
     }
   }
 
-  /* The authors that the model knows, once somebody is about to name one. */
-  async offerAuthors() {
-    if (this.asked) return;
-    this.asked = true;
-    try {
-      const { authors } = await (await fetch("model")).json();
-      this.$("authors").replaceChildren(...authors.map((name) => new Option(name, name)));
-    } catch {
-      this.asked = false; // another time
-    }
-  }
-
-  /* API messages at their fields; the first of them gets the focus. */
-  complainOf(fields) {
-    for (const hint of this.form.querySelectorAll(".bad")) this.complain(hint.id.replace("-hint", ""), "");
-    const names = Object.keys(fields);
-    for (const name of names) this.complain(name, this.speech.translate(fields[name]));
-    this.form.querySelector("[aria-invalid]")?.focus();
-    if (names.some((name) => !this.$(`${name}-hint`))) {
-      this.status(names.map((name) => this.speech.translate(fields[name])).join(" "), true);
-    }
-  }
-
-  complain(name, message) {
-    const hint = this.$(`${name}-hint`);
-    if (!hint) return;
-    hint.textContent = message || this.speech.say(hint.dataset.text);
-    hint.classList.toggle("bad", Boolean(message));
-    if (message) hint.closest("details")?.setAttribute("open", "");
-    for (const control of this.form.querySelectorAll(`[aria-describedby="${hint.id}"]`)) {
-      if (message && control.tagName !== "FIELDSET") control.ariaInvalid = "true";
-      else control.removeAttribute("aria-invalid");
-    }
-  }
 }
 
 new Page().start();
