@@ -83,3 +83,28 @@ def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_has_no_digest(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="cannot be read"):
         digest_of(tmp_path / "none")
+
+
+@pytest.mark.parametrize("content", ['{"title": "a"}', '["a"]', "null"])
+def test_json_that_is_no_list_of_poems_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "全唐诗" / "poet.tang.7.json"
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(CorpusError, match=r"poet\.tang\.7\.json is not a list of poems"):
+        list(read_archive(tmp_path))
+
+
+@pytest.mark.parametrize("suffix", ["gz", "xz", "bz2"])
+def test_an_archive_with_flipped_bits_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"archive.tar.{suffix}"
+    content = "".join(chr(0x4E00 + i * i % 9973) for i in range(50_000)).encode()
+    with tarfile.open(path, f"w:{suffix}") as tar:  # type: ignore[call-overload]
+        entry = tarfile.TarInfo("top/全唐诗/poet.tang.0.json")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    packed = bytearray(path.read_bytes())
+    for place in range(len(packed) // 2, len(packed) // 2 + 64):
+        packed[place] ^= 0xFF
+    path.write_bytes(packed)
+    with pytest.raises(CorpusError, match="cannot be read as an archive"):
+        list(read_archive(path))

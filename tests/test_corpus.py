@@ -9,6 +9,7 @@ import pytest
 
 from model.form import Form
 from model.vocabulary import Era
+from training.archive import CorpusError
 from training.corpus import RHYMED, SPLITS, Poem, build, meter_of, prolific_authors, read_poems
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +66,24 @@ def test_the_split_follows_from_the_content_and_not_from_its_order(tmp_path: Pat
         assert {poem.text for poem in first[name]} == {poem.text for poem in second[name]}
 
 
+def test_the_split_does_not_follow_from_the_order_of_the_files(tmp_path: Path) -> None:
+    poems = made_up(60)
+    for folder, halves in {"a": (poems[:30], poems[30:]), "b": (poems[30:], poems[:30])}.items():
+        write_upstream(tmp_path / folder, halves[0])
+        other = tmp_path / folder / "全唐诗" / "poet.tang.1000.json"
+        other.write_text(json.dumps(halves[1]), encoding="utf-8")
+    first, _ = build(tmp_path / "a", "abc")
+    second, _ = build(tmp_path / "b", "abc")
+    assert first == second
+
+
+@pytest.mark.parametrize("fields", [{}, {"author": "李白", "title": "月", "paragraphs": None}])
+def test_a_poem_without_upstreams_fields_is_refused(tmp_path: Path, fields: dict[str, Any]) -> None:
+    source = write_upstream(tmp_path, [*made_up(1), fields])
+    with pytest.raises(CorpusError, match="poem 2 has not upstream's"):
+        build(source, "abc")
+
+
 @pytest.mark.skipif(not REAL, reason="the corpus is not beside the repository")
 def test_no_line_of_test_or_validation_stands_in_the_training_poems(tmp_path: Path) -> None:
     subprocess.run(
@@ -108,8 +127,19 @@ def test_prolific_authors_are_persons_with_many_poems() -> None:
     assert prolific_authors(poems, 3) == ["杜甫", "李白"]
 
 
-def test_meter_tells_templates_and_rhyme() -> None:
-    assert meter_of(["日日日日日", "月月月月月"]) in ("", RHYMED)
+@pytest.mark.parametrize(
+    ("poem", "meter"),
+    [
+        ("白日依山盡 黃河入海流 欲窮千里目 更上一層樓", "aBbA"),
+        ("春眠不覺曉 處處聞啼鳥 夜來風雨聲 花落知多少", RHYMED),
+        ("日日日日日 月月月月月 日日日日日 山山山山山", ""),
+    ],
+)
+def test_meter_tells_templates_and_rhyme(poem: str, meter: str) -> None:
+    assert meter_of(poem.split()) == meter
+
+
+def test_a_poem_has_the_form_of_its_measure() -> None:
     assert Poem("", "", ("日月山水雲，花風雨春秋。",) * 2).form is Form.WUJUE
 
 
@@ -121,3 +151,21 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "cannot be read" in result.stderr
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_the_command_writes_the_splits_and_a_report_that_adds_up(tmp_path: Path) -> None:
+    source, out = write_upstream(tmp_path / "source", made_up(200)), tmp_path / "out"
+    command = [sys.executable, "-m", "training.corpus", "--source", str(source), "--out", str(out)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    written = {name: list(read_poems(out / f"{name}.jsonl")) for name in SPLITS}
+    assert {name: len(poems) for name, poems in written.items()} == report["splits"]
+    assert report["read"] == 200 == sum(report["splits"].values())
+    assert report["characters"] == 200 * 20
+    assert report["forms"] == {"五绝": 200}
+    assert report["eras"] == {"唐": 200}
+    assert "200 poems read" in result.stderr
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        ["report.json", *(f"{name}.jsonl" for name in SPLITS)]
+    )

@@ -41,6 +41,8 @@ class Upstream(BaseHTTPRequestHandler):
     drops: list[int]
     ranges: list[str | None]
     can_resume: bool
+    is_chunked: bool
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         asked = self.headers["Range"]
@@ -49,20 +51,31 @@ class Upstream(BaseHTTPRequestHandler):
         if start >= len(self.content):
             self.send_error(416)
             return
+        self.close_connection = True
         self.send_response(206 if asked and self.can_resume else 200)
-        self.send_header("Content-Length", str(len(self.content) - start))
+        whole = "chunked" if self.is_chunked else str(len(self.content) - start)
+        self.send_header("Transfer-Encoding" if self.is_chunked else "Content-Length", whole)
         self.end_headers()
         end = self.drops.pop(0) if self.drops else len(self.content)
-        self.wfile.write(self.content[start:end])
+        if not self.is_chunked:
+            self.wfile.write(self.content[start:end])
+            return
+        for place in range(start, end, 50_000):
+            chunk = self.content[place : min(place + 50_000, end)]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        if end == len(self.content):
+            self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
 
 
 @contextmanager
-def serving(content: bytes, *drops: int, can_resume: bool = True) -> Iterator[tuple[str, Upstream]]:
+def serving(
+    content: bytes, *drops: int, can_resume: bool = True, is_chunked: bool = False
+) -> Iterator[tuple[str, Upstream]]:
     fields = {"content": content, "drops": list(drops), "ranges": [], "can_resume": can_resume}
-    handler = type("Handler", (Upstream,), fields)
+    handler = type("Handler", (Upstream,), {**fields, "is_chunked": is_chunked})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -94,6 +107,36 @@ def test_a_broken_download_is_gone_on_from(tmp_path: Path, can_resume: bool) -> 
         path = download(tmp_path, QUIET, url, IDS)
     assert is_upstreams(path)
     assert upstream.ranges == [None, "bytes=100000-"]
+
+
+def test_a_download_in_chunks_without_a_length_is_gone_on_from_too(tmp_path: Path) -> None:
+    with serving(ARCHIVE, 400_000, is_chunked=True) as (url, upstream):
+        with pytest.raises(CorpusError, match=r"cannot download .* give --source"):
+            download(tmp_path, QUIET, url, IDS)
+        assert not (tmp_path / "archive.tar.gz").exists()
+        kept = (tmp_path / "archive.tar.gz.part").stat().st_size
+        path = download(tmp_path, QUIET, url, IDS)
+    assert is_upstreams(path)
+    assert 0 < kept <= 400_000
+    assert upstream.ranges == [None, f"bytes={kept}-"]
+
+
+@pytest.mark.parametrize("place", [0, 1000, len(ARCHIVE) // 2, len(ARCHIVE) - 6])
+def test_a_flipped_byte_is_noticed_and_nothing_is_left(tmp_path: Path, place: int) -> None:
+    flipped = bytearray(ARCHIVE)
+    flipped[place] ^= 0x20
+    with serving(bytes(flipped)) as (url, _), pytest.raises(CorpusError):
+        download(tmp_path, QUIET, url, IDS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "twice.tar"
+    with tarfile.open(path, "w") as tar:
+        for top in ("a", "b"):
+            tar.addfile(tarfile.TarInfo(f"{top}/全唐诗/poet.tang.0.json"))
+    with pytest.raises(CorpusError, match=r"poet\.tang\.0\.json twice"):
+        verify(path, {})
 
 
 def test_a_download_that_is_whole_but_not_yet_verified_is_verified(tmp_path: Path) -> None:

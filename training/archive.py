@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import lzma
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +13,8 @@ from typing import IO, Any
 from model.vocabulary import Era
 
 FILE_NAME = re.compile(r"全唐诗/poet\.(tang|song)\.(\d+)\.json$")
+# What reading a broken archive raises.
+UNREADABLE = (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error)
 ERAS = {"tang": Era.TANG, "song": Era.SONG}
 
 
@@ -30,12 +34,15 @@ def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
     files = sorted(_files(source), key=lambda file: (file[0].value, file[1]))
     if not files:
         raise CorpusError(f"{source} holds no 全唐诗/poet.tang.*.json or poet.song.*.json")
+    names = {era: name for name, era in ERAS.items()}
     for era, number, content in files:
+        name = f"poet.{names[era]}.{number}.json"
         try:
             poems = json.loads(content)
         except ValueError as error:
-            name = {value: key for key, value in ERAS.items()}[era]
-            raise CorpusError(f"poet.{name}.{number}.json is not JSON: {error}") from error
+            raise CorpusError(f"{name} is not JSON: {error}") from error
+        if not isinstance(poems, list) or not all(isinstance(poem, dict) for poem in poems):
+            raise CorpusError(f"{name} is not a list of poems, each an object")
         yield from ((era, poem) for poem in poems)
 
 
@@ -46,7 +53,7 @@ def _files(source: Path) -> Iterator[tuple[Era, int, bytes]]:
             match = FILE_NAME.search(name)
             if match:
                 yield ERAS[match[1]], int(match[2]), content.read()
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise CorpusError(
             f"{source} cannot be read as an archive or a directory: {error}"
         ) from error

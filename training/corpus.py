@@ -140,12 +140,17 @@ def build(source: Path, commit: str) -> tuple[dict[str, list[Poem]], Report]:
 def _cleaned(source: Path, report: Report) -> Iterator[Poem]:
     for era, fields in read_archive(source):
         report.read += 1
-        paragraphs, reason = clean_body(fields["paragraphs"])
+        try:
+            paragraphs, reason = clean_body(fields["paragraphs"])
+            author, title = clean_author(fields["author"]), clean_title(fields["title"])
+        except (KeyError, TypeError) as error:
+            raise CorpusError(
+                f"poem {report.read} has not upstream's author, title and paragraphs: {fields}"
+            ) from error
         if reason:
             report.dropped[reason] += 1
             continue
-        poem = Poem(clean_author(fields["author"]), clean_title(fields["title"]), paragraphs, era)
-        yield poem
+        yield Poem(author, title, paragraphs, era)
 
 
 def _without_duplicates(poems: Iterable[Poem], report: Report) -> list[Poem]:

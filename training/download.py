@@ -1,6 +1,7 @@
 """Downloads upstream's archive, and verifies it file by file against git's own ids."""
 
 import hashlib
+import http.client
 import tarfile
 import urllib.error
 import urllib.request
@@ -19,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from training.archive import FILE_NAME, CorpusError
+from training.archive import FILE_NAME, UNREADABLE, CorpusError
 
 COMMIT = "99ebbef7e1345c0985c44b9fd96a3f9e776f117b"
 URL = f"https://github.com/chinese-poetry/chinese-poetry/archive/{COMMIT}.tar.gz"
@@ -50,7 +51,7 @@ def download(
     partial = archive.with_name(f"{archive.name}.part")
     try:
         _fetch(url, partial, console)
-    except (urllib.error.URLError, OSError) as error:
+    except (http.client.HTTPException, OSError) as error:  # a chunked body cut short is the former
         raise CorpusError(
             f"cannot download {url}: {error}; the same command goes on where it stopped, or give "
             "--source with an archive or a directory of chinese-poetry"
@@ -67,7 +68,8 @@ def verify(archive: Path, ids: Mapping[str, str]) -> None:
     """See that an archive holds exactly the files that upstream has.
 
     Raises:
-        CorpusError: If a file is missing, is not upstream's, or the archive cannot be read.
+        CorpusError: If a file is missing, comes twice or is not upstream's, or the archive
+            cannot be read.
     """
     found: dict[str, str] = {}
     try:
@@ -76,8 +78,10 @@ def verify(archive: Path, ids: Mapping[str, str]) -> None:
                 match = FILE_NAME.search(member.name)
                 content = tar.extractfile(member) if match else None
                 if match and content is not None:
+                    if match[0] in found:
+                        raise CorpusError(f"the archive has {match[0]} twice")
                     found[match[0]] = blob_id(content.read())
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         raise CorpusError(f"what came is not a whole archive: {error}") from error
     for path in sorted(ids.keys() | found.keys()):
         if path not in found:
