@@ -1,4 +1,5 @@
 import pytest
+from opencc import OpenCC
 
 from model.script import Script, is_han, standard_forms, to_script, unify
 
@@ -53,6 +54,15 @@ def test_unified_text_is_as_long_and_stays_as_it_is() -> None:
     unified = unify(text)
     assert len(unified) == len(text)
     assert unify(unified) == unified
+
+
+def test_simplified_characters_lead_to_what_opencc_converts_them_to() -> None:
+    converter = OpenCC("s2t")
+    characters = [chr(code) for code in range(0x4E00, 0xA000)]
+    simplified = {c: converter.convert(c) for c in characters if converter.convert(c) != c}
+    assert len(simplified) > 2500
+    for character, traditional in simplified.items():
+        assert unify(traditional) in standard_forms(character)
 
 
 def test_every_standard_form_is_itself_standard() -> None:

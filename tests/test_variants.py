@@ -184,6 +184,11 @@ def test_what_a_form_stands_for_is_followed_to_the_end() -> None:
     assert written_forms(relations, seen) == {"甲": ["跡"], "迹": ["跡"]}
 
 
+def test_usage_decides_where_it_differs_from_the_simplification() -> None:
+    seen = usage(poems("后", 300), poems("丙", 600), poems("後", 600, OTHERS))
+    assert written_forms(related(glyphs="后丙", 后="後"), seen) == {"后": ["丙"]}
+
+
 def test_every_form_of_a_longer_chain_is_standard() -> None:
     forms = written_forms(related(甲="乙", 乙="丙", 丙="丁"), usage(poems("丁", 600)))
     assert forms.keys() == set("甲乙丙")
