@@ -12,9 +12,11 @@ PROGRAM = """
 import sys
 import torch
 from training.ranks import Ranks
-ranks = Ranks.from_environment(torch.device("cpu"))
-tensors = [torch.full((2, 3), float(ranks.rank + 1)), torch.tensor([10.0 * ranks.rank])]
-ranks.add_up(tensors)
+tensors = [torch.zeros(2, 3), torch.zeros(1)]
+with Ranks.joined(torch.device("cpu")) as ranks:
+    tensors[0] += ranks.rank + 1
+    tensors[1] += 10 * ranks.rank
+    ranks.add_up(tensors)
 assert ranks.count == 2
 assert torch.equal(tensors[0], torch.full((2, 3), 3.0)), tensors
 assert torch.equal(tensors[1], torch.tensor([10.0])), tensors
@@ -25,12 +27,14 @@ def test_two_ranks_add_up_their_tensors(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    subprocess.run([*torchrun, "--nproc-per-node=2", str(program)], check=True, capture_output=True)
+    command = [*torchrun, "--nproc-per-node=2", str(program)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_process_on_its_own_is_the_only_rank() -> None:
-    ranks = Ranks.from_environment(torch.device("cpu"))
     tensor = torch.ones(2)
-    ranks.add_up([tensor])
+    with Ranks.joined(torch.device("cpu")) as ranks:
+        ranks.add_up([tensor])
     assert (ranks.rank, ranks.count) == (0, 1)
     assert torch.equal(tensor, torch.ones(2))

@@ -1,6 +1,8 @@
 """The processes that train together, and the sum over them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -16,12 +18,18 @@ class Ranks:
     count: int = 1
 
     @classmethod
-    def from_environment(cls, device: torch.device) -> Self:
-        """Join the processes that torchrun started; alone without it."""
+    @contextmanager
+    def joined(cls, device: torch.device) -> Iterator[Self]:
+        """Be one of the processes that torchrun started, until the block ends; alone without it."""
         if "WORLD_SIZE" not in os.environ:
-            return cls()
+            yield cls()
+            return
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-        return cls(distributed.get_rank(), distributed.get_world_size())
+        try:
+            yield cls(distributed.get_rank(), distributed.get_world_size())
+        finally:
+            # gloo's threads abort a process that ends while they still run
+            distributed.destroy_process_group()
 
     def add_up(self, tensors: list[Tensor]) -> None:
         """Replace each tensor by its sum over all ranks."""

@@ -307,9 +307,9 @@ def main(
         validation = list(read_poems(corpus / "validation.jsonl"))
         out.mkdir(parents=True, exist_ok=True)
         vocabulary = build_vocabulary(poems, min_count, min_poems)
-        ranks = Ranks.from_environment(device)
-        trainer = Trainer(config, vocabulary, poems, validation, out, device, ranks=ranks)
-        trainer.run()
+        with Ranks.joined(device) as ranks:
+            trainer = Trainer(config, vocabulary, poems, validation, out, device, ranks=ranks)
+            trainer.run()
     except (OSError, ValueError, StateError, TrainingDiverged) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
