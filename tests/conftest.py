@@ -64,7 +64,7 @@ def running(service: Service) -> Iterator[tuple[Server, httpx.Client]]:
     """Serve on a free port in a thread; yield the server and a client of it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    config = uvicorn.Config(create_app(service=service), port=port, log_level="error")
+    config = uvicorn.Config(create_app(service=service), port=port, log_config=None)
     server = Server(config, service, service.settings.drain_s)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()

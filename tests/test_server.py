@@ -141,7 +141,8 @@ def test_a_second_signal_does_not_wait(
 
 
 def test_a_signal_before_the_port_is_open_ends_the_start(service: Service) -> None:
-    server = Server(uvicorn.Config(create_app(service=service)), service, drain_s=1)
+    config = uvicorn.Config(create_app(service=service), log_config=None)
+    server = Server(config, service, drain_s=1)
     server.handle_exit(signal.SIGTERM, None)
     assert server.should_exit
     assert not server.force_exit
