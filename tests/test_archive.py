@@ -106,5 +106,6 @@ def test_an_archive_with_flipped_bits_is_refused(tmp_path: Path, suffix: str) ->
     for place in range(len(packed) // 2, len(packed) // 2 + 64):
         packed[place] ^= 0xFF
     path.write_bytes(packed)
-    with pytest.raises(CorpusError, match="cannot be read as an archive"):
+    # gzip may first give back what is no text; the others check before they give.
+    with pytest.raises(CorpusError, match=r"cannot be read as an archive|is not JSON"):
         list(read_archive(path))

@@ -121,7 +121,7 @@ def test_a_download_in_chunks_without_a_length_is_gone_on_from_too(tmp_path: Pat
     assert upstream.ranges == [None, f"bytes={kept}-"]
 
 
-@pytest.mark.parametrize("place", [0, 1000, len(ARCHIVE) // 2, len(ARCHIVE) - 6])
+@pytest.mark.parametrize("place", [0, ARCHIVE.index(b"author"), len(ARCHIVE) // 2])
 def test_a_flipped_byte_is_noticed_and_nothing_is_left(tmp_path: Path, place: int) -> None:
     flipped = bytearray(ARCHIVE)
     flipped[place] ^= 0x20
