@@ -79,9 +79,11 @@ def serving(
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/archive.tar.gz", handler  # type: ignore[misc]
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/archive.tar.gz", handler  # type: ignore[misc]
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def is_upstreams(path: Path) -> bool:
