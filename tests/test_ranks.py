@@ -17,6 +17,8 @@ with Ranks.joined(torch.device("cpu")) as ranks:
     tensors[0] += ranks.rank + 1
     tensors[1] += 10 * ranks.rank
     ranks.add_up(tensors)
+    assert ranks.any(ranks.rank == 1)
+    assert not ranks.any(False)
 assert ranks.count == 2
 assert torch.equal(tensors[0], torch.full((2, 3), 3.0)), tensors
 assert torch.equal(tensors[1], torch.tensor([10.0])), tensors
@@ -36,5 +38,7 @@ def test_a_process_on_its_own_is_the_only_rank() -> None:
     tensor = torch.ones(2)
     with Ranks.joined(torch.device("cpu")) as ranks:
         ranks.add_up([tensor])
+        assert ranks.any(True)
+        assert not ranks.any(False)
     assert (ranks.rank, ranks.count) == (0, 1)
     assert torch.equal(tensor, torch.ones(2))

@@ -14,8 +14,16 @@ from safetensors.torch import load_file
 from model.checkpoint import Checkpoint
 from model.vocabulary import Era, Vocabulary
 from training.corpus import Poem
+from training.metrics import read_rows
 from training.state import StateError
-from training.train import TrainConfig, Trainer, TrainingDiverged, build_vocabulary, export
+from training.train import (
+    TrainConfig,
+    Trainer,
+    TrainingDiverged,
+    build_vocabulary,
+    export,
+    start_from,
+)
 
 CONFIG = TrainConfig(
     steps=12,
@@ -105,6 +113,15 @@ def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
     assert rates[100] == pytest.approx(0)
 
 
+def test_the_learning_rate_may_stay_at_its_height_before_it_falls() -> None:
+    config = TrainConfig(steps=110, warmup_steps=10, learning_rate=1.0, decay_share=0.4)
+    rates = [config.learning_rate_at(step) for step in range(111)]
+    assert rates[0] == pytest.approx(0.1)
+    assert set(rates[9:71]) == {1.0}
+    assert rates[90] == pytest.approx(0.5)
+    assert rates[110] == pytest.approx(0)
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
     poems: list[Poem], tmp_path: Path
 ) -> None:
@@ -152,6 +169,22 @@ def test_the_exported_checkpoint_is_the_trained_model(poems: list[Poem], tmp_pat
     torch.testing.assert_close(
         checkpoint.build_model()(tokens)[0], run.model(tokens)[0], atol=0.02, rtol=0.02
     )
+
+
+def test_a_run_starts_from_the_weights_of_a_checkpoint(poems: list[Poem], tmp_path: Path) -> None:
+    first = trainer(poems, tmp_path)
+    first.run()
+    checkpoint = export(first, "tiny", {})
+    model = start_from(checkpoint, dataclasses.replace(CONFIG, dropout=0.5))
+    assert model.config.dropout == 0.5
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, checkpoint.weights[name].float())
+
+
+def test_a_checkpoint_of_other_sizes_is_no_start(poems: list[Poem], tmp_path: Path) -> None:
+    checkpoint = export(trainer(poems, tmp_path), "tiny", {})
+    with pytest.raises(ValueError, match=r"hidden_size=12.* the run wants .*hidden_size=13"):
+        start_from(checkpoint, dataclasses.replace(CONFIG, hidden_size=13))
 
 
 def test_the_vocabulary_holds_what_is_frequent_and_prolific(poems: list[Poem]) -> None:
@@ -209,6 +242,41 @@ def test_a_run_killed_at_random_moments_ends_like_one_left_alone(
     files = [tmp_path / name / "run/poetry.safetensors" for name in ("alone", "killed")]
     alone, killed = map(load_file, files)
     assert all(torch.equal(alone[name], killed[name]) for name in alone)
+
+
+def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        write_corpus(tmp_path / name, poems)
+    subprocess.run(command(tmp_path / "first", 3), check=True, capture_output=True)
+    start = tmp_path / "first/run/poetry.safetensors"
+    further = [*command(tmp_path / "second", 3), "--start", str(start)]
+    subprocess.run(further, check=True, capture_output=True)
+    before = Checkpoint.load(start)
+    provenance = Checkpoint.load(tmp_path / "second/run/poetry.safetensors").provenance
+    assert provenance["started_from"]["checksum"] == before.checksum
+    assert provenance["started_from"]["training"] == before.provenance["training"]
+    subprocess.run(["rm", "-r", str(tmp_path / "second/run")], check=True)
+    start.write_bytes(b"no checkpoint")
+    result = subprocess.run(further, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "is not a safetensors file" in result.stderr
+
+
+def test_two_ranks_give_the_loss_curve_of_one(poems: list[Poem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    alone = [*command(tmp_path, 12), "--set", "dropout=0"]
+    subprocess.run(alone, check=True, capture_output=True)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    together = [*torchrun, *alone[1:], "--out", str(tmp_path / "together")]
+    result = subprocess.run(together, check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    curves = [
+        [(row["loss_bits"], row["grad_norm"], row["tokens"]) for row in read_rows(path)]
+        for path in (tmp_path / "run/metrics.csv", tmp_path / "together/metrics.csv")
+    ]
+    assert len(curves[0]) == 12
+    assert curves[1] == [pytest.approx(row, rel=2e-2) for row in curves[0]]
 
 
 def test_an_interrupt_saves_and_says_how_to_go_on(poems: list[Poem], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ class Ranks:
 
     rank: int = 0
     count: int = 1
+    device: torch.device | None = None  # of what is exchanged
 
     @classmethod
     @contextmanager
@@ -26,7 +27,7 @@ class Ranks:
             return
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
         try:
-            yield cls(distributed.get_rank(), distributed.get_world_size())
+            yield cls(distributed.get_rank(), distributed.get_world_size(), device)
         finally:
             # gloo's threads abort a process that ends while they still run
             distributed.destroy_process_group()
@@ -38,3 +39,11 @@ class Ranks:
         flat = nn.utils.parameters_to_vector(tensors)
         distributed.all_reduce(flat)
         nn.utils.vector_to_parameters(flat, tensors)
+
+    def any(self, flag: bool) -> bool:
+        """Return whether flag is set in any rank."""
+        if self.count == 1:
+            return flag
+        flags = torch.tensor([float(flag)], device=self.device)
+        distributed.all_reduce(flags)
+        return bool(flags.item())

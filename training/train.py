@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Self
@@ -25,7 +25,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from model.checkpoint import Checkpoint
+from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
 from model.script import is_han
@@ -48,7 +48,9 @@ class TrainConfig:
     Args:
         steps: Updates of the weights.
         batch_tokens: Tokens an update, padding included.
-        learning_rate: The highest, reached after warmup_steps, then falling as a cosine to zero.
+        learning_rate: The highest, reached after warmup_steps.
+        decay_share: Over which share of the steps after the warm-up, the last ones, the learning
+            rate falls to zero, as a cosine. Below 1 a run can be made longer before it falls.
         max_grad_norm: Where the gradient's norm is clipped.
         save_every: Steps between saves of the training state.
         validate_every: Steps between measurements of validation bits.
@@ -59,6 +61,7 @@ class TrainConfig:
     batch_tokens: int = 4096
     learning_rate: float = 3e-3
     warmup_steps: int = 100
+    decay_share: float = 1.0
     weight_decay: float = 0.02
     max_grad_norm: float = 1.0
     embedding_size: int = 384
@@ -100,7 +103,8 @@ class TrainConfig:
         """Return the learning rate of update number step, counted from 0."""
         if step < self.warmup_steps:
             return self.learning_rate * (step + 1) / self.warmup_steps
-        progress = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+        falling = max(1.0, self.decay_share * (self.steps - self.warmup_steps))
+        progress = max(0.0, 1 - (self.steps - step) / falling)
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
@@ -165,7 +169,8 @@ class Trainer:
                 progress.show(row)
                 if self.state.step % self.config.save_every == 0:
                     self.save()
-                if self.stopped:
+                if self.ranks.any(self.stopped):
+                    self.stopped = True
                     break
         self.save()
 
@@ -272,6 +277,20 @@ def build_vocabulary(poems: Sequence[Poem], min_count: int, min_poems: int) -> V
     return Vocabulary(characters, prolific_authors(poems, min_poems))
 
 
+def start_from(checkpoint: Checkpoint, config: TrainConfig) -> PoetryModel:
+    """Return a model to train on, with the weights of a checkpoint.
+
+    Raises:
+        ValueError: If the run's sizes are not the checkpoint's.
+    """
+    wanted = config.model_config(checkpoint.vocabulary)
+    if replace(checkpoint.config, dropout=config.dropout) != wanted:
+        raise ValueError(f"the checkpoint has {checkpoint.config}, the run wants {wanted}")
+    model = PoetryModel(wanted)
+    model.load_state_dict(checkpoint.weights)
+    return model
+
+
 def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoint:
     """Return the trained model as a checkpoint, its weights rounded to bfloat16."""
     weights = {key: w.detach().bfloat16() for key, w in trainer.model.state_dict().items()}
@@ -292,6 +311,9 @@ def main(
         "runs/poetry"
     ),
     name: Annotated[str, typer.Option(help="What the model is called.")] = "yin",
+    start: Annotated[
+        Path | None, typer.Option(help="A checkpoint to go on from, with its vocabulary.")
+    ] = None,
     min_count: Annotated[int, typer.Option(help="Count that gives a character a token.")] = 15,
     min_poems: Annotated[int, typer.Option(help="Poems that give an author a token.")] = 100,
     options: Annotated[
@@ -306,11 +328,19 @@ def main(
         poems = list(read_poems(corpus / "train.jsonl"))
         validation = list(read_poems(corpus / "validation.jsonl"))
         out.mkdir(parents=True, exist_ok=True)
-        vocabulary = build_vocabulary(poems, min_count, min_poems)
+        provenance = {"corpus": report}
+        if start is None:
+            vocabulary, model = build_vocabulary(poems, min_count, min_poems), None
+        else:
+            before = Checkpoint.load(start)
+            vocabulary, model = before.vocabulary, start_from(before, config)
+            provenance["started_from"] = {"checksum": before.checksum, **before.provenance}
         with Ranks.joined(device) as ranks:
-            trainer = Trainer(config, vocabulary, poems, validation, out, device, ranks=ranks)
+            trainer = Trainer(
+                config, vocabulary, poems, validation, out, device, ranks=ranks, model=model
+            )
             trainer.run()
-    except (OSError, ValueError, StateError, TrainingDiverged) as error:
+    except (OSError, ValueError, CheckpointError, StateError, TrainingDiverged) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
     if trainer.stopped:
@@ -318,7 +348,7 @@ def main(
         raise typer.Exit(130)
     if ranks.rank == 0:
         path = out / "poetry.safetensors"
-        export(trainer, name, {"corpus": report}).save(path)
+        export(trainer, name, provenance).save(path)
         typer.echo(f"wrote {path}")
 
 
