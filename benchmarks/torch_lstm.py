@@ -1,27 +1,10 @@
-"""A reference to beat: the same model around torch.nn.LSTM, trained in the same loop.
+"""A reference to beat: the same model around torch.nn.LSTM."""
 
-    python -m benchmarks.torch_lstm --set steps=300
-
-Prints tokens a second and validation bits of both, trained in turn from the same configuration.
-"""
-
-import json
-import tempfile
-from pathlib import Path
-from statistics import median
-from typing import Annotated, Any
-
-import torch
-import typer
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from benchmarks.side_by_side import machine
 from model.lstm import LSTMState
 from model.poetry_model import PoetryConfig, PoetryModel
-from training.corpus import read_poems
-from training.metrics import read_rows
-from training.train import TrainConfig, Trainer, build_vocabulary
 
 
 class TorchLSTM(nn.Module):
@@ -53,36 +36,3 @@ def torch_model(config: PoetryConfig) -> PoetryModel:
     model = PoetryModel(config)
     model.lstm = TorchLSTM(config)  # type: ignore[assignment]
     return model
-
-
-def main(
-    corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
-    options: Annotated[
-        list[str] | None, typer.Option("--set", help="A field of TrainConfig: steps=100.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
-) -> None:
-    """Train both from scratch and print what came of it as JSON."""
-    config = TrainConfig.parse(options or [])
-    poems = list(read_poems(corpus / "train.jsonl"))
-    validation = list(read_poems(corpus / "validation.jsonl"))
-    vocabulary = build_vocabulary(poems, 15, 100)
-    figures: dict[str, Any] = {"machine": machine(), "steps": config.steps}
-    for name, build in (("torch.nn.LSTM", torch_model), ("model.lstm", PoetryModel)):
-        with tempfile.TemporaryDirectory() as folder:
-            torch.manual_seed(config.seed)
-            model = build(config.model_config(vocabulary))
-            trainer = Trainer(config, vocabulary, poems, validation, Path(folder), model=model)
-            trainer.run()
-            rows = read_rows(Path(folder) / "metrics.csv")
-        figures[name] = {
-            "tokens_per_s": median(row["tokens_per_s"] for row in rows),
-            "validation_bits": rows[-1]["validation_bits"],
-        }
-    typer.echo(json.dumps(figures, indent=1))
-    if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,0 +1,61 @@
+"""The models that ours is measured against: fair ones, else a lead says nothing."""
+
+import pytest
+import torch
+
+from benchmarks.references import CONTESTANTS, Material, figures
+from benchmarks.transformer import CausalTransformer
+from model.poetry_model import PoetryConfig, PoetryModel
+from training.corpus import Poem
+from training.train import TrainConfig, build_vocabulary
+
+
+def size(model: torch.nn.Module) -> int:
+    return sum(weight.numel() for weight in model.parameters())
+
+
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_a_contestant_has_about_our_size(name: str) -> None:
+    config = PoetryConfig(vocab_size=100, embedding_size=128, hidden_size=256)
+    assert size(CONTESTANTS[name].build(config)) == pytest.approx(
+        size(PoetryModel(config)), rel=0.1
+    )
+
+
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_no_contestant_sees_the_token_that_it_is_to_predict(name: str) -> None:
+    config = PoetryConfig(vocab_size=20, embedding_size=64, hidden_size=64)
+    torch.manual_seed(0)
+    model = CONTESTANTS[name].build(config).eval()
+    tokens = torch.randint(20, (7, 2))
+    changed = tokens.clone()
+    changed[4] = (tokens[4] + 1) % 20
+    before, after = (model.features(t)[0] for t in (tokens, changed))
+    torch.testing.assert_close(before[:4], after[:4])
+    assert not torch.allclose(before[4], after[4])
+
+
+@pytest.mark.parametrize("name", CONTESTANTS)
+def test_every_contestant_learns_in_our_loop_in_the_time_it_has(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.references.PROBE_STEPS", 4)
+    cycle = "日月山水雲花風雨春秋"
+    texts = [f"{(cycle[n:] + cycle)[:5]}，{(cycle[n + 2 :] + cycle)[:5]}。" for n in range(8)]
+    poems = [Poem("", "", (text,) * 2) for text in texts]
+    material = Material(build_vocabulary(poems, 1, 100), poems, poems)
+    config = TrainConfig(
+        batch_tokens=200, warmup_steps=2, embedding_size=64, hidden_size=32, learning_rate=0.01
+    )
+    short = figures(CONTESTANTS[name], config, material, minutes=0.001)
+    longer = figures(CONTESTANTS[name], config, material, minutes=0.03)
+    assert longer["steps"] > short["steps"]
+    assert longer["validation_bits"] < short["validation_bits"]
+
+
+def test_a_transformer_goes_on_from_no_state() -> None:
+    transformer = CausalTransformer(64, 1, 0.0)
+    x = torch.zeros(3, 1, 64)
+    _, state = transformer(x)
+    with pytest.raises(ValueError, match="expected no state"):
+        transformer(x, state)
