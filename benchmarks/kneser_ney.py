@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from model.script import is_han
 from model.vocabulary import Vocabulary
+from training.bits import UNKNOWN_BITS
 from training.corpus import Poem, read_poems
-from training.evaluate import UNKNOWN_BITS
 from training.train import build_vocabulary
 
 BITS_A_TOKEN = 15  # of an n-gram's key; four tokens fit into 64 bits

@@ -10,8 +10,8 @@ import torch
 from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.vocabulary import Era, Vocabulary
+from training.bits import UNKNOWN_BITS, bits, by_position, costs, total, totals
 from training.corpus import Poem
-from training.evaluate import UNKNOWN_BITS, bits
 
 VOCABULARY = Vocabulary("日月山水雲")
 
@@ -69,6 +69,29 @@ def _log2_probability(model: PoetryModel, body: list[int]) -> float:
         if following is not None and following != VOCABULARY.body_id:
             total += float(logits.softmax(-1)[0, following].log2())
     return total
+
+
+def test_costs_of_kinds_add_up_to_those_of_all(model: PoetryModel) -> None:
+    poems = [
+        poem("日月山水雲，雲水山月日。"),
+        poem("山水，水鬱。"),
+        poem("月月月月月，山山山山山。"),
+    ]
+    found = costs(model, VOCABULARY, poems)
+    kinds = totals(found, lambda each: each.form.value if each.form else "other")
+    assert {name: kind.poems for name, kind in kinds.items()} == {"other": 1, "五古": 2}
+    spent = [kind.bits_per_character * kind.characters for kind in kinds.values()]
+    assert sum(spent) == pytest.approx(total(found).bits_per_character * 24)
+
+
+def test_positions_of_a_line_have_each_their_cost(model: PoetryModel) -> None:
+    poems = [poem("日月山，", "水雲日。"), poem("日月，山水。")]
+    found = by_position(costs(model, VOCABULARY, poems), 3)
+    assert list(found) == ["1", "2", "3", "mark", "end"]
+    tokens = costs(model, VOCABULARY, poems[:1])[0].tokens
+    assert list(found.values()) == pytest.approx(
+        [*((tokens[place] + tokens[place + 4]) / 2 for place in range(4)), tokens[8]], rel=1e-4
+    )
 
 
 def test_glyph_variants_cost_the_same(model: PoetryModel) -> None:

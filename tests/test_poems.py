@@ -23,6 +23,7 @@ from training.poems import (
     people,
     punctuate,
     repetition,
+    self_bleu,
     write_poems,
 )
 
@@ -76,6 +77,13 @@ def test_repetition_counts_characters_that_stood_in_the_poem_before() -> None:
 def test_distinct_counts_runs_within_lines() -> None:
     assert distinct(["日月日", "月日"], 1) == pytest.approx(2 / 5)
     assert distinct(["日月日", "月日"], 2) == pytest.approx(2 / 3)  # 日月, 月日, 月日
+
+
+def test_self_bleu_tells_how_like_the_others_a_poem_is() -> None:
+    assert self_bleu([("日月",), ("日月",)]) == 1
+    assert self_bleu([("日月",), ("山水",)]) == 0
+    # 日 月 are in one other poem, and so is one of the first's two pairs.
+    assert self_bleu([("日月山",), ("日月水",)]) == pytest.approx((2 / 3 * 1 / 2) ** 0.5)
 
 
 def write_corpus(folder: Path, **splits: list[Lines]) -> None:
@@ -132,27 +140,34 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, poet: Poet) -> Path:
         for seed in (90, 91)
     ]
     poems = poet.write(specs)
-    write_corpus(folder, validation=[poem.lines for poem in poems])
+    lines = [poem.lines for poem in poems]
+    write_corpus(folder, validation=lines, test=lines)
     LineFilter.build(line for poem in poems for line in poem.lines).save(folder / "lines.bin")
     return folder
 
 
-def run(checkpoint: Path, corpus: Path, out: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "training.evaluate", "poems", "--number", "2"]
+def run(what: str, checkpoint: Path, corpus: Path, *out: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "training.evaluate", what, "--number", "2"]
     files = ["--checkpoint", checkpoint, "--corpus", corpus, "--lines", corpus / "lines.bin"]
     return subprocess.run(
-        [*command, *map(str, files), "--out", str(out)],
+        [*command, *map(str, files), *out],
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_the_command_writes_the_page_and_the_picture(
+def test_the_command_prints_the_tables_of_the_poems(checkpoint_path: Path, corpus: Path) -> None:
+    result = run("poems", checkpoint_path, corpus)
+    assert result.returncode == 0, result.stderr
+    assert "| 七律 | the model, strict | 2 | 100 |" in result.stdout
+
+
+def test_the_report_is_the_page_and_the_picture(
     checkpoint_path: Path, corpus: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "evaluation.md").write_text(f"before\n{BEGIN}\nyesterday\n{END}\nafter\n", "utf-8")
-    result = run(checkpoint_path, corpus, tmp_path)
+    result = run("report", checkpoint_path, corpus, "--out", str(tmp_path))
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "evaluation.md").read_text(encoding="utf-8")
     assert page.startswith("before\n")
@@ -160,20 +175,23 @@ def test_the_command_writes_the_page_and_the_picture(
     assert "yesterday" not in page
     assert f"checkpoint {Checkpoint.load(checkpoint_path).checksum[:12]}" in page
     assert result.stdout.strip() in page
-    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| 五绝")]
+    poems = page.partition("## Poems\n")[2]
+    rows = [line.split("|")[1:-1] for line in poems.splitlines() if line.startswith("| 五绝")]
     assert [row[1].strip() for row in rows] == ["the model, strict", "the model, free", "people"]
     assert [cell.strip() for cell in rows[0][2:7]] == ["2", "100", "100", "100", "100"]
+    assert "| all | 8 | 192 |" in page
+    assert "| 五律 | 2 | 80 |" in page
     couplets = [line for line in page.splitlines() if "，" in line]
     sizes = [len(line.split("，")[0]) for line in couplets]
     assert sizes == [5, 5, 7, 7]  # seeds 0 and 1: 五绝 and 七绝
     assert "<svg" in (tmp_path / "evaluation.svg").read_text(encoding="utf-8")
 
 
-def test_the_command_refuses_a_page_without_marks(
+def test_the_report_refuses_a_page_without_marks(
     checkpoint_path: Path, corpus: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "evaluation.md").write_text("mine\n", encoding="utf-8")
-    result = run(checkpoint_path, corpus, tmp_path)
+    result = run("report", checkpoint_path, corpus, "--out", str(tmp_path))
     assert result.returncode == 1
     assert f"expected {BEGIN} and then {END} once each" in result.stderr
     assert (tmp_path / "evaluation.md").read_text(encoding="utf-8") == "mine\n"

@@ -1,22 +1,17 @@
-"""How good a model is: bits a character, and the poems that it writes.
+"""How good a model is: bits a character (training.bits), and the poems that it writes.
 
-The one yardstick of the language model is bits a character: minus log2 of the probability of every
-token of a poem's body, punctuation and end included, behind an empty header, divided by the number
-of Han characters. A character outside the vocabulary costs its <unk> probability and UNKNOWN_BITS
-more. Poems are judged by training.poems, training.fluency and training.titles.
+Poems are judged by training.poems, training.fluency and training.titles; training.page makes tables
+of it all.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from math import log
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import torch
 import typer
-from torch.nn import functional as F
 
 from model.checkpoint import Checkpoint, CheckpointError
 from model.engine import Engine
@@ -27,16 +22,18 @@ from model.plan import Meter
 from model.poet import Poet
 from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
-from model.script import is_han
 from model.vocabulary import Vocabulary
+from training.bits import bits, by_position, costs, total, totals
 from training.corpus import Poem, read_poems
-from training.dataset import IGNORED, Batch, Example, collate
 from training.fluency import CONDITIONS, fluency
 from training.page import (
     Results,
+    bits_table,
     draw,
     fluency_table,
+    markdown_sections,
     poems_table,
+    positions_table,
     read_frame,
     samples,
     titles_table,
@@ -45,64 +42,7 @@ from training.page import (
 from training.poems import FORMS, Copies, Figures, Lines, Score, judge, people, write_poems
 from training.titles import follow_titles, titled_poems
 
-UNKNOWN_BITS = 14.36  # one of 21,000 characters
-BATCH_TOKENS = 8192
-
 app = typer.Typer(help=__doc__, no_args_is_help=True)
-
-
-@dataclass(frozen=True)
-class Bits:
-    """What the poems of a file cost."""
-
-    bits_per_character: float
-    poems: int
-    characters: int
-
-
-def bits(
-    model: PoetryModel,
-    vocabulary: Vocabulary,
-    poems: Sequence[Poem],
-    dtype: torch.dtype | None = None,
-) -> Bits:
-    """Measure a model on poems, each read whole from the zero state behind an empty header.
-
-    Raises:
-        ValueError: If the poems hold no Han character.
-    """
-    characters = sum(map(is_han, "".join(poem.text for poem in poems)))
-    if characters == 0:
-        raise ValueError("expected poems with at least one Han character")
-    bodies = [vocabulary.encode(poem.text) for poem in poems]
-    unknown = sum(body.count(vocabulary.unk_id) for body in bodies)
-    nats = sum(_nats(model, batch, dtype) for batch in _batches(bodies, vocabulary))
-    total = nats / log(2) + unknown * UNKNOWN_BITS
-    return Bits(total / characters, len(poems), characters)
-
-
-def _batches(bodies: list[list[int]], vocabulary: Vocabulary) -> Iterator[Batch]:
-    """Yield the poems in batches, shortest first, each behind an empty header."""
-    header = np.array(vocabulary.header())
-    group: list[Example] = []
-    for ids in sorted(bodies, key=len):
-        if group and (len(group) + 1) * (len(header) + len(ids)) > BATCH_TOKENS:
-            yield collate(group)
-            group = []
-        body = np.array([*ids, vocabulary.eos_id])
-        group.append(Example(header, body, np.zeros_like(body)))
-    yield collate(group)
-
-
-@torch.inference_mode()
-def _nats(model: PoetryModel, batch: Batch, dtype: torch.dtype | None) -> float:
-    device = model.embedding.weight.device
-    features, _ = model.features(batch.tokens.to(device), dtype=dtype)
-    counted = (batch.targets != IGNORED).to(device)
-    weight = model.embedding.weight.to(features.dtype)
-    logits = F.linear(features[counted], weight).float() + model.output_bias.float()
-    targets = batch.targets.to(device)[counted]
-    return float(F.cross_entropy(logits, targets, reduction="sum"))
 
 
 @app.callback()
@@ -127,25 +67,47 @@ def bits_command(
     typer.echo(json.dumps(asdict(result)))
 
 
+Corpus = Annotated[Path, typer.Option(help="What training.corpus wrote.")]
+LineFilterPath = Annotated[Path, typer.Option(help="What training.lines wrote.")]
+Number = Annotated[int, typer.Option(min=2, help="Poems of each form.")]
+
+
 @app.command("poems")
 def poems_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
-    corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
-    lines: Annotated[Path, typer.Option(help="What training.lines wrote.")] = Path(
-        "model/lines.bin"
-    ),
-    out: Annotated[Path, typer.Option(help="Where the page and its picture go.")] = Path("docs"),
-    number: Annotated[int, typer.Option(min=2, help="Poems of each form.")] = 100,
+    corpus: Corpus = Path("corpus"),
+    lines: LineFilterPath = Path("model/lines.bin"),
+    number: Number = 100,
 ) -> None:
-    """Judge poems the model writes, and people's; print the tables, put them into a page."""
+    """Judge poems the model writes, and people's; print the tables."""
+    try:
+        sections, _ = measure_poems(
+            Checkpoint.load(checkpoint), corpus, LineFilter.load(lines), number
+        )
+    except (CheckpointError, LineFilterError, OSError, ValueError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(markdown_sections(sections))
+
+
+@app.command("report")
+def report_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    corpus: Corpus = Path("corpus"),
+    lines: LineFilterPath = Path("model/lines.bin"),
+    out: Annotated[Path, typer.Option(help="Where the page and its picture go.")] = Path("docs"),
+    number: Number = 100,
+) -> None:
+    """Measure everything; write the tables and the picture of docs/evaluation.md."""
     page = out / "evaluation.md"
     try:
         out.mkdir(parents=True, exist_ok=True)
         frame = read_frame(page)
-        tables, results = measure_poems(
-            Checkpoint.load(checkpoint), corpus, LineFilter.load(lines), number
-        )
-        write_page(page, frame, tables)
+        loaded = Checkpoint.load(checkpoint)
+        sections, results = measure_poems(loaded, corpus, LineFilter.load(lines), number)
+        tables = markdown_sections(measure_bits(loaded, corpus) | sections)
+        written_by = f"Measured on {loaded.name}, checkpoint {loaded.checksum[:12]}."
+        write_page(page, frame, f"{written_by}\n\n{tables}")
         draw(results, out / "evaluation.svg")
     except (CheckpointError, LineFilterError, OSError, ValueError) as error:
         typer.echo(f"error: {error}", err=True)
@@ -153,9 +115,33 @@ def poems_command(
     typer.echo(tables)
 
 
+def measure_bits(checkpoint: Checkpoint, corpus: Path) -> dict[str, str]:
+    """Measure bits a character on the test poems: in all, and where they go.
+
+    Returns:
+        Sections of a page by their titles.
+
+    Raises:
+        ValueError: If there are no test poems.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = checkpoint.build_model(compute_dtype(device), device)
+    found = costs(model, checkpoint.vocabulary, list(read_poems(corpus / "test.jsonl")))
+    groups = {
+        "all": total(found),
+        **totals(found, lambda poem: poem.era.value if poem.era else "unknown era"),
+        **totals(found, lambda poem: poem.form.value if poem.form else "other"),
+    }
+    positions = {size: by_position(found, size) for size in (5, 7)}
+    return {
+        "Bits a character": bits_table(groups),
+        "Bits a token, by its position in the line": positions_table(positions),
+    }
+
+
 def measure_poems(
     checkpoint: Checkpoint, corpus: Path, line_filter: LineFilter, number: int
-) -> tuple[str, Results]:
+) -> tuple[dict[str, str], Results]:
     """Measure a checkpoint's poems.
 
     Args:
@@ -166,7 +152,7 @@ def measure_poems(
             as many titles as poems.
 
     Returns:
-        The tables in Markdown, and the figures of the first.
+        Sections of a page by their titles, and the figures of the first.
 
     Raises:
         ValueError: If people wrote too few poems.
@@ -192,20 +178,18 @@ def measure_poems(
     results["people"] = _judge_forms(people(validation, number), score, None)
     lexicon = Lexicon(checkpoint.vocabulary)
     engine = Engine(model)
-    costs = [fluency(engine, model, lexicon, score, each, number) for each in CONDITIONS]
+    costs_of_masks = [fluency(engine, model, lexicon, score, each, number) for each in CONDITIONS]
     titled = titled_poems(validation, checkpoint.vocabulary, number * len(FORMS))
     titles = follow_titles(poet, model, titled)
-    parts = {
+    sections = {
         "Poems": poems_table(results),
-        "Fluency under the mask": fluency_table(costs),
+        "Fluency under the mask": fluency_table(costs_of_masks),
         "Titles": titles_table(titles),
         "Poems of the first seeds, strict, drawn and not chosen": samples(
             own[f"the model, {Meter.STRICT}"]
         ),
     }
-    sections = [f"## {title}\n\n{text}" for title, text in parts.items()]
-    written_by = f"Written by {checkpoint.name}, checkpoint {checkpoint.checksum[:12]}."
-    return "\n\n".join([written_by, *sections]), results
+    return sections, results
 
 
 def _judge_forms(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from model.form import Form
+from training.bits import Bits
 from training.fluency import Fluency
 from training.poems import FORMS, Figures, Lines
 from training.titles import TitleFigures
@@ -21,6 +22,7 @@ COLUMNS = (
     "repetition %",
     "distinct-1",
     "distinct-2",
+    "self-BLEU",
     "lines reported %",
     "lines copied %",
     "bits a character",
@@ -44,6 +46,30 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, lef
     return "\n".join(lines)
 
 
+def markdown_sections(sections: Mapping[str, str]) -> str:
+    """Return texts behind their titles as headings."""
+    return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+
+
+def bits_table(groups: Mapping[str, Bits]) -> str:
+    """Return the table of what kinds of test poems cost."""
+    rows = [
+        [name, str(each.poems), str(each.characters), f"{each.bits_per_character:.3f}"]
+        for name, each in groups.items()
+    ]
+    return markdown_table(("test poems", "poems", "characters", "bits a character"), rows, left=1)
+
+
+def positions_table(positions: Mapping[int, Mapping[str, float]]) -> str:
+    """Return the table of what a token costs at each position of lines of each length."""
+    names = max(positions.values(), key=len)
+    rows = [
+        [f"{size} characters", *(f"{row[name]:.2f}" if name in row else "" for name in names)]
+        for size, row in positions.items()
+    ]
+    return markdown_table(("lines of", *names), rows, left=1)
+
+
 def poems_table(results: Results) -> str:
     """Return the table of all writers, form by form."""
     return markdown_table(
@@ -60,6 +86,7 @@ def _cells(figures: Figures) -> list[str]:
         f"{100 * figures.repetition:.1f}",
         f"{figures.distinct_1:.3f}",
         f"{figures.distinct_2:.3f}",
+        f"{figures.self_bleu:.3f}",
         _percent(figures.reported),
         _percent(figures.copied),
         f"{figures.bits:.2f}",

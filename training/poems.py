@@ -4,9 +4,11 @@ Poems that a model wrote and poems by people go through the same checker and the
 punctuated alike: ， behind odd lines and 。 behind even ones.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from math import sqrt
 from pathlib import Path
 
 from model.decoding import SamplingParams
@@ -38,6 +40,8 @@ class Figures:
         repetition: Share of characters that have stood in their poem before.
         distinct_1: Different characters, of all characters.
         distinct_2: Different pairs of neighbours in a line, of all such pairs.
+        self_bleu: How like the others a poem is: mean BLEU of each against all others, by its
+            characters and pairs of them (Zhu et al., 2018); 1 is the same poem again.
         reported: Share of lines that the filter reports as copied; None if not looked for.
         copied: Share of lines that do stand in the corpus; None if not looked for.
         bits: Bits a character under the unguided model behind an empty header.
@@ -51,6 +55,7 @@ class Figures:
     repetition: float
     distinct_1: float
     distinct_2: float
+    self_bleu: float
     reported: float | None
     copied: float | None
     bits: float
@@ -102,6 +107,7 @@ def judge(poems: Sequence[Lines], form: Form, score: Score, copies: Copies | Non
         repetition=repetition(poems),
         distinct_1=distinct(lines, 1),
         distinct_2=distinct(lines, 2),
+        self_bleu=self_bleu(poems),
         reported=None if copies is None else _share(line in copies.reported for line in lines),
         copied=None if copies is None else _share(line in copies.found for line in lines),
         bits=score([punctuate(poem) for poem in poems]),
@@ -121,8 +127,32 @@ def repetition(poems: Sequence[Lines]) -> float:
 
 def distinct(lines: Sequence[str], size: int) -> float:
     """Return how many of the runs of size characters within lines differ, as a share of all."""
-    runs = [line[at : at + size] for line in lines for at in range(len(line) - size + 1)]
+    runs = _runs(lines, size)
     return len(set(runs)) / len(runs)
+
+
+def self_bleu(poems: Sequence[Lines]) -> float:
+    """Return the mean over poems of BLEU-2 against the others, all of one length.
+
+    A run counts as often as it stands in the one other poem that has it most often.
+    """
+    counts = [[Counter(_runs(poem, size)) for poem in poems] for size in (1, 2)]
+    precisions = [[_precision(those, at) for at in range(len(poems))] for those in counts]
+    return sum(sqrt(one * two) for one, two in zip(*precisions, strict=True)) / len(poems)
+
+
+def _precision(counts: Sequence[Counter[str]], at: int) -> float:
+    """Return the share of one poem's runs that some other poem has as often."""
+    others = Counter[str]()
+    for number, other in enumerate(counts):
+        if number != at:
+            others |= other
+    return (counts[at] & others).total() / counts[at].total()
+
+
+def _runs(lines: Sequence[str], size: int) -> list[str]:
+    """Return the runs of size characters within lines."""
+    return [line[at : at + size] for line in lines for at in range(len(line) - size + 1)]
 
 
 def punctuate(lines: Sequence[str]) -> str:

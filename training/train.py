@@ -30,9 +30,9 @@ from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
 from model.script import is_han
 from model.vocabulary import Vocabulary
+from training.bits import bits
 from training.corpus import Poem, prolific_authors, read_poems
 from training.dataset import IGNORED, Batch, PoemDataset
-from training.evaluate import bits
 from training.loss import LinearCrossEntropy
 from training.metrics import Metrics, Progress
 from training.ranks import Ranks

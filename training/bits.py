@@ -1,0 +1,156 @@
+"""Bits a character: the one yardstick of the language model.
+
+Minus log2 of the probability of every token of a poem's body, punctuation and end included, behind
+an empty header, divided by the number of Han characters. A character outside the vocabulary costs
+its <unk> probability and UNKNOWN_BITS more.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from model.poetry_model import PoetryModel
+from model.script import is_han
+from model.vocabulary import Vocabulary
+from training.corpus import Poem
+from training.dataset import IGNORED, Batch, Example, collate
+
+UNKNOWN_BITS = 14.36  # one of 21,000 characters
+BATCH_TOKENS = 8192
+END = "end"  # what position_of() calls <eos>
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bits:
+    """What some poems cost."""
+
+    bits_per_character: float
+    poems: int
+    characters: int
+
+
+class Cost(NamedTuple):
+    """What one poem costs: the bits of each token of its text, and of <eos>."""
+
+    poem: Poem
+    tokens: Floats
+
+    @property
+    def characters(self) -> int:
+        """How many Han characters the poem has."""
+        return sum(map(is_han, self.poem.text))
+
+
+def bits(
+    model: PoetryModel,
+    vocabulary: Vocabulary,
+    poems: Sequence[Poem],
+    dtype: torch.dtype | None = None,
+) -> Bits:
+    """Measure a model on poems, each read whole from the zero state behind an empty header.
+
+    Raises:
+        ValueError: If the poems hold no Han character.
+    """
+    return total(costs(model, vocabulary, poems, dtype))
+
+
+def costs(
+    model: PoetryModel,
+    vocabulary: Vocabulary,
+    poems: Sequence[Poem],
+    dtype: torch.dtype | None = None,
+) -> list[Cost]:
+    """Return what each poem costs, the shortest first."""
+    bodies = [vocabulary.encode(poem.text) for poem in poems]
+    order = sorted(range(len(poems)), key=lambda number: len(bodies[number]))
+    rows = (
+        row
+        for batch in _batches([bodies[number] for number in order], vocabulary)
+        for row in _token_bits(model, batch, dtype)
+    )
+    found = []
+    for number, row in zip(order, rows, strict=True):
+        unknown = np.array([*bodies[number], vocabulary.eos_id]) == vocabulary.unk_id
+        found.append(Cost(poems[number], row + unknown * UNKNOWN_BITS))
+    return found
+
+
+def total(those: Sequence[Cost]) -> Bits:
+    """Return what poems cost together.
+
+    Raises:
+        ValueError: If they hold no Han character.
+    """
+    characters = sum(cost.characters for cost in those)
+    if characters == 0:
+        raise ValueError("expected poems with at least one Han character")
+    spent = sum(float(cost.tokens.sum()) for cost in those)
+    return Bits(spent / characters, len(those), characters)
+
+
+def totals(those: Sequence[Cost], key: Callable[[Poem], str]) -> dict[str, Bits]:
+    """Return what the poems of each kind cost."""
+    groups: dict[str, list[Cost]] = defaultdict(list)
+    for cost in those:
+        groups[key(cost.poem)].append(cost)
+    return {name: total(groups[name]) for name in sorted(groups)}
+
+
+def by_position(those: Sequence[Cost], line_length: int) -> dict[str, float]:
+    """Return the mean bits of a token at each position of lines of line_length characters.
+
+    Positions are "1", "2" and so on, then the mark behind a line, and END; poems with a line of
+    another length are left out.
+    """
+    spent: dict[str, list[float]] = defaultdict(list)
+    for cost in those:
+        if {len(line) for line in cost.poem.lines} != {line_length}:
+            continue
+        place = 0
+        for symbol, each in zip([*cost.poem.text, END], cost.tokens, strict=True):
+            place = place + 1 if is_han(symbol) else 0
+            spent[str(place) if place else "mark" if symbol != END else END].append(float(each))
+    return {name: float(np.mean(spent[name])) for name in sorted(spent, key=_reading_order)}
+
+
+def _reading_order(name: str) -> tuple[int, str]:
+    return ({"mark": 1, END: 2}.get(name, 0), name)
+
+
+def _batches(bodies: list[list[int]], vocabulary: Vocabulary) -> Iterator[Batch]:
+    """Yield the poems in batches, in their order, each behind an empty header."""
+    header = np.array(vocabulary.header())
+    group: list[Example] = []
+    for ids in bodies:
+        if group and (len(group) + 1) * (len(header) + len(ids)) > BATCH_TOKENS:
+            yield collate(group)
+            group = []
+        body = np.array([*ids, vocabulary.eos_id])
+        group.append(Example(header, body, np.zeros_like(body)))
+    if group:
+        yield collate(group)
+
+
+@torch.inference_mode()
+def _token_bits(model: PoetryModel, batch: Batch, dtype: torch.dtype | None) -> list[Floats]:
+    """Return the bits of the counted tokens of each sequence of a batch."""
+    device = model.embedding.weight.device
+    features, _ = model.features(batch.tokens.to(device), dtype=dtype)
+    counted = (batch.targets != IGNORED).T  # (B, T)
+    weight = model.embedding.weight.to(features.dtype)
+    rows = features.transpose(0, 1)[counted.to(device)]  # (N, E), sequence by sequence
+    logits = F.linear(rows, weight).float() + model.output_bias.float()
+    targets = batch.targets.T[counted].to(device)
+    nats = F.cross_entropy(logits, targets, reduction="none").cpu().double() / log(2)
+    lengths: list[int] = counted.sum(1).tolist()
+    return [part.numpy() for part in nats.split(lengths)]
