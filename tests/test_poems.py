@@ -179,7 +179,7 @@ def test_the_report_is_the_page_and_the_picture(
     rows = [line.split("|")[1:-1] for line in poems.splitlines() if line.startswith("| 五绝")]
     assert [row[1].strip() for row in rows] == ["the model, strict", "the model, free", "people"]
     assert [cell.strip() for cell in rows[0][2:7]] == ["2", "100", "100", "100", "100"]
-    assert "| all | 8 | 192 |" in page
+    assert "| all | 8 | 288 |" in page
     assert "| 五律 | 2 | 80 |" in page
     couplets = [line for line in page.splitlines() if "，" in line]
     sizes = [len(line.split("，")[0]) for line in couplets]

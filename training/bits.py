@@ -153,4 +153,4 @@ def _token_bits(model: PoetryModel, batch: Batch, dtype: torch.dtype | None) -> 
     targets = batch.targets.T[counted].to(device)
     nats = F.cross_entropy(logits, targets, reduction="none").cpu().double() / log(2)
     lengths: list[int] = counted.sum(1).tolist()
-    return [part.numpy() for part in nats.split(lengths)]
+    return [part.numpy() for part in torch.split(nats, lengths)]
