@@ -12,6 +12,7 @@ from types import FrameType
 
 import uvicorn
 
+from app.protocol import Protocol
 from app.service import Service
 
 LAST_ANSWERS_S = 5  # for answers that are written but not yet read by their clients
@@ -28,6 +29,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, service: Service, drain_s: float) -> None:
         config.timeout_graceful_shutdown = LAST_ANSWERS_S
+        config.http = Protocol
         super().__init__(config)
         self._service, self._drain_s = service, drain_s
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -1,0 +1,95 @@
+"""Connections that say little, against a real server."""
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from app import protocol
+from app.service import Service
+from app.settings import Settings
+from tests.conftest import serving
+
+HEAD = b"GET /health/live HTTP/1.1\r\nHost: yin\r\n"
+PATIENCE_S = 0.3
+
+
+@pytest.fixture(scope="module")
+def service(service_settings: Settings) -> Service:
+    return Service.load(service_settings)
+
+
+@pytest.fixture(scope="module")
+def client(service: Service) -> Iterator[httpx.Client]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(protocol, "HEAD_S", PATIENCE_S)
+        with serving(service) as client:
+            yield client
+
+
+def connect(client: httpx.Client) -> socket.socket:
+    url = client.base_url
+    return socket.create_connection((url.host, url.port or 80), timeout=10)
+
+
+def closed_after_s(connection: socket.socket) -> float:
+    """Read to the end; return how long that took."""
+    start = time.monotonic()
+    while connection.recv(65_536):
+        pass
+    return time.monotonic() - start
+
+
+def dribble(connection: socket.socket, content: bytes) -> None:
+    for byte in content:
+        connection.sendall(bytes([byte]))
+        time.sleep(0.02)
+
+
+def test_who_says_nothing_or_little_is_let_go(client: httpx.Client) -> None:
+    for said in (b"", b"G", HEAD):
+        with connect(client) as connection:
+            connection.sendall(said)
+            assert PATIENCE_S / 2 < closed_after_s(connection) < 5
+
+
+def test_who_dribbles_wins_no_time(client: httpx.Client) -> None:
+    with connect(client) as connection:
+        start = time.monotonic()
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            dribble(connection, HEAD * 20)
+        assert PATIENCE_S / 2 < time.monotonic() - start < 5
+
+
+def test_the_second_request_of_a_connection_has_to_come_too(client: httpx.Client) -> None:
+    with connect(client) as connection:
+        connection.sendall(HEAD + b"\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        time.sleep(2 * PATIENCE_S)  # uvicorn's own patience between two requests is longer
+        connection.sendall(HEAD)
+        assert PATIENCE_S / 2 < closed_after_s(connection) < 5
+
+
+def test_an_answer_may_take_longer_than_the_question(
+    client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = service.poet.engine.step
+
+    def slow() -> Any:
+        time.sleep(2 * PATIENCE_S / 30)  # a quatrain takes 40 steps
+        return step()
+
+    monkeypatch.setattr(service.poet.engine, "step", slow)
+    with connect(client) as connection:
+        connection.sendall(
+            b"POST /generate HTTP/1.1\r\nHost: yin\r\nContent-Type: application/json\r\n"
+            b"Connection: close\r\nContent-Length: 20\r\n\r\n"
+        )
+        time.sleep(2 * PATIENCE_S)  # a body has a limit of its own
+        connection.sendall(b'{"form": "jueju-7" }')
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"poems"' in answer
