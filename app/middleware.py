@@ -3,11 +3,11 @@
 Pure ASGI: Starlette's BaseHTTPMiddleware would double the cost of a request.
 """
 
+import asyncio
 import hmac
 import re
 import time
 import uuid
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -38,6 +38,7 @@ PAGE_HEADERS = (
     (b"cache-control", b"no-cache"),  # asked again by its ETag: no mixture of two releases
 )
 OPEN_PATHS = ("/health/", "/metrics")
+BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -94,34 +95,49 @@ class Observed:
 
 
 class BodyLimit:
-    """Refuses a body that is larger than it may be, before and while it is read."""
+    """Refuses a body that is larger than it may be, or that takes too long to arrive."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app, self._max_bytes = app, max_bytes
+    def __init__(self, app: ASGIApp, max_bytes: int, max_s: float = BODY_S) -> None:
+        self._app, self._max_bytes, self._max_s = app, max_bytes, max_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 413."""
+        """Pass a request on, or answer 413 or 408."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         length = header(scope, b"content-length")
-        body = bytearray()
         if length is not None and length.isdigit() and int(length) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+            await self._refuse_size(scope, receive, send)
             return
         # Read whole before it is passed on: it is small, and a refusal comes before any work.
-        message: Message = {"more_body": scope["method"] in ("POST", "PUT", "PATCH")}
-        while message.get("more_body"):
+        try:
+            async with asyncio.timeout(self._max_s):
+                posted = scope["method"] in ("POST", "PUT", "PATCH")
+                body = await self._read(receive) if posted else b""
+        except TimeoutError:
+            detail = f"the body must arrive within {self._max_s:g} s"
+            answer = JSONResponse({"detail": detail}, 408, headers={"Connection": "close"})
+            await answer(scope, receive, send)
+            return
+        if body is None:
+            return
+        if len(body) > self._max_bytes:
+            await self._refuse_size(scope, receive, send)
+            return
+        await self._app(scope, replaying(body, receive), send)
+
+    async def _read(self, receive: Receive) -> bytes | None:
+        """Return a body, cut soon after it is too large; None if the client goes."""
+        body, more = bytearray(), True
+        while more and len(body) <= self._max_bytes:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return
+                return None
             body += message.get("body", b"")
-            if len(body) > self._max_bytes:
-                await self._refuse(scope, receive, send)
-                return
-        await self._app(scope, replaying(bytes(body), receive), send)
+            more = message.get("more_body", False)
+        return bytes(body)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse_size(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"the body must be at most {self._max_bytes} bytes"
         await JSONResponse({"detail": detail}, 413)(scope, receive, send)
 
@@ -167,8 +183,8 @@ class ApiKeys:
 class RateLimit:
     """Lets a client (by its address) send so many requests a time."""
 
-    def __init__(self, app: ASGIApp, limit: str, now: Callable[[], float] = time.time) -> None:
-        self._app, self._now = app, now
+    def __init__(self, app: ASGIApp, limit: str) -> None:
+        self._app = app
         self._limit = parse(limit)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
@@ -176,9 +192,8 @@ class RateLimit:
         """Pass a request on, or answer 429."""
         if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
             client = (scope.get("client") or ("unknown",))[0]
-            if not self._limiter.hit(self._limit, client):
-                reset = self._limiter.get_window_stats(self._limit, client).reset_time
-                retry_after_s = max(1, round(reset - self._now()))
+            retry_after_s = self._wait_s(client)
+            if retry_after_s:
                 answer = JSONResponse(
                     {"detail": f"at most {self._limit}; try again in {retry_after_s} s"},
                     429,
@@ -187,6 +202,17 @@ class RateLimit:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _wait_s(self, client: str) -> int:
+        """Count a client's request; return 0, or the seconds until it may ask again."""
+        if self._limiter.hit(self._limit, client):
+            return 0
+        wait_s = self._limiter.get_window_stats(self._limit, client).reset_time - time.time()
+        if wait_s > self._limit.get_expiry() + 1:
+            # Longer than the window: the clock was set back, and would lock everybody out.
+            self._limiter.storage.reset()
+            return 0
+        return max(1, round(wait_s))
 
 
 class PageHeaders:

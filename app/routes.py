@@ -28,6 +28,7 @@ Answer = TypeVar("Answer")
 
 PING_EVERY_S = 10.0
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The body is not JSON."},
     500: {"description": "The engine has stopped; health/live tells so too."},

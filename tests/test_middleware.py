@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,36 @@ def test_a_body_may_be_so_large(size: int, status: int) -> None:
     assert response.status_code == status
     if status == 200:
         assert response.text == str(size)
+
+
+async def never() -> Message:
+    """Receive nothing, as from a client that begins a body and says no more."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+def test_a_body_that_does_not_arrive_is_told_and_its_connection_ended() -> None:
+    answers: list[Message] = []
+
+    async def send(message: Message) -> None:
+        answers.append(message)
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/generate", "headers": []}
+    asyncio.run(BodyLimit(echo, max_bytes=10, max_s=0.05)(scope, never, send))
+    assert answers[0]["status"] == 408
+    assert (b"connection", b"close") in answers[0]["headers"]
+    assert b"within 0.05 s" in answers[1]["body"]
+
+
+def test_a_client_that_leaves_while_it_sends_is_not_answered() -> None:
+    async def leave() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/generate", "headers": []}
+    asyncio.run(BodyLimit(echo, max_bytes=10)(scope, leave, send))
 
 
 @pytest.fixture
@@ -79,6 +110,16 @@ def test_a_client_may_ask_so_often() -> None:
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert "2 per 1 minute" in refused.json()["detail"]
     assert ask(app, "/health/live").status_code == 200
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = RateLimit(echo, "2/minute")
+    now = time.time()
+    assert [ask(app).status_code for _ in range(3)] == [200, 200, 429]
+    monkeypatch.setattr("time.time", lambda: now - 3600)
+    assert [ask(app).status_code for _ in range(4)] == [200, 200, 200, 429]
+    monkeypatch.setattr("time.time", lambda: now + 3600)
+    assert [ask(app).status_code for _ in range(3)] == [200, 200, 429]
 
 
 async def crash(_scope: Scope, _receive: Receive, _send: Send) -> None:
