@@ -263,10 +263,16 @@ def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_
     assert "is not a safetensors file" in result.stderr
 
 
-def test_two_ranks_give_the_loss_curve_of_one(poems: list[Poem], tmp_path: Path) -> None:
+def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
+    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_corpus(tmp_path, poems)
     alone = [*command(tmp_path, 12), "--set", "dropout=0"]
     subprocess.run(alone, check=True, capture_output=True)
+    stopped = trainer(poems, tmp_path / "together", dataclasses.replace(CONFIG, dropout=0.0))
+    monkeypatch.setattr(stopped, "_record", _failing_at(stopped, step=5))
+    with pytest.raises(KeyboardInterrupt):  # after the save at step 3
+        stopped.run()
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     together = [*torchrun, *alone[1:], "--out", str(tmp_path / "together")]
     result = subprocess.run(together, check=False, capture_output=True, text=True)
