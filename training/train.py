@@ -345,11 +345,13 @@ def main(
         raise typer.Exit(1) from error
     if trainer.stopped:
         typer.echo(f"stopped and saved at step {trainer.state.step}; the same command goes on")
+        ranks.finish(130)
         raise typer.Exit(130)
     if ranks.rank == 0:
         path = out / "poetry.safetensors"
         export(trainer, name, provenance).save(path)
         typer.echo(f"wrote {path}")
+    ranks.finish()
 
 
 if __name__ == "__main__":
