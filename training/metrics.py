@@ -1,6 +1,8 @@
 """What a run tells: a CSV with a row a step, a curve, a line of progress."""
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,16 +41,22 @@ class Metrics:
         self._rows.append(row)
 
     def flush(self) -> None:
-        """Write all rows."""
-        partial = self._path.with_name(f".{self._path.name}.partial")
-        with partial.open("w", newline="") as file:
+        """Write all rows.
+
+        Raises:
+            OSError: If they cannot be written; what stood there is still there.
+        """
+        with _replacing(self._path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._rows)
-        partial.replace(self._path)
 
     def draw(self, path: Path) -> None:
-        """Draw the loss and the validation bits over the steps; nothing without matplotlib."""
+        """Draw the loss and the validation bits over the steps; nothing without matplotlib.
+
+        Raises:
+            OSError: If the picture cannot be written; the one before is still there.
+        """
         try:
             from matplotlib.figure import Figure
         except ModuleNotFoundError:
@@ -71,7 +79,20 @@ class Metrics:
         axes.set(xlabel="step", ylabel="bits")
         axes.grid(alpha=0.3)
         axes.legend()
-        figure.savefig(path)
+        with _replacing(path) as partial:
+            figure.savefig(partial, format=path.suffix.removeprefix("."))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Yield where to write what takes the place of path, whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OSError(f"cannot write {path}: {error}") from error
 
 
 def _running_means(values: list[float], window: int) -> list[float]:

@@ -72,10 +72,12 @@ class TrainState:
             return
         try:
             with safe_open(path, framework="pt") as file:
-                metadata = file.metadata()
+                metadata = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except SafetensorError as error:
             raise StateError(f"{path} is damaged: {error}; remove it to start again") from error
+        if not {"config", "position"} <= metadata.keys():
+            raise StateError(f"{path} is no state of a run; remove it, or give another folder")
         saved, asked = json.loads(metadata["config"]), asdict(config)
         # A run may be made longer or shorter: the learning rate follows the new number of steps.
         different = [name for name in asked if name != "steps" and asked[name] != saved.get(name)]

@@ -340,6 +340,8 @@ def main(
                 config, vocabulary, poems, validation, out, device, ranks=ranks, model=model
             )
             trainer.run()
+            if ranks.rank == 0 and not trainer.stopped:
+                export(trainer, name, provenance).save(out / "poetry.safetensors")
     except (OSError, ValueError, CheckpointError, StateError, TrainingDiverged) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
@@ -348,9 +350,7 @@ def main(
         ranks.finish(130)
         raise typer.Exit(130)
     if ranks.rank == 0:
-        path = out / "poetry.safetensors"
-        export(trainer, name, provenance).save(path)
-        typer.echo(f"wrote {path}")
+        typer.echo(f"wrote {out / 'poetry.safetensors'}")
     ranks.finish()
 
 
