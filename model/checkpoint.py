@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -144,7 +145,8 @@ def write_atomically(path: Path, tensors: Mapping[str, Tensor], metadata: dict[s
             os.fsync(file.fileno())
         partial.replace(path)
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that has become read-only refuses this too
+            partial.unlink()
         raise OSError(f"cannot write {path}: {error}") from error
 
 

@@ -72,6 +72,18 @@ def test_a_save_that_fails_keeps_the_old_file(
     assert len(list(path.parent.iterdir())) == 1
 
 
+def test_a_disk_that_became_read_only_is_told_as_such(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("read-only file system")
+
+    monkeypatch.setattr("model.checkpoint.save_file", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError, match=r"cannot write .*poetry: read-only file system"):
+        checkpoint.save(tmp_path / "poetry")
+
+
 def test_every_flipped_byte_is_noticed(path: Path) -> None:
     content = path.read_bytes()
     for position in range(0, len(content), 37):
