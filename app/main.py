@@ -7,8 +7,9 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
@@ -46,12 +47,16 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         version=version("yin-poetry"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's own page loads its script from elsewhere
+        redoc_url=None,
     )
     app.include_router(router)
     app.add_exception_handler(ServiceError, answer_service_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     add_middleware(app, chosen, metrics)
     if PAGE.is_dir():
+        docs = PageHeaders(FileResponse(PAGE / "docs.html"))
+        app.router.routes.append(Route("/docs", docs, name="docs"))
         app.mount("/", PageHeaders(StaticFiles(directory=PAGE, html=True)), name="page")
     return app
 

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from model.decoding import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.form import MAX_LENGTH, MIN_LENGTH, Form
@@ -32,11 +40,15 @@ def _choice(kind: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
 
 
+ERAS = {"tang": Era.TANG, "song": Era.SONG}
+ERA_NAMES = [*ERAS, *Era]
+FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
+
+
 def _era(name: str) -> Era:
-    for era, names in {Era.TANG: ("唐", "tang"), Era.SONG: ("宋", "song")}.items():
-        if name in names:
-            return era
-    raise ValueError("must be tang (唐) or song (宋)")
+    if name not in ERA_NAMES:
+        raise ValueError("must be tang (唐) or song (宋)")
+    return ERAS.get(name) or Era(name)
 
 
 class Strict(BaseModel):
@@ -85,7 +97,7 @@ class GenerateRequest(Strict):
         ),
     ] = None
     form: Annotated[
-        Form | None,
+        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})] | None,
         _choice(Form.parse),
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
@@ -121,7 +133,11 @@ class GenerateRequest(Strict):
         str | None,
         Field(min_length=1, max_length=10, description="In whose manner, such as 李白."),
     ] = None
-    era: Annotated[Era | None, _choice(_era), Field(description="tang (唐) or song (宋).")] = None
+    era: Annotated[
+        Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
+        _choice(_era),
+        Field(description="tang (唐) or song (宋)."),
+    ] = None
     script: Annotated[Script, _choice(Script), Field(description="The script of the answer.")] = (
         Script.SIMPLIFIED
     )
@@ -179,6 +195,8 @@ class GenerateRequest(Strict):
                 {"start": "日", "length": 28, "temperature": 0.8},
                 {"form": "lushi-5", "title": "登鹳雀楼", "era": "tang", "seed": 7},
                 {"acrostic": "春夏秋冬", "script": "traditional"},
+                {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
+                {"start": "月", "length": 200, "candidates": 4, "novel": True},
             ]
         }
     )
@@ -193,9 +211,14 @@ class CheckRequest(Strict):
             min_length=1,
             max_length=1000,
             description="The poem, in either script, with or without punctuation between lines.",
-            examples=["白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"],
         ),
     ]
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"text": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"}]
+        }
+    )
 
 
 class CheckOut(BaseModel):

@@ -413,3 +413,26 @@ def require_accessible(page: Page) -> None:
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run().then(({violations}) => violations)")
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_example_of_the_api_page_runs_where_it_stands(
+    open_page: OpenPage, service: Service, width: int
+) -> None:
+    asked: list[str] = []
+    page = open_page("docs", width=width)
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    sections = page.locator("section")
+    expect(sections).to_have_count(8)
+    for section in sections.all():
+        for number in range(max(1, section.get_by_text(re.compile("^Example")).count())):
+            if section.get_by_text("Example").count():
+                section.get_by_text("Example").nth(number).click()
+            section.get_by_text("Send", exact=True).click()
+            expect(section.locator("output")).to_have_text(re.compile(r"^200, \d+ ms$"))
+            expect(section.locator("pre").first).not_to_be_empty()
+    assert all(url.startswith(service.url) for url in asked)
+    shoot(page, f"docs-{width}", full_page=True)
+    require_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -1,0 +1,157 @@
+/* The API as openapi.json describes it, with examples that run where they stand. */
+
+const $ = (id) => document.getElementById(id);
+
+/* Makes an element: its properties, then what it holds. */
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+class Description {
+  constructor(openapi) {
+    this.openapi = openapi;
+  }
+
+  /* Follows a reference to what it names. */
+  resolve(schema = {}) {
+    const name = schema.$ref?.split("/").at(-1);
+    return name ? { ...this.openapi.components.schemas[name], ...schema, name } : schema;
+  }
+
+  /* A schema in words: "string, 1 to 7 characters", "list of integer". */
+  words(schema) {
+    const { type, enum: values, anyOf, items, name } = this.resolve(schema);
+    if (anyOf) return anyOf.map((one) => this.words(one)).filter((one) => one !== "null").join(" or ");
+    if (values) return values.join(" | ");
+    if (items) return `list of ${this.words(items)}`;
+    return [type === "object" && name ? name : type || "anything", limits(schema)].filter(Boolean).join(", ");
+  }
+
+  *operations() {
+    for (const [path, methods] of Object.entries(this.openapi.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const { schema } = operation.requestBody?.content["application/json"] || {};
+        yield { path, method: method.toUpperCase(), ...operation, schema: this.resolve(schema) };
+      }
+    }
+  }
+}
+
+function limits({ minLength, maxLength, minimum, maximum, exclusiveMinimum }) {
+  if (maxLength) return `${minLength} to ${maxLength} characters`;
+  if (exclusiveMinimum !== undefined) return `above ${exclusiveMinimum}, to ${maximum}`;
+  return maximum === undefined ? "" : `${minimum} to ${maximum}`;
+}
+
+function fields(description, { properties = {}, required = [] }) {
+  const list = make("dl");
+  for (const [name, schema] of Object.entries(properties)) {
+    const kind = [description.words(schema), required.includes(name) && "required",
+      schema.default !== undefined && `${JSON.stringify(schema.default)} if absent`];
+    const says = make("dd", {}, schema.description || "", make("small", {}, kind.filter(Boolean).join("; ")));
+    list.append(make("dt", {}, name), says);
+  }
+  return list;
+}
+
+function answers(description, responses) {
+  const list = make("dl");
+  for (const [status, { description: says, content = {} }] of Object.entries(responses)) {
+    const kinds = Object.entries(content).map(([type, { schema }]) => {
+      const { name } = description.resolve(schema);
+      return [type, name].filter(Boolean).join(": ");
+    });
+    list.append(make("dt", {}, status), make("dd", {}, says, make("small", {}, kinds.join(", "))));
+  }
+  return list;
+}
+
+/* Where an operation is tried: its examples, the body to send, the answer. */
+function trial({ path, method, schema, summary }) {
+  const [first, ...others] = schema.examples || [];
+  const said = make("output"), answer = make("pre", { tabIndex: 0, ariaLabel: `Answer of ${path}` });
+  const command = make("pre", { tabIndex: 0, ariaLabel: `Command for ${path}` });
+  const send = make("button", { type: "button", className: "seal", ariaLabel: `Send: ${summary}` }, "Send");
+  const buttons = make("div", { className: "row" }, send), box = make("div", {}, make("h3", {}, "Try it"));
+  let body = null;
+  if (method === "POST") {
+    body = make("textarea", { spellcheck: false, ariaLabel: `Body of ${path}` });
+    const fill = (example) => {
+      body.value = JSON.stringify(example, null, 1);
+      command.textContent = curl(path, body.value);
+    };
+    fill(first);
+    body.addEventListener("input", () => (command.textContent = curl(path, body.value)));
+    others.unshift(first);
+    others.forEach((example, i) => {
+      const label = `Example ${i + 1}`;
+      const choice = make("button", { type: "button", ariaLabel: `${label} of ${path}` }, label);
+      choice.addEventListener("click", () => fill(example));
+      if (others.length > 1) buttons.append(choice);
+    });
+    box.append(body);
+  } else command.textContent = curl(path);
+  send.addEventListener("click", () => run({ path, method, body: body?.value, said, answer }));
+  buttons.append(said);
+  box.append(buttons, answer, make("h3", {}, "The same from a shell"), command);
+  return box;
+}
+
+function curl(path, body) {
+  const url = new URL(`.${path}`, document.baseURI);
+  if (body === undefined) return `curl -s ${url}`;
+  const quoted = body.replaceAll(/\n\s*/g, " ").replaceAll("'", "'\\''");
+  return `curl -sN ${url} -H 'Content-Type: application/json' -d '${quoted}'`;
+}
+
+/* Sends a request and shows its answer as it comes. */
+async function run({ path, method, body, said, answer }) {
+  const started = performance.now();
+  said.textContent = "…";
+  answer.textContent = "";
+  try {
+    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+    const response = await fetch(`.${path}`, { method, body, headers });
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) answer.append(part.value);
+    if (response.headers.get("Content-Type")?.includes("json")) {
+      answer.textContent = JSON.stringify(JSON.parse(answer.textContent), null, 1);
+    }
+    said.textContent = `${response.status}, ${Math.round(performance.now() - started)} ms`;
+  } catch {
+    said.textContent = "the service cannot be reached, or the answer broke off";
+  }
+}
+
+function section(description, operation) {
+  const { path, method, operationId, summary, schema, responses } = operation;
+  const text = (operation.description || summary).split("\n\n").map((part) => make("p", {}, part));
+  const made = make("section", { id: operationId },
+    make("h2", {}, make("span", {}, method), path), ...text);
+  if (schema.properties) made.append(make("h3", {}, "Fields"), fields(description, schema));
+  made.append(trial(operation), make("h3", {}, "Answers"), answers(description, responses));
+  return made;
+}
+
+async function show() {
+  let openapi;
+  try {
+    openapi = await (await fetch("openapi.json")).json();
+  } catch {
+    $("description").textContent = "The service cannot be reached; load this page again.";
+    return;
+  }
+  const description = new Description(openapi);
+  $("title").textContent = `${openapi.info.title} API ${openapi.info.version}`;
+  $("description").textContent = openapi.info.description;
+  for (const operation of description.operations()) {
+    const { operationId, method, path } = operation;
+    $("contents").append(make("a", { href: `#${operationId}` }, `${method} ${path}`));
+    $("operations").append(section(description, operation));
+  }
+  document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}
+
+show();
