@@ -1,7 +1,5 @@
 """Settings: all that a deployment may change, from the environment (prefix YIN_)."""
 
-import math
-import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -10,9 +8,9 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import model
+from app.quota import available_cpus
 
 BUNDLED = Path(model.__file__).parent
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 class Settings(BaseSettings):
@@ -45,13 +43,3 @@ class Settings(BaseSettings):
     def num_threads(self) -> int:
         """CPU threads to use."""
         return self.threads or available_cpus()
-
-
-def available_cpus(quota: Path = CGROUP_QUOTA) -> int:
-    """Return how many processors this process may keep busy: its affinity and cgroup's quota."""
-    cpus = len(os.sched_getaffinity(0))
-    try:
-        limit, period = quota.read_text().split()
-        return max(1, min(cpus, math.floor(int(limit) / int(period))))
-    except (OSError, ValueError):  # no cgroup, or "max": no limit
-        return cpus

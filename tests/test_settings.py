@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app.settings import Settings, available_cpus
+from app.settings import Settings
 
 
 def test_every_setting_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,12 +34,3 @@ def test_a_setting_that_cannot_be_is_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=name.removeprefix("YIN_").lower()):
         Settings()
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None)]
-)
-def test_threads_follow_the_quota(tmp_path: Path, content: str, expected: int | None) -> None:
-    quota = tmp_path / "cpu.max"
-    quota.write_text(content)
-    assert available_cpus(quota) == (expected or available_cpus(tmp_path / "none"))
