@@ -8,7 +8,7 @@ SOURCE ?=
 bin := .venv/bin
 pip := $(bin)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: setup serve test train corpus bench clean
+.PHONY: setup serve test train corpus bench bench-http clean
 .DELETE_ON_ERROR:
 
 setup: .venv/ready-test
@@ -45,6 +45,11 @@ train: $(CORPUS)/report.json
 bench: .venv/ready-test
 	$(bin)/python -m benchmarks.lstm
 	$(bin)/python -m benchmarks.engine
+
+# The same model behind other servers; they are many packages, so this is a command of its own.
+bench-http: .venv/ready-test
+	$(pip) -e '.[bench]'
+	$(bin)/python -m benchmarks.http
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
