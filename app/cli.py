@@ -1,29 +1,24 @@
-"""The command line: yin generate, yin check, yin serve."""
+"""The command line: yin generate, yin check, yin serve.
 
-import asyncio
+What only one command needs is imported there: PyTorch takes a second that --help need not wait.
+"""
+
+from __future__ import annotations
+
 import json
+import os
 import sys
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
-import httpx
-import structlog
 import typer
-import uvicorn
-from pydantic import ValidationError
 
-from app.client import Client, Refused, describe
-from app.errors import UnacceptableRequest, describe_validation
-from app.log import configure_log
-from app.main import create_app
-from app.schemas import GenerateRequest, GenerateResponse, MeterOut, PoemOut
-from app.server import Server
-from app.service import Service
-from app.settings import Settings
-from model.checkpoint import CheckpointError
-from model.line_filter import LineFilterError
-from model.prosody import check
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from app.schemas import GenerateResponse, PoemOut
+    from model.prosody import MeterProof
 
 REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
 
@@ -31,8 +26,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help=__doc__,
+    help="Classical Chinese poems by an LSTM: write them, judge them, serve them.",
     epilog="Exit codes: 0 done, 1 refused or not regulated, 2 wrong input, 3 no service there.",
+    rich_markup_mode="markdown",
 )
 
 
@@ -53,8 +49,15 @@ class Alone:
             ValidationError: If a field is not as it should be.
             UnacceptableRequest: If no poem meets them.
         """
+        from app.schemas import GenerateRequest
+        from app.service import Service
+        from app.settings import Settings
+
         request = GenerateRequest.model_validate_json(json.dumps(fields))
         settings = Settings(num_slots=request.n * request.candidates)
+        if "YIN_THREADS" not in os.environ:
+            # A small batch is done no sooner by two, and later where others compute too.
+            settings = settings.model_copy(update={"threads": 1})
         return Service.load(settings).write(request)
 
 
@@ -82,13 +85,26 @@ def generate(
     url: Annotated[str | None, typer.Option(help="A running service; alone if absent.")] = None,
     key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
 ) -> None:
-    """Write a poem: yin generate 日 --form 七绝 --seed 7."""
+    """Write a poem, or several.
+
+    A quatrain that begins with 日: `yin generate 日`
+
+    Eight lines on a title, after a poet: `yin generate --form 七律 --title 登楼 --author 杜甫`
+
+    Hidden first characters, in columns: `yin generate --acrostic 春夏秋冬 --vertical`
+
+    Four to choose from, each the best of eight: `yin generate 月 --n 4 --candidates 8`
+
+    For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
+    """
     own = {"as_json", "vertical", "url", "key", "own"}
     fields = {name: value for name, value in locals().items() if name not in own}
     fields = {name: value for name, value in fields.items() if value is not None}
     if url is None:
         answer = write(Alone(), fields)
     else:
+        from app.client import Client
+
         with Client(url, key=key) as client:
             answer = write(client, fields)
     if as_json:
@@ -101,6 +117,14 @@ def generate(
 
 def write(writer: Writer, fields: dict[str, Any]) -> GenerateResponse:
     """Return a writer's answer; end the process with a message if there is none."""
+    import httpx
+    from pydantic import ValidationError
+
+    from app.client import Refused, describe
+    from app.errors import UnacceptableRequest
+    from model.checkpoint import CheckpointError
+    from model.line_filter import LineFilterError
+
     try:
         return writer.generate(**fields)
     except ValidationError as error:
@@ -117,6 +141,8 @@ def write(writer: Writer, fields: dict[str, Any]) -> GenerateResponse:
 
 def described_fields(error: ValidationError) -> list[dict[str, Any]]:
     """Return pydantic's errors as the service's answer has them, under body."""
+    from app.errors import describe_validation
+
     errors = describe_validation(error.errors())
     return [{**each, "loc": ("body", *each["loc"])} for each in errors]
 
@@ -142,26 +168,70 @@ def check_command(
     file: Annotated[Path | None, typer.Argument(help="A poem; standard input if absent.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole proof.")] = False,
 ) -> None:
-    """Judge a poem by the rules of regulated verse; exit with 1 if it does not keep them."""
+    """Judge a poem by the rules of regulated verse; exit with 1 if it does not keep them.
+
+    From a file: `yin check poem.txt`
+
+    From another program: `echo 白日依山尽，黄河入海流。欲穷千里目，更上一层楼。 | yin check`
+
+    Each line is shown with its tones, 平 ○ and 仄 ●, and △ or ▲ where it rhymes.
+    """
+    from model.prosody import check
+
     try:
         text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
         proof = check(text)
     except (OSError, ValueError) as error:
         end(WRONG, str(error))
     if as_json:
-        typer.echo(MeterOut.model_validate(proof.to_dict()).model_dump_json(indent=1))
+        typer.echo(json.dumps(proof.to_dict(), ensure_ascii=False, indent=1))
     else:
-        for line, tones in zip(proof.lines, proof.tones, strict=True):
-            typer.echo(f"{line}  {tones}")
-        typer.echo(f"{proof.pattern or '不合律的體式'}，韻 {proof.rhyme or '－'}")
-        for name, rule in proof.checks.items():
-            typer.echo(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
+        typer.echo(marked(proof))
     raise typer.Exit(0 if proof.regulated else REFUSED)
+
+
+def marked(proof: MeterProof) -> str:
+    """Return what was read of a poem, and how it keeps the rules, for a person."""
+    rhyming, shown = rhyming_lines(proof), []
+    for number, (line, tones) in enumerate(zip(proof.lines, proof.tones, strict=True), 1):
+        marks = tones.translate(str.maketrans("平仄", "○●"))
+        if number in rhyming:
+            marks = marks[:-1] + {"○": "△", "●": "▲"}[marks[-1]]
+        shown.append(f"{line}  {marks}  {tones}")
+    shown.append(f"{proof.pattern or '不合律的體式'}，韻 {proof.rhyme or '－'}")
+    for name, rule in proof.checks.items():
+        shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
+    return "\n".join(shown)
+
+
+def rhyming_lines(proof: MeterProof) -> set[int]:
+    """Return the numbers, from 1, of the lines that end in the poem's rhyme."""
+    if proof.rhyme is None:
+        return set()
+    first = proof.checks.get("首句")
+    opens = first is not None and first.note in ("入韵", "邻韵")
+    failing = {line for line, _ in proof.checks["押韵"].where}
+    return ({1} if opens else set()) | {*range(2, len(proof.lines) + 1, 2)} - failing
 
 
 @app.command()
 def serve() -> None:
     """Serve over HTTP; the environment (YIN_HOST, YIN_PORT, YIN_CHECKPOINT …) says how."""
+    import asyncio
+
+    import structlog
+    import uvicorn
+    from pydantic import ValidationError
+
+    from app.client import describe
+    from app.log import configure_log
+    from app.main import create_app
+    from app.server import Server
+    from app.service import Service
+    from app.settings import Settings
+    from model.checkpoint import CheckpointError
+    from model.line_filter import LineFilterError
+
     try:
         settings = Settings()
         service = Service.load(settings)

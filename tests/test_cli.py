@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -95,10 +96,42 @@ def test_check_marks_the_tones_and_the_rules() -> None:
     text = poem.split("—")[0]
     result = run.invoke(app, ["check"], input=text)
     assert result.exit_code == 0, result.output
-    assert re.match(r"\w{7}  [平仄]{7}\n", result.output)
+    lines = result.output.splitlines()[:8]
+    for line, place in zip(lines, range(1, 9), strict=True):
+        _, marks, tones = line.split("  ")
+        assert marks.replace("△", "○") == tones.replace("平", "○").replace("仄", "●")
+        assert place % 2 or marks.endswith("△")
+        assert place in (1, 2, 4, 6, 8) or "△" not in marks
     assert "×" not in result.output
     proof = json.loads(run.invoke(app, ["check", "--json"], input=text).output)
     assert proof["regulated"]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check"]])
+def test_what_needs_no_model_does_not_load_pytorch(arguments: list[str]) -> None:
+    code = "import sys; from app.cli import app; app(sys.argv[1:], standalone_mode=False)"
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code, *arguments],
+        input="白日依山尽，黄河入海流。欲穷千里目，更上一层楼。",
+        capture_output=True,
+        text=True,
+    )
+    assert process.stdout
+    assert "typer" in process.stderr
+    assert not re.search(r"\| +(torch|fastapi)$", process.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["generate", "check"])
+def test_the_examples_of_help_run_as_they_stand(command: str) -> None:
+    text = run.invoke(app, [command, "--help"], env={"COLUMNS": "300"}).output
+    examples = re.findall(r"(?:: )(?:echo (\S+) \| )?yin (.*?) *│?\n", text)
+    assert len(examples) >= 2
+    for poem, options in examples:
+        if "--url" in options or ".txt" in options:
+            continue
+        result = run.invoke(app, shlex.split(options), input=poem)
+        assert result.exit_code in (0, 2), result.output  # the tiny model knows few authors
+        assert result.exit_code == 0 or "does not know" in result.output
 
 
 def test_check_of_other_verse_exits_with_one(tmp_path: Path) -> None:
