@@ -240,6 +240,10 @@ def serve() -> None:
         end(WRONG, describe(described_fields(error)))
     except (CheckpointError, LineFilterError, ValueError, OSError) as error:
         end(REFUSED, str(error))
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch's only sign
+            raise
+        end(REFUSED, f"there is not enough memory to load the model: {error}")
     configure_log(settings.log_level)
     structlog.get_logger().info(
         "starting",

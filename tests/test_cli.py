@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 import re
 import shlex
 import signal
@@ -7,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -197,6 +199,61 @@ def test_a_server_without_its_checkpoint_says_so() -> None:
     _, log = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "error: there is no checkpoint at /nowhere.safetensors" in log
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda content: content[:-1], "is not a safetensors file"),
+        (lambda content: content[:-1] + bytes([content[-1] ^ 1]), "is damaged"),
+        (pickle.dumps, "is not a safetensors file"),
+    ],
+    ids=["truncated", "flipped", "pickle"],
+)
+def test_a_damaged_checkpoint_is_told_and_a_good_one_in_its_place_serves(
+    checkpoint_path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    harm: Callable[[bytes], bytes],
+    message: str,
+) -> None:
+    path = tmp_path / "poetry.safetensors"
+    monkeypatch.setenv("YIN_CHECKPOINT", str(path))
+    path.write_bytes(harm(checkpoint_path.read_bytes()))
+    for command in ("serve", "generate"):
+        result = run.invoke(app, [command])
+        assert result.exit_code == 1
+        assert f"error: {path} {message}" in result.output
+    path.write_bytes(checkpoint_path.read_bytes())
+    assert run.invoke(app, ["generate"]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Cannot allocate memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_too_little_memory_is_told(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def load(_path: Path) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("app.service.Checkpoint.load", load)
+    result = run.invoke(app, ["serve"])
+    assert result.exit_code == 1
+    assert "error: there is not enough memory to load the model: " in result.output
+
+
+def test_other_errors_of_torch_are_not_taken_for_too_little_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(_path: Path) -> NoReturn:
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr("app.service.Checkpoint.load", load)
+    with pytest.raises(RuntimeError, match="shapes"):
+        run.invoke(app, ["serve"], catch_exceptions=False)
 
 
 def test_a_port_that_is_taken_is_told() -> None:
