@@ -9,6 +9,7 @@ import asyncio
 import heapq
 import itertools
 import math
+import sys
 import threading
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from model.engine import Sequence as TokenSequence
 LATER = 8  # requests that may overtake each further sequence of one request
 SMOOTHING = 0.05  # weight of the newest step in the measured step time
 FIRST_GUESS_S = 0.01  # of a step, before any was measured
+SWITCH_S = 0.0005  # that the event loop may keep the interpreter while the engine waits for it
 LAST_STEP_S = 5.0  # that drain() gives a step which does not end
 
 
@@ -74,6 +76,9 @@ class AsyncEngine:
 
     def start(self) -> None:
         """Begin to step; called in the event loop that will submit."""
+        # The engine asks for the interpreter after every tensor operation; with Python's own 5 ms a
+        # flood of requests to refuse would slow each step down by several times.
+        sys.setswitchinterval(SWITCH_S)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
@@ -106,8 +111,7 @@ class AsyncEngine:
             EngineFailed: If the engine has stopped.
             QueueFull: If the job could not start or end in time.
         """
-        self._require_service()
-        self._require_room(count, work)
+        self.require_room(count, work)
         job = Job(count, work, asyncio.get_running_loop().time() + self._deadline_s)
         self._jobs.add(job)
         self._unfinished += count
@@ -156,15 +160,20 @@ class AsyncEngine:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, LAST_STEP_S)
 
-    def _require_service(self) -> None:
+    def require_room(self, count: int = 1, work: int = 1) -> None:
+        """Refuse what admit() would refuse.
+
+        Raises:
+            Draining: If the service is shutting down.
+            EngineFailed: If the engine has stopped.
+            QueueFull: If the job could not start or end in time.
+        """
         if self.failure is not None:
             self._metrics.shed.labels("failed").inc()
             raise EngineFailed("the engine has stopped; the service needs a restart")
         if self.draining:
             self._metrics.shed.labels("draining").inc()
             raise Draining("the service is shutting down", retry_after_s=1)
-
-    def _require_room(self, count: int, work: int) -> None:
         waiting, slots = self.queue_steps, self._engine.num_slots
         steps = max(work, math.ceil((self._work_left + count * work) / slots))
         needed_s = steps * self._step_s

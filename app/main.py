@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
-from app.middleware import ApiKeys, BodyLimit, Observed, PageHeaders, RateLimit
+from app.middleware import ApiKeys, BodyLimit, Observed, PageHeaders, RateLimit, Room
 from app.routes import router
 from app.service import Service
 from app.settings import Settings
@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
 
 def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Wrap an application: the last one added is met first."""
+    app.add_middleware(Room)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if settings.rate_limit:
         app.add_middleware(RateLimit, limit=settings.rate_limit)

@@ -18,7 +18,7 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import describe_crash
+from app.errors import ServiceError, describe_crash
 from app.metrics import Metrics
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -37,6 +37,7 @@ PAGE_HEADERS = (
     ),
     (b"cache-control", b"no-cache"),  # asked again by its ETag: no mixture of two releases
 )
+POEM_PATHS = ("/generate", "/generate/stream")
 OPEN_PATHS = ("/health/", "/metrics")
 BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
 
@@ -81,7 +82,8 @@ class Observed:
                 await JSONResponse({"detail": CRASHED}, 500)(scope, receive, send_marked)
         finally:
             elapsed_s = time.perf_counter() - start
-            route = getattr(scope.get("route"), "path", "other")
+            unrouted = scope["path"] if scope["path"] in POEM_PATHS else "other"
+            route = getattr(scope.get("route"), "path", unrouted)
             self._metrics.requests.labels(route, status).inc()
             self._metrics.request_s.labels(route).observe(elapsed_s)
             structlog.get_logger().info(
@@ -150,6 +152,28 @@ def replaying(body: bytes, receive: Receive) -> Receive:
         return first.pop() if first else await receive()
 
     return replay
+
+
+class Room:
+    """Refuses a poem before its request is understood, when there is no room even for a short one.
+
+    Understanding costs ten times more than refusing: a flood would take the processors from those
+    who are served.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer as the engine refuses it."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in POEM_PATHS:
+            try:
+                scope["app"].state.service.engine.require_room()
+            except ServiceError as error:
+                answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class ApiKeys:

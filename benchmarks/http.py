@@ -233,10 +233,10 @@ def main(
             results["servers"][contestant.name] = asyncio.run(loads)
             if contestant is OURS:
                 results["overload"] = asyncio.run(overload(port, pid, seconds))
-    results["times_faster"] = times_faster(results["servers"])
+        results["times_faster"] = times_faster(results["servers"])
+        if out is not None:  # what is measured is kept, even if the next one does not start
+            out.write_text(json.dumps(results, indent=1) + "\n")
     show(results)
-    if out is not None:
-        out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":

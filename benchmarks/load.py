@@ -16,7 +16,7 @@ import httptools
 
 Fields = Mapping[str, Any]
 
-SETTLED_S = 60.0  # longest wait for answers when the time is over
+SETTLED_S = 20.0  # longest wait for answers when the time is over
 
 
 class Connection(asyncio.Protocol):

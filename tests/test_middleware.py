@@ -2,6 +2,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -11,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import QueueFull
 from app.metrics import Metrics
-from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit
+from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit, Room
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,6 +38,33 @@ def test_a_body_may_be_so_large(size: int, status: int) -> None:
     assert response.status_code == status
     if status == 200:
         assert response.text == str(size)
+
+
+def full(scope: Scope) -> None:
+    """Let scope's application have an engine that refuses."""
+
+    def require_room() -> None:
+        raise QueueFull("3.0 s of work are waiting", retry_after_s=3)
+
+    engine = SimpleNamespace(require_room=require_room)
+    scope["app"] = SimpleNamespace(state=SimpleNamespace(service=SimpleNamespace(engine=engine)))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/generate", 503), ("/generate/stream", 503), ("/check", 200)]
+)
+def test_without_room_a_poem_is_refused_whatever_it_should_be(path: str, status: int) -> None:
+    metrics = Metrics()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        full(scope)
+        await Observed(Room(echo), metrics)(scope, receive, send)
+
+    response = ask(app, path, content=b"no JSON")
+    assert response.status_code == status
+    assert response.headers.get("retry-after") == ("3" if status == 503 else None)
+    labels = {"route": path if status == 503 else "other", "status": str(status)}
+    assert metrics.registry.get_sample_value("yin_requests_total", labels) == 1
 
 
 async def never() -> Message:
@@ -161,7 +190,7 @@ def test_a_crash_is_a_500_with_its_id_and_logged_without_text(log: list[Any]) ->
     assert done["status"] == 500
     assert what["request_id"] == done["request_id"] == response.headers["x-request-id"]
     assert "白" not in str(log)
-    labels = {"route": "other", "status": "500"}
+    labels = {"route": "/generate", "status": "500"}
     assert metrics.registry.get_sample_value("yin_requests_total", labels) == 1
 
 
