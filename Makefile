@@ -6,19 +6,26 @@ CORPUS ?= corpus
 SOURCE ?=
 
 bin := .venv/bin
-pip := $(bin)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+quietly := --quiet --disable-pip-version-check
+pip := $(bin)/python -m pip install $(quietly) -c constraints.txt
 
 .PHONY: setup serve test train corpus bench bench-http clean
 .DELETE_ON_ERROR:
 
 setup: .venv/ready-test
 
-# What serving needs.
-.venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(pip) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-	$(pip) -e .
-	touch $@
+# What serving needs, into a new environment: every wheel by its hash but PyTorch, which comes from one
+# of several indexes.
+define install-service
+$(PYTHON) -m venv $(1)
+$(1)/bin/python -m pip install $(quietly) --require-hashes --no-deps -r requirements.txt
+$(1)/bin/python -m pip install $(quietly) -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+$(1)/bin/python -m pip install $(quietly) --no-deps -e .
+touch $(1)/ready
+endef
+
+.venv/ready: pyproject.toml constraints.txt requirements.txt
+	$(call install-service,.venv)
 
 # What training, tests and benchmarks need besides.
 .venv/ready-test: .venv/ready
@@ -50,6 +57,28 @@ bench: .venv/ready-test
 bench-http: .venv/ready-test
 	$(pip) -e '.[bench]'
 	$(bin)/python -m benchmarks.http
+
+# What is served, described: build/sbom.json (CycloneDX) and build/licences.txt; a licence that would
+# bind whoever serves it fails.
+build/service/ready: requirements.txt constraints.txt
+	$(call install-service,build/service)
+
+build/tools/ready: Makefile
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install $(quietly) cyclonedx-bom==7.5.0 pip-licenses==5.5.5 uv==0.13.8
+	touch $@
+
+sbom: build/service/ready build/tools/ready
+	build/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON -o build/sbom.json build/service/bin/python
+	build/tools/bin/pip-licenses --python build/service/bin/python --from mixed --partial-match \
+		--fail-on "GPL;General Public;SSPL;Commons Clause;UNKNOWN" --output-file build/licences.txt
+
+# requirements.txt from constraints.txt: the same versions with the hash of every wheel.
+lock: build/tools/ready
+	$(PYTHON) -c 'import tomllib; print(*(name for name in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if name != "torch"), sep="\n")' \
+		| build/tools/bin/uv pip compile - --quiet --constraints constraints.txt --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.txt
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
