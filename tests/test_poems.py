@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,14 @@ def test_a_written_poem_is_the_one_that_its_seed_brings_back(poet: Poet) -> None
     spec = PoemSpec(form=Form.QILV, params=SamplingParams(seed=2), script=Script.TRADITIONAL)
     assert poet.write([spec])[0].lines == poems[Form.QILV][2]
     assert len(set(poems[Form.QILV])) == 3
+
+
+def test_written_poems_are_in_the_models_script(
+    poet: Poet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = replace(poet.write([PoemSpec(form=Form.WUJUE)])[0], lines=("強",) * 4)
+    monkeypatch.setattr(Poet, "write", lambda _, specs: [printed for _ in specs])
+    assert write_poems(poet, Meter.STRICT, 1)[Form.WUJUE] == [("强",) * 4]
 
 
 @pytest.fixture(scope="module")

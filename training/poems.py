@@ -17,7 +17,7 @@ from model.line_filter import LineFilter
 from model.plan import Meter
 from model.poet import PoemSpec, Poet
 from model.prosody import MeterProof, check
-from model.script import Script
+from model.script import Script, unify
 from training.corpus import SPLITS, Poem, read_poems
 
 FORMS = (Form.WUJUE, Form.QIJUE, Form.WULV, Form.QILV)
@@ -161,7 +161,10 @@ def punctuate(lines: Sequence[str]) -> str:
 
 
 def write_poems(poet: Poet, meter: Meter, number: int) -> dict[Form, list[Lines]]:
-    """Let a poet write poems of every form, with the seeds 0, 1, 2 and so on."""
+    """Let a poet write poems of every form, with the seeds 0, 1, 2 and so on.
+
+    Their lines are in the model's script, as the corpus's are: a printed form may lack a reading.
+    """
     specs = [
         PoemSpec(
             form=form,
@@ -173,7 +176,9 @@ def write_poems(poet: Poet, meter: Meter, number: int) -> dict[Form, list[Lines]
         for seed in range(number)
     ]
     written = iter(poet.write(specs))
-    return {form: [poem.lines for poem in islice(written, number)] for form in FORMS}
+    return {
+        form: [tuple(map(unify, poem.lines)) for poem in islice(written, number)] for form in FORMS
+    }
 
 
 def people(poems: Iterable[Poem], number: int) -> dict[Form, list[Lines]]:
