@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from model.form import Form, Layout
-from model.pattern import Template, Variant, couplet_variants, templates
+from model.pattern import Licence, Template, Variant, couplet_variants, templates
 from model.rhymes import LEVEL_GROUPS, Rhymes, Tone
 from model.script import is_han, standard_forms
 
@@ -91,12 +91,15 @@ class Verse:
         """Return the variants of a template's lines that fit best."""
         types, variants, misplaced = template.line_types, list[Variant](), 0
         masks = [self._masks(line) for line in self.lines]
+        usual = [self._masks(line, usual=True) for line in self.lines]
         for index in range(0, len(self.lines), 2):
             pairs = couplet_variants(types[index], types[index + 1], template.line_length)
             costs = [
                 _faults(odd, masks[index]) + _faults(even, masks[index + 1]) for odd, even in pairs
             ]
-            best = min(range(len(pairs)), key=costs.__getitem__)
+            least = min(costs)
+            ways = [pair for pair, cost in enumerate(costs) if cost == least]
+            best = min(ways, key=lambda way: _strangeness(pairs[way], usual[index : index + 2]))
             misplaced += costs[best]
             variants += pairs[best]
         unrhymed = types[0].rhymed and not self.opens_in_rhyme(rhyme)
@@ -109,9 +112,14 @@ class Verse:
             for own in self.groups(self.lines[0][-1])
         )
 
-    def _masks(self, line: str) -> tuple[int, int]:
-        """Return the places that cannot be level and those that cannot be oblique, as bits."""
-        tones = [self.tones(character) for character in line]
+    def _masks(self, line: str, *, usual: bool = False) -> tuple[int, int]:
+        """Return the places that cannot be level and those that cannot be oblique, as bits.
+
+        Args:
+            line: The line.
+            usual: Whether to read each character in its commonest tone alone.
+        """
+        tones = [self.tones(character)[: 1 if usual else None] for character in line]
         return _bits(Tone.PING not in found for found in tones), _bits(
             Tone.ZE not in found for found in tones
         )
@@ -140,6 +148,12 @@ def _written_forms(character: str) -> tuple[str, ...]:
 
 def _bits(flags: Iterator[bool]) -> int:
     return sum(flag << place for place, flag in enumerate(flags))
+
+
+def _strangeness(pair: Sequence[Variant], usual: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Return how many licences two lines take, and how many characters in no usual tone."""
+    licences = sum(variant.licence is not Licence.NONE for variant in pair)
+    return licences, sum(map(_faults, pair, usual))
 
 
 def _faults(variant: Variant, masks: tuple[int, int]) -> int:

@@ -301,3 +301,9 @@ def test_tang_poets_keep_the_rules_as_often_as_is_known_of_them() -> None:
     rhymed = [proof for proof in eight if proof.checks["押韵"].holds and proof.checks["平韵"].holds]
     assert len(rhymed) / len(eight) > 0.9
     assert sum(proof.checks["平仄"].holds for proof in eight) / len(eight) > 0.8
+
+
+def test_a_place_that_takes_either_tone_is_read_in_the_commonest() -> None:
+    proof = check("冷日依山盡，黃河入海流。欲窮千里目，更上一層樓。")
+    assert proof.regulated
+    assert proof.tones[0] == "仄仄平平仄"
