@@ -124,10 +124,11 @@ async def press(url: str, pid: int, clients: int, limit_s: float) -> Tally:
             if outcome == "503":
                 await asyncio.sleep(0.5)
 
+    # No connection is kept: one that the server ends just as it is used again looks like a fault.
     pool = httpx.Limits(max_connections=clients, max_keepalive_connections=0)
     async with (
         httpx.AsyncClient(base_url=url, timeout=60, limits=pool) as client,
-        httpx.AsyncClient(base_url=url, timeout=60) as watcher,
+        httpx.AsyncClient(base_url=url, timeout=60, limits=pool) as watcher,
     ):
         asking = [asyncio.create_task(ask_on(client, number)) for number in range(clients)]
         while time.monotonic() < start + limit_s:
