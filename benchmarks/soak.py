@@ -41,6 +41,8 @@ class Sample:
     descriptors: int
     slots_busy: int
     queued: int
+    processor_s: float
+    characters: int
 
 
 @dataclass
@@ -78,6 +80,7 @@ def service(slots: int) -> Iterator[tuple[int, str]]:
 async def sample(client: httpx.AsyncClient, pid: int, at_s: float) -> Sample:
     """Look at the process and at what it tells of itself."""
     resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     lines = (await client.get("/metrics")).text.splitlines()
     gauges = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return Sample(
@@ -86,6 +89,8 @@ async def sample(client: httpx.AsyncClient, pid: int, at_s: float) -> Sample:
         descriptors=len(list(Path(f"/proc/{pid}/fd").iterdir())),
         slots_busy=int(float(gauges["yin_slots_busy"])),
         queued=int(float(gauges["yin_queue_depth"])),
+        processor_s=sum(map(int, times)) / os.sysconf("SC_CLK_TCK"),
+        characters=int(float(gauges["yin_characters_total"])),
     )
 
 
@@ -158,6 +163,12 @@ def faults(tally: Tally, slots: int) -> list[str]:
     return found
 
 
+def characters_a_processor_second(tally: Tally) -> float:
+    """Return what a second of a processor writes, all that serving costs included."""
+    first, *_, last = [each for each in tally.samples[:-1] if each.at_s >= WARM_UP_S]
+    return (last.characters - first.characters) / (last.processor_s - first.processor_s)
+
+
 def main(
     minutes: float = 10.0,
     slots: int = 128,
@@ -169,6 +180,7 @@ def main(
     for each in tally.samples:
         print(each)
     print(dict(tally.outcomes))
+    print(f"{characters_a_processor_second(tally):.0f} characters a processor second")
     found = faults(tally, slots)
     for fault in found:
         print(f"fault: {fault}", file=sys.stderr)
