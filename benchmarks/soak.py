@@ -139,6 +139,7 @@ async def press(url: str, pid: int, clients: int, limit_s: float) -> Tally:
         while time.monotonic() < start + limit_s:
             await asyncio.sleep(SAMPLE_S)
             tally.samples.append(await sample(watcher, pid, time.monotonic() - start))
+            print(tally.samples[-1], flush=True)
         await asyncio.gather(*asking)
         await asyncio.sleep(1)
         tally.samples.append(await sample(watcher, pid, time.monotonic() - start))
@@ -177,9 +178,7 @@ def main(
     """Soak the service, print what it used, and fail if that was not as it should be."""
     with service(slots) as (pid, url):
         tally = asyncio.run(press(url, pid, clients, minutes * 60))
-    for each in tally.samples:
-        print(each)
-    print(dict(tally.outcomes))
+    print(tally.samples[-1], dict(tally.outcomes), sep="\n")
     print(f"{characters_a_processor_second(tally):.0f} characters a processor second")
     found = faults(tally, slots)
     for fault in found:
