@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 HERE = Path(__file__).parent
 SHOTS = HERE / "screenshots"
@@ -119,6 +119,9 @@ def open_page(
 
 
 def pytest_sessionstart() -> None:
+    expect.set_options(
+        timeout=30_000
+    )  # a busy machine writes a long poem in more than five seconds
     SHOTS.mkdir(exist_ok=True)
     if "YIN" not in os.environ:
         sys.exit("run browser/run, which says where the service is")
