@@ -20,7 +20,7 @@ def write(page: Page, **fields: str) -> str:
     """Write a poem with fields filled in, and return it."""
     for name, text in fields.items():
         page.locator(f"#{name}").fill(text)
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     return written(page)
 
 
@@ -196,7 +196,7 @@ def test_tones_and_rules_are_shown_on_demand(open_page: OpenPage) -> None:
 def test_an_error_is_shown_at_its_field_and_goes_when_it_is_mended(open_page: OpenPage) -> None:
     page = open_page(width=390, height=844)
     page.locator("#start").fill("abc")
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     expect(page.locator("#start-hint")).to_have_text("只能填汉字，不能有“a”")
     expect(page.locator("#start")).to_be_focused()
     expect(page.locator("#start")).to_have_attribute("aria-invalid", "true")
@@ -206,7 +206,7 @@ def test_an_error_is_shown_at_its_field_and_goes_when_it_is_mended(open_page: Op
     page.locator("summary").click()
     page.locator("#acrostic").fill("春夏秋")
     page.locator("summary").click()
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     expect(page.locator("#acrostic")).to_be_focused()
     expect(page.locator("#acrostic-hint")).to_contain_text("2 字")
 
@@ -220,7 +220,7 @@ def test_an_error_of_a_choice_is_shown_there_and_any_other_beside_the_poem(
     page.route(
         "**/generate/stream", lambda route: route.fulfill(status=422, json={"detail": errors})
     )
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     expect(page.locator("#meter-hint.bad")).to_have_text("no such meter")
     expect(page.locator("input[name=meter]:checked")).to_be_focused()
     expect(page.locator("#status")).to_contain_text("no such seed")
@@ -247,7 +247,7 @@ def test_every_error_of_the_service_is_told_in_both_languages(
         page = open_page(locale=locale)
         for name, text in wishes.items():
             page.locator(f"#{name}").fill(text)
-        page.locator("#write").click()
+        page.locator("#write").click(no_wait_after=True)
         expect(page.locator(f"#{field}-hint.bad")).to_be_visible()
         said[locale] = page.locator(f"#{field}-hint").inner_text()
     assert re.search("[\u4e00-\u9fff]", said["zh-CN"].partition("“")[0])
@@ -266,7 +266,7 @@ def test_a_busy_server_is_asked_again_when_it_said(open_page: OpenPage) -> None:
             route.continue_()
 
     page.route("**/generate/stream", busy)
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     expect(page.locator("#status")).to_contain_text("写诗的人太多")
     expect(page.locator("#retry")).to_be_disabled()
     expect(page.locator("#retry")).to_contain_text("秒后再试")
@@ -298,7 +298,7 @@ def test_a_failure_within_the_stream_is_told(open_page: OpenPage) -> None:
     failure = 'event: failure\ndata: {"status":504,"detail":"not done"}\n\n'
     page.route("**/generate/stream", lambda route: route.fulfill(
         status=200, content_type="text/event-stream", body=f": ping\n\n{failure}"))  # fmt: skip
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     expect(page.locator("#status")).to_contain_text("没能及时写完")
     page.unroute("**/generate/stream")
     page.locator("#retry").click()
@@ -308,7 +308,7 @@ def test_a_failure_within_the_stream_is_told(open_page: OpenPage) -> None:
 def test_a_slow_server_gets_a_sentence_while_it_is_waited_for(open_page: OpenPage) -> None:
     page = open_page()
     page.route("**/generate/stream", never)
-    page.locator("#write").click()
+    page.locator("#write").click(no_wait_after=True)
     expect(page.locator("#status")).to_contain_text("服务器慢", timeout=8000)
     expect(page.locator("#stop")).to_be_visible()
 
