@@ -46,6 +46,7 @@ class VerseGuide:
 
     No character comes twice within 56, but for one that is given twice, and for a pair such as
     悠悠 on a foot, once in four lines. A character that is given for later does not come before.
+    Characters that simplified script prints alike count as one.
 
     Args:
         lexicon: The masks of the vocabulary.
@@ -78,7 +79,7 @@ class VerseGuide:
         self._places = _places(self._plan, layout)
         self._pairs_left = max(1, layout.num_lines // 4)
         self._unused = lexicon.han.clone()  # (V,)
-        self._unused[list(self._given.values())] = False
+        self._unused[lexicon.alike(self._given.values())] = False
         self._recent: deque[int] = deque()
         self._tones = self._plan.couplets[0] if self._plan.couplets else ()
         taken = set(self._given.values())
@@ -155,8 +156,8 @@ class VerseGuide:
     def _use(self, token: int) -> None:
         """Keep a character from coming again, until 56 others have come."""
         if self._unused[token]:
-            self._unused[token] = False
-            for group in self._lexicon.groups_of(token) & self._groups.keys():
+            self._unused[self._lexicon.alike([token])] = False
+            for group in self._lexicon.spread_of(token) & self._groups.keys():
                 self._groups[group] -= 1
                 if self._groups[group] < self._rhymes_left:
                     del self._groups[group]
@@ -167,10 +168,10 @@ class VerseGuide:
 
     def _release(self, token: int) -> None:
         """Let a character come again."""
-        again = token in self._recent or token in self._given.values()
-        if self._lexicon.han[token] and not again:
-            self._unused[token] = True
-            for group in self._lexicon.groups_of(token) & self._groups.keys():
+        alike = self._lexicon.alike([token])
+        if self._lexicon.han[token] and not {*self._recent, *self._given.values()} & {*alike}:
+            self._unused[alike] = True
+            for group in self._lexicon.spread_of(token) & self._groups.keys():
                 self._groups[group] += 1
 
     @property
@@ -242,7 +243,7 @@ class VerseGuide:
         if all(count <= self._rhymes_left for count in self._groups.values()):
             needed = self._lexicon.han.clone()
             for group in self._groups:
-                needed &= self._lexicon.by_group[group]
+                needed &= self._lexicon.spread_by_group[group]
             mask &= ~needed
 
     def _may_double(self) -> bool:
@@ -262,7 +263,7 @@ class VerseGuide:
         for tone, size in self._lexicon.tone_sizes.items():
             if self._plan.template is not None and size <= most:
                 raise NoCharacterFits(1, f"the vocabulary has too few characters of tone {tone}")
-        if len(self._lexicon.vocabulary.han_ids) <= most:
+        if self._lexicon.size <= most:
             raise NoCharacterFits(1, "the vocabulary has too few characters")
 
 

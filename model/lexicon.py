@@ -1,16 +1,19 @@
 """What each token of a vocabulary can be in verse, as masks over the vocabulary.
 
 Characters are offered for the readings that poets usually give them; a character that is given may
-be read in any way. V is the size of the vocabulary.
+be read in any way. Characters that simplified script prints alike (遊 and 游) count as one wherever
+none may come again. V is the size of the vocabulary.
 """
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from model.rhymes import Rhymes, Tone
+from model.script import Script, to_script
 from model.vocabulary import Vocabulary
 
 COMMON_CHARACTERS = 3000  # of the vocabulary, the most frequent: a rhyme needs some of these
@@ -45,8 +48,23 @@ class Lexicon:
             group: int(mask[: ids.start + COMMON_CHARACTERS].sum())
             for group, mask in self.by_group.items()
         }
-        self.tone_sizes = {tone: int(self.by_tones[frozenset([tone])].sum()) for tone in "平仄"}
-        self._sizes = {group: int(mask.sum()) for group, mask in self.by_group.items()}
+        self._alike = _alike(vocabulary)
+        self.spread_by_group = {  # of characters that are printed like one of the group
+            group: self._mask(self.alike(mask.nonzero().flatten().tolist()))
+            for group, mask in self.by_group.items()
+        }
+        self._spread = [
+            frozenset[str]().union(*(self._groups[token] for token in alike))
+            for alike in self._alike
+        ]
+        self.size = self.different(ids)
+        self.tone_sizes = {
+            tone: self.different([i for i in ids if tone in self._tones[i]]) for tone in "平仄"
+        }
+        self._sizes = {
+            group: self.different(mask.nonzero().flatten().tolist())
+            for group, mask in self.by_group.items()
+        }
         self._only: dict[int, Tensor] = {}
         # Of each token's character; 0 for tokens that are none.
         self.code_points = np.array(
@@ -70,8 +88,21 @@ class Lexicon:
         return masks[0] if len(masks) == 1 else torch.stack(masks).any(dim=0)  # (V,)
 
     def supply(self, group: str, taken: Collection[int]) -> int:
-        """Return how many characters rhyme in a group, those that are taken left out."""
-        return self._sizes.get(group, 0) - sum(group in self._groups[token] for token in taken)
+        """Return how many characters rhyme in a group, those printed like one taken left out."""
+        different = {self._alike[token] for token in taken}
+        return self._sizes.get(group, 0) - sum(group in self._spread[a[0]] for a in different)
+
+    def alike(self, tokens: Iterable[int]) -> list[int]:
+        """Return the characters that simplified script prints like one of tokens, them included."""
+        return [each for alike in {self._alike[token] for token in tokens} for each in alike]
+
+    def spread_of(self, token: int) -> frozenset[str]:
+        """Return the rhyme groups of all characters that are printed like one."""
+        return self._spread[token]
+
+    def different(self, tokens: Iterable[int]) -> int:
+        """Return how many different characters simplified script prints for tokens."""
+        return len({self._alike[token] for token in tokens})
 
     def groups_of(self, token: int) -> frozenset[str]:
         """Return the rhyme groups of a character's usual readings."""
@@ -87,3 +118,17 @@ class Lexicon:
         """Return the character of a token."""
         character: str = self.vocabulary.tokens[token]
         return character
+
+
+def _alike(vocabulary: Vocabulary) -> list[tuple[int, ...]]:
+    """Return for each token those that simplified script prints as it, in their order."""
+    printed: dict[str, list[int]] = defaultdict(list)
+    # Apart, so that no phrase is converted as one.
+    simplified = to_script("，".join(vocabulary.characters), Script.SIMPLIFIED).split("，")
+    for token, character in zip(vocabulary.han_ids, simplified, strict=True):
+        printed[character].append(token)
+    alike: list[tuple[int, ...]] = [(token,) for token in range(len(vocabulary))]
+    for tokens in printed.values():
+        for token in tokens:
+            alike[token] = tuple(tokens)
+    return alike

@@ -253,7 +253,7 @@ def _common_groups(lexicon: Lexicon, ends: Mapping[int, int], *, level: bool) ->
     for line, token in sorted(ends.items()):
         own = _of_level(lexicon.rhymes.groups(lexicon.character(token)), level=level)
         shown = f"{lexicon.character(token)} ({'、'.join(sorted(own)) or 'no level rhyme'})"
-        if token in seen:
+        if not seen.isdisjoint(lexicon.alike([token])):
             raise NoCharacterFits(line + 1, f"the rhyme character {shown} comes twice")
         if seen and not groups & own:
             raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")

@@ -23,7 +23,7 @@ from model.plan import (
 )
 from model.prosody import MeterProof, check
 from model.rhymes import Reading, Rhymes, Tone
-from model.script import unify
+from model.script import Script, to_script, unify
 from model.vocabulary import Vocabulary
 
 REGULATED = [Layout(5, 4), Layout(7, 4), Layout(5, 8), Layout(7, 8)]
@@ -71,10 +71,11 @@ def judge(lines: list[str], masks: Lexicon) -> MeterProof:
 
 
 def repeated(lines: list[str]) -> list[str]:
-    """Return the characters that come again, but for one next to itself."""
+    """Return what comes again in simplified script, but for a character next to itself."""
     text = "".join(
         c for line in lines for place, c in enumerate(line) if not place or line[place - 1] != c
     )
+    text = "".join(to_script(c, Script.SIMPLIFIED) for c in text)
     return [character for character, n in Counter(text).items() if n > 1]
 
 
@@ -123,7 +124,10 @@ def test_whatever_is_asked_is_answered_or_refused_before_the_first_character(
     if meter is Meter.RHYME:
         assert proof.checks["押韵"].holds
         assert proof.checks["重韵"].holds
-    if layout.characters <= MEMORY and len(set(given.values())) == len(given):
+    if proof.rhyme is not None and meter is not Meter.FREE:
+        printed = [to_script(line[-1], Script.SIMPLIFIED) for line in lines[1::2]]
+        assert len(set(printed)) == len(printed)
+    if layout.characters <= MEMORY and masks.different(given.values()) == len(given):
         assert not repeated(lines)
 
 
@@ -223,6 +227,25 @@ def test_a_character_that_is_given_for_later_does_not_come_before() -> None:
     token = masks.vocabulary.han_ids[7]
     guide = VerseGuide(masks, Layout(5, 4), meter=Meter.FREE, given={(2, 0): token})
     assert not guide.allowed()[token]
+
+
+def test_characters_that_simplified_script_prints_alike_count_as_one() -> None:
+    known = dict.fromkeys("遊游閑閒山天") | dict.fromkeys(lexicon().vocabulary.characters)
+    masks = Lexicon(Vocabulary(list(known)))
+    tokens = masks.vocabulary.id_of
+    roam, swim = tokens("遊"), tokens("游")
+    assert sorted(masks.alike([roam])) == sorted([roam, swim])
+    guide = VerseGuide(masks, Layout(5, 4), meter=Meter.FREE, seed=1)
+    assert guide.allowed()[swim]
+    guide.advance(roam)
+    guide.advance(tokens("山"))
+    assert not guide.allowed()[[roam, swim]].any()
+    given = {(1, 4): roam}
+    assert not VerseGuide(masks, Layout(5, 4), given=given).allowed()[swim]
+    group = masks.supply("十一尤", [])
+    assert masks.supply("十一尤", [roam]) == masks.supply("十一尤", [roam, swim]) == group - 1
+    with pytest.raises(NoCharacterFits, match=r"line 4: the rhyme character 游 .* comes twice"):
+        find_plans(masks, Layout(5, 4), Meter.RHYME, {**given, (3, 4): swim})
 
 
 def test_punctuation_is_the_only_thing_between_lines_and_the_end_after_the_last() -> None:
