@@ -425,6 +425,7 @@ def test_every_example_of_the_api_page_runs_where_it_stands(
     page.reload()
     sections = page.locator("section")
     expect(sections).to_have_count(8)
+    expect(sections.first).to_contain_text("integer, 0 to 2^63 - 1")  # beyond a float's integers
     for section in sections.all():
         for number in range(max(1, section.get_by_text(re.compile("^Example")).count())):
             if section.get_by_text("Example").count():

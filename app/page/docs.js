@@ -42,7 +42,8 @@ class Description {
 function limits({ minLength, maxLength, minimum, maximum, exclusiveMinimum }) {
   if (maxLength) return `${minLength} to ${maxLength} characters`;
   if (exclusiveMinimum !== undefined) return `above ${exclusiveMinimum}, to ${maximum}`;
-  return maximum === undefined ? "" : `${minimum} to ${maximum}`;
+  const exact = maximum > Number.MAX_SAFE_INTEGER ? `2^${Math.log2(maximum)} - 1` : maximum;
+  return maximum === undefined ? "" : `${minimum} to ${exact}`;
 }
 
 function fields(description, { properties = {}, required = [] }) {
