@@ -57,16 +57,23 @@ class PoetryModel(nn.Module):
     def __init__(self, config: PoetryConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        self.place_embedding = nn.Embedding(len(Place), config.embedding_size, padding_idx=0)
+        size = config.embedding_size
+        self.embedding = nn.Embedding(
+            config.vocab_size, size, _weight=torch.empty(config.vocab_size, size)
+        )
+        self.place_embedding = nn.Embedding(
+            len(Place), size, padding_idx=0, _weight=torch.zeros(len(Place), size)
+        )
         self.lstm = LSTM(
             config.embedding_size, config.hidden_size, config.num_layers, config.dropout
         )
         self.projection = nn.Linear(config.hidden_size, config.embedding_size)
         self.output_bias = nn.Parameter(self.projection.bias.new_zeros(config.vocab_size))
         self.dropout = nn.Dropout(config.dropout)
-        nn.init.normal_(self.embedding.weight, std=config.embedding_size**-0.5)
-        nn.init.zeros_(self.place_embedding.weight)
+        # A checkpoint's shapes are compared on the meta device, whose normal_() imports
+        # torch._dynamo: that takes longer than all the rest of a start.
+        if not self.embedding.weight.is_meta:
+            nn.init.normal_(self.embedding.weight, std=size**-0.5)
 
     def initial_state(self, batch_size: int) -> LSTMState:
         """Return the state before the first token of batch_size sequences."""

@@ -123,6 +123,18 @@ def test_what_needs_no_model_does_not_load_pytorch(arguments: list[str]) -> None
     assert not re.search(r"\| +(torch|fastapi)$", process.stderr, re.MULTILINE)
 
 
+def test_a_poem_does_not_load_the_compiler() -> None:
+    code = "import sys; from app.cli import app; app(sys.argv[1:], standalone_mode=False)"
+    process = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", code, "generate", "日", "--form", "jueju-5"],
+        capture_output=True,
+        text=True,
+    )
+    assert process.stdout.startswith("日")
+    assert re.search(r"\| +torch$", process.stderr, re.MULTILINE)
+    assert not re.search(r"\| +torch\._dynamo", process.stderr)
+
+
 @pytest.mark.parametrize("command", ["generate", "check"])
 def test_the_examples_of_help_run_as_they_stand(command: str) -> None:
     text = run.invoke(app, [command, "--help"], env={"COLUMNS": "300"}).output
