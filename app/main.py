@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from app.errors import ServiceError, answer_service_error, describe_validation
@@ -55,9 +56,11 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     add_middleware(app, chosen, metrics)
     if PAGE.is_dir():
-        docs = PageHeaders(FileResponse(PAGE / "docs.html"))
+        # Files alone are compressed: a stream of characters must not wait for a full buffer.
+        docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
         app.router.routes.append(Route("/docs", docs, name="docs"))
-        app.mount("/", PageHeaders(StaticFiles(directory=PAGE, html=True)), name="page")
+        files = GZipMiddleware(PageHeaders(StaticFiles(directory=PAGE, html=True)))
+        app.mount("/", files, name="page")
     return app
 
 
