@@ -328,6 +328,31 @@ def test_what_was_typed_is_there_at_the_next_visit(open_page: OpenPage, service:
     expect(page.locator("#write")).to_have_text("吟")
 
 
+@pytest.mark.noisy
+def test_a_refusal_leaves_the_poem_that_was_there(open_page: OpenPage) -> None:
+    page = open_page()
+    poem, link = write(page, start="山"), page.url
+    page.locator("#start").fill("abc")
+    page.locator("#write").click()
+    expect(page.locator("#start-hint.bad")).to_be_visible()
+    assert written(page) == poem
+    page.locator("#language").click()
+    assert page.url == link
+    page.locator("#another").click()
+    page.wait_for_function("link => location.href !== link", arg=link)
+    assert written(page).startswith("山")
+
+
+def test_the_poem_stays_in_sight_when_it_is_written(open_page: OpenPage) -> None:
+    page = open_page(width=360, height=500)
+    page.locator("#start").focus()
+    write(page)
+    box = page.locator("#sheet").bounding_box()
+    assert box is not None
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 500
+
+
 def test_old_style_verse_has_as_many_lines_as_asked(open_page: OpenPage) -> None:
     page = open_page(width=390, height=844)
     expect(page.locator("#lines")).to_be_hidden()

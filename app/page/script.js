@@ -76,7 +76,7 @@ class Page {
   }
 
   another() {
-    const { wishes, count } = this.order;
+    const { wishes, count } = this.laid || this.order;
     this.write(wish.drawSeed(), { wishes, count });
   }
 
@@ -90,12 +90,16 @@ class Page {
     const work = new AbortController();
     this.busy(work);
     this.prepare(order);
+    if (order.addressed) this.lay(order);
     this.pump(work);
     const watch = this.watch(work);
     try {
       const answer = await write(wish.toRequest(order.wishes, order.seed, order.count), {
         signal: work.signal,
-        tell: (character) => this.queue.push(character),
+        tell: (character) => {
+          this.lay(order);
+          this.queue.push(character);
+        },
         alive: watch.alive,
       });
       await this.drained(work.signal);
@@ -108,20 +112,29 @@ class Page {
     }
   }
 
-  prepare({ wishes, count }) {
+  prepare(order) {
     clearTimeout(this.waiting);
     this.queue = [];
-    this.chosen = 0;
+    this.ruled = false;
     this.controls.complainOf({});
-    this.$("log").replaceChildren();
     this.$("retry").hidden = true;
+    this.status(this.speech.say("status.writing"));
+    this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
+  }
+
+  /* Lays a new sheet once there is something to write on it: a refusal leaves the old poem. */
+  lay(order) {
+    if (this.ruled) return;
+    this.ruled = true;
+    this.laid = order;
+    const { wishes, count } = order;
+    this.chosen = 0;
+    this.$("log").replaceChildren();
     this.$("proof").classList.add("stale");
     const { title, script } = wishes, shape = { ...wish.measure(wishes), traditional: script === "traditional" };
     this.sheet.rule({ ...shape, title });
     this.drafts = Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
     this.deal();
-    this.status(this.speech.say("status.writing"));
-    this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
     this.reachable();
   }
 
@@ -203,6 +216,7 @@ class Page {
   }
 
   finish(order, { poems, model }) {
+    this.lay(order);
     poems.forEach((poem, i) => {
       const draft = this.drafts[i];
       draft.poem = poem;
@@ -221,9 +235,9 @@ class Page {
     this.sheet.mark(poem.meter);
     this.sheet.seal();
     this.$("proof").replaceChildren(...describe(poem, this.model, this.speech.say));
-    const fragment = wish.toFragment(this.order.wishes, poem.seed, this.model.checksum);
-    history[this.order.addressed ? "replaceState" : "pushState"](null, "", fragment);
-    this.order.addressed = true;
+    const fragment = wish.toFragment(this.laid.wishes, poem.seed, this.model.checksum);
+    history[this.laid.addressed ? "replaceState" : "pushState"](null, "", fragment);
+    this.laid.addressed = true;
     this.$("proof").classList.remove("stale");
     for (const id of KEEPING) this.$(id).disabled = false;
   }
@@ -269,11 +283,11 @@ class Page {
     const focused = document.activeElement === this.$(hidden);
     this.work = work;
     this.$(shown).hidden = false;
-    if (focused) this.$(shown).focus();
+    if (focused) this.$(shown).focus({ preventScroll: true }); // the poem is what one looks at
     this.$(hidden).hidden = true;
     this.sheet.element.ariaBusy = String(Boolean(work));
     this.$("another").disabled = false;
-    if (work) for (const id of KEEPING) this.$(id).disabled = true;
+    for (const id of KEEPING) this.$(id).disabled = Boolean(work) || !this.poem;
   }
 
   status(text, bad = false) {
@@ -295,7 +309,7 @@ class Page {
   }
 
   get poem() {
-    return this.drafts[this.chosen].poem;
+    return this.drafts[this.chosen]?.poem;
   }
 
   asText() {
