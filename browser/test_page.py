@@ -353,6 +353,25 @@ def test_the_poem_stays_in_sight_when_it_is_written(open_page: OpenPage) -> None
     assert box["y"] + box["height"] <= 500
 
 
+def test_a_long_poem_stands_in_tiers_where_that_is_larger(open_page: OpenPage) -> None:
+    page = open_page(width=390, height=844)
+    choose(page, "form", "gushi-7")
+    page.locator("#lines").select_option("16")
+    write(page)
+    sizes = """() => [sheet.scrollWidth - sheet.clientWidth,
+        sheet.scrollHeight - sheet.clientHeight,
+        ...[0, 7, 8].map((i) => sheet.querySelectorAll(".line")[i].offsetTop)]"""
+    sideways, down, first, eighth, ninth = page.evaluate(sizes)
+    assert sideways <= 1
+    assert down <= 1
+    assert first == eighth < ninth
+    page.set_viewport_size({"width": 1440, "height": 420})  # wide and low: one tier
+    page.wait_for_function("getComputedStyle(sheet).columnCount === 'auto'")
+    _, down, first, _, ninth = page.evaluate(sizes)
+    assert down <= 1
+    assert first == ninth
+
+
 def test_old_style_verse_has_as_many_lines_as_asked(open_page: OpenPage) -> None:
     page = open_page(width=390, height=844)
     expect(page.locator("#lines")).to_be_hidden()

@@ -48,7 +48,7 @@ class Page {
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
     addEventListener("keydown", (event) => event.key === "Escape" && this.stop());
-    new ResizeObserver(() => this.reachable()).observe(this.$("stage"));
+    new ResizeObserver(() => this.resized()).observe(this.$("stage"));
   }
 
   speak() {
@@ -299,6 +299,11 @@ class Page {
     this.$("proof").hidden = !shown;
     this.$("marks").ariaExpanded = String(shown);
     this.$("stage").classList.toggle("marked", shown);
+  }
+
+  resized() {
+    if (this.sheet.lines.length) this.sheet.fit();
+    this.reachable();
   }
 
   /* A sheet wider than its stage can be scrolled, so the keyboard must reach it. */

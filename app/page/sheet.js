@@ -13,15 +13,33 @@ export class Sheet {
     this.element.replaceChildren();
     this.element.className = "";
     this.element.lang = traditional ? "zh-Hant" : "zh-Hans";
-    this.element.style.setProperty("--columns", numLines + (title ? 2 : 1));
-    this.element.style.setProperty("--characters", Math.max(lineLength + 1, title.length + 1));
+    this.characters = Math.max(lineLength + 1, title.length + 1);
+    this.element.style.setProperty("--characters", this.characters);
     if (title) this.column("heading").textContent = title;
     this.lines = Array.from({ length: numLines }, () => this.column("line"));
     const seal = this.column("end").appendChild(document.createElement("span"));
     seal.className = "seal";
     seal.textContent = "吟";
     seal.ariaHidden = "true";
+    this.fit();
     this.element.scrollLeft = 0;
+  }
+
+  /* Lays a long poem in the tiers that make it largest, couplets whole. */
+  fit() {
+    const { parentElement: { clientWidth, clientHeight }, style } = this.element, all = this.lines.length;
+    const titled = this.element.querySelector(".heading") ? 1 : 0;
+    let best = { size: 16.5, tiers: 1, lines: all, columns: all + titled + 1 };
+    for (const tiers of all > 8 ? [1, 2, 3] : []) {
+      const lines = 2 * Math.ceil(all / tiers / 2), last = all - lines * (tiers - 1);
+      const columns = tiers > 1 ? Math.max(lines + titled, last + 1) : best.columns;
+      const size = Math.min(clientWidth / (columns * 1.9 + 1), clientHeight / (tiers * (this.characters * 1.16 + 1) + 1));
+      if (size > best.size) best = { size: size * 1.1, tiers, lines, columns };
+    }
+    this.lines.forEach((column, i) => column.classList.toggle("turn", i > 0 && i % best.lines === 0));
+    style.columnCount = best.tiers > 1 ? best.tiers : "auto";
+    style.setProperty("--columns", best.columns);
+    style.setProperty("--tiers", best.tiers);
   }
 
   column(kind) {
