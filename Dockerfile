@@ -9,7 +9,7 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 # The environment never holds pip: the base's installs into it. The byte code that pip makes stays:
-# nothing can write it at run time, and a start without it took 47 s where one with it took 13.
+# nothing can write it at run time, and a start without it takes several times as long.
 RUN python3 -m venv --without-pip /opt/yin
 COPY constraints.txt ./
 RUN pip --python /opt/yin/bin/python3 install -c constraints.txt ${TORCH_INDEX:+--index-url $TORCH_INDEX} torch \
