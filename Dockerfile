@@ -11,28 +11,28 @@ WORKDIR /src
 # The environment never holds pip: the base's installs into it. The byte code that pip makes stays:
 # nothing can write it at run time, and a start without it takes several times as long.
 RUN python3 -m venv --without-pip /opt/yin
+COPY requirements.txt ./
+RUN pip --python /opt/yin/bin/python3 install --require-hashes --no-deps -r requirements.txt
 COPY constraints.txt ./
 RUN pip --python /opt/yin/bin/python3 install -c constraints.txt ${TORCH_INDEX:+--index-url $TORCH_INDEX} torch \
     && rm -rf /opt/yin/lib/python3*/site-packages/torch/include /opt/yin/lib/python3*/site-packages/torch/test
-COPY pyproject.toml ./
-RUN python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"], sep="\n")' >requirements.txt \
-    && pip --python /opt/yin/bin/python3 install -c constraints.txt -r requirements.txt \
-    && pip --python /opt/yin/bin/python3 uninstall --yes --quiet setuptools \
-    && pip install "setuptools>=77"
 
 FROM dependencies AS package
-COPY README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY model model
 RUN mkdir training \
-    && pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels . \
+    && pip --python /opt/yin/bin/python3 wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels . \
     && pip --python /opt/yin/bin/python3 install --no-deps --root /package wheels/*.whl
+
+FROM dependencies AS environment
+RUN pip --python /opt/yin/bin/python3 uninstall --yes --quiet setuptools
 
 FROM ${BASE} AS serve
 # The base's own build tools; pip refuses, harmlessly, where they are the distribution's.
 RUN python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip setuptools wheel \
     && install -d -o 10001 -g 10001 /data
-COPY --from=dependencies /opt/yin /opt/yin
+COPY --from=environment /opt/yin /opt/yin
 COPY --from=package /package /
 ENV PATH=/opt/yin/bin:$PATH \
     YIN_HOST=0.0.0.0 \
@@ -50,12 +50,12 @@ CMD ["yin", "serve"]
 FROM dependencies AS train
 RUN pip --python /opt/yin/bin/python3 install -c constraints.txt matplotlib \
     && install -d -o 10001 -g 10001 /data
-COPY README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY model model
 COPY training training
-RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels . \
-    && pip --python /opt/yin/bin/python3 install --no-deps wheels/*.whl \
+RUN pip --python /opt/yin/bin/python3 install --no-deps --no-build-isolation . \
+    && pip --python /opt/yin/bin/python3 uninstall --yes --quiet setuptools \
     && rm -rf /src/*
 ENV PATH=/opt/yin/bin:$PATH \
     HOME=/tmp \

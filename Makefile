@@ -77,9 +77,10 @@ sbom: build/service/ready build/tools/ready
 	build/tools/bin/pip-licenses --python build/service/bin/python --from mixed --partial-match \
 		--fail-on "GPL;General Public;SSPL;Commons Clause;UNKNOWN" --output-file build/licences.txt
 
-# requirements.txt from constraints.txt: the same versions with the hash of every wheel.
+# requirements.txt from constraints.txt: the same versions with the hash of every wheel. For PyTorch there is
+# what its every build needs; it would else come from PyTorch's index, at whatever version lies there.
 lock: build/tools/ready
-	$(PYTHON) -c 'import tomllib; print(*(name for name in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if name != "torch"), sep="\n")' \
+	$(PYTHON) -c 'import tomllib; print("filelock", "fsspec", "jinja2", "networkx", "setuptools", "sympy", *(name for name in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if name != "torch"), sep="\n")' \
 		| build/tools/bin/uv pip compile - --quiet --constraints constraints.txt --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --custom-compile-command "make lock" -o requirements.txt
 

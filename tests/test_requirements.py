@@ -18,13 +18,13 @@ def pins(text: str) -> dict[str, str]:
 
 
 def needed(names: list[str]) -> set[str]:
-    """The packages that names need here, PyTorch and what it alone needs left out."""
+    """The packages that names need here, PyTorch and its CUDA libraries left out."""
     seen: set[str] = set()
     waiting = [Requirement(name) for name in names]
     while waiting:
         one = waiting.pop()
         name = canonicalize_name(one.name)
-        if name == "torch":
+        if name.startswith(("nvidia-", "cuda-", "triton")):
             continue
         for text in requires(name) or ():
             other = Requirement(text)
@@ -35,7 +35,7 @@ def needed(names: list[str]) -> set[str]:
             if holds and canonicalize_name(other.name) not in seen:
                 waiting.append(other)
         seen.add(name)
-    return seen
+    return seen - {"torch"}
 
 
 def test_every_pin_is_that_of_the_constraints() -> None:
