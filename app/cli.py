@@ -220,13 +220,12 @@ def serve() -> None:
     import asyncio
 
     import structlog
-    import uvicorn
     from pydantic import ValidationError
 
     from app.client import describe
     from app.log import configure_log
     from app.main import create_app
-    from app.server import Server
+    from app.server import Server, configuration
     from app.service import Service
     from app.settings import Settings
     from model.checkpoint import CheckpointError
@@ -252,15 +251,7 @@ def serve() -> None:
         batch_sizes=service.poet.engine.batch_sizes,
         **service.model.model_dump(),
     )
-    config = uvicorn.Config(
-        application,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
-    server = Server(config, service, settings.drain_s)
+    server = Server(configuration(application, settings), service, settings.drain_s)
     asyncio.run(server.serve())
     if not server.started:
         raise typer.Exit(REFUSED)

@@ -11,11 +11,26 @@ import socket
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from app.protocol import Protocol
 from app.service import Service
+from app.settings import Settings
 
 LAST_ANSWERS_S = 5  # for answers that are written but not yet read by their clients
+
+
+def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn is to serve an application: silently, and without its own name."""
+    return uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        forwarded_allow_ips=settings.trusted_proxies,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
 
 
 class Server(uvicorn.Server):

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key a line.")
     rate_limit: str = Field("", description="Requests a client, such as 60/minute; none if empty.")
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Addresses and networks, with commas, whose X-Forwarded-For is believed; * for "
+        "all, where only a proxy can reach this port.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @cached_property

@@ -12,10 +12,9 @@ import httpx
 import pytest
 import structlog
 import torch
-import uvicorn
 
 from app.main import create_app
-from app.server import Server
+from app.server import Server, configuration
 from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
@@ -64,7 +63,8 @@ def running(service: Service) -> Iterator[tuple[Server, httpx.Client]]:
     """Serve on a free port in a thread; yield the server and a client of it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    config = uvicorn.Config(create_app(service=service), port=port, log_config=None)
+    settings = service.settings.model_copy(update={"port": port})
+    config = configuration(create_app(service=service), settings)
     server = Server(config, service, service.settings.drain_s)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()

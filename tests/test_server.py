@@ -16,7 +16,7 @@ from app.main import create_app
 from app.server import Server
 from app.service import Service
 from app.settings import Settings
-from tests.conftest import running
+from tests.conftest import running, serving
 
 LONG = {"length": 200, "seed": 1}
 
@@ -186,3 +186,15 @@ def test_what_is_refused_has_not_been_prepared(
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) >= 1
         assert "is the limit" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("trusted", "statuses"), [("10.0.0.0/8", [200, 429]), ("10.0.0.1, 127.0.0.0/8", [200, 200])]
+)
+def test_only_a_trusted_proxy_may_say_for_whom_it_asks(
+    service_settings: Settings, trusted: str, statuses: list[int]
+) -> None:
+    changed = {"trusted_proxies": trusted, "rate_limit": "1/minute"}
+    with serving(Service.load(service_settings.model_copy(update=changed))) as client:
+        clients = ({"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"})
+        assert [client.get("/forms", headers=each).status_code for each in clients] == statuses
