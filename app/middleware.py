@@ -86,7 +86,10 @@ class Observed:
             route = getattr(scope.get("route"), "path", unrouted)
             self._metrics.requests.labels(route, status).inc()
             self._metrics.request_s.labels(route).observe(elapsed_s)
-            structlog.get_logger().info(
+            # Probes and scrapes come every few seconds, and would bury the poems.
+            quiet = scope["path"].startswith(OPEN_PATHS) and status < 400
+            log = structlog.get_logger()
+            (log.debug if quiet else log.info)(
                 "request",
                 request_id=request_id.decode(),
                 method=scope["method"],

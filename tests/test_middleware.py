@@ -178,6 +178,18 @@ def test_an_answered_request_leaves_one_line_without_its_text(log: list[Any]) ->
     assert "白" not in str(line)
 
 
+async def ail(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("ill", 503)(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+def test_a_probe_is_told_aloud_only_if_it_fails(log: list[Any], path: str) -> None:
+    ask(Observed(echo, Metrics()), path)
+    ask(Observed(ail, Metrics()), path)
+    ask(Observed(echo, Metrics()), "/generate")
+    assert [line["log_level"] for line in log] == ["debug", "info", "info"]
+
+
 def test_a_crash_is_a_500_with_its_id_and_logged_without_text(log: list[Any]) -> None:
     metrics = Metrics()
     response = ask(Observed(crash, metrics), content="白日依山盡".encode())
