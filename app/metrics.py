@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 MILLISECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512)
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+OUTCOMES = ("done", "gone", "late", "stopped", "failed")
+REASONS = ("queue", "deadline", "draining", "failed")
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
@@ -55,7 +57,7 @@ class Metrics:
         )
         self.jobs = Counter(
             "yin_jobs",
-            "Admitted requests by outcome: done, gone, late, stopped, failed",
+            f"Admitted requests by outcome: {', '.join(OUTCOMES)}",
             ["outcome"],
             registry=registry,
         )
@@ -63,6 +65,13 @@ class Metrics:
         self.slots_busy = Gauge("yin_slots_busy", "Slots in use", registry=registry)
         self.queue_depth = Gauge("yin_queue_depth", "Poems that wait", registry=registry)
         self.model = Info("yin_model", "The model that is served", registry=registry)
+        # A count that first appears as 1 never grew: no alert would see the first failure.
+        for outcome in OUTCOMES:
+            self.jobs.labels(outcome)
+        for reason in REASONS:
+            self.shed.labels(reason)
+        for route in ("/generate", "/generate/stream"):
+            self.requests.labels(route, 500)
 
     def expose(self) -> bytes:
         """Return everything in Prometheus's text format."""
