@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
-from app.middleware import ApiKeys, BodyLimit, Observed, PageHeaders, RateLimit, Room
+from app.middleware import FOR_GOOD, ApiKeys, BodyLimit, Observed, PageHeaders, RateLimit, Room
 from app.routes import router
 from app.service import Service
 from app.settings import Settings
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         # Files alone are compressed: a stream of characters must not wait for a full buffer.
         docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
         app.router.routes.append(Route("/docs", docs, name="docs"))
+        app.mount("/font", PageHeaders(StaticFiles(directory=PAGE / "font"), FOR_GOOD), name="font")
         files = GZipMiddleware(PageHeaders(StaticFiles(directory=PAGE, html=True)))
         app.mount("/", files, name="page")
     return app

@@ -29,14 +29,13 @@ SECURITY_HEADERS = (
 )
 GONE = 499  # status of a request whose client went before an answer began
 CRASHED = "something went wrong here; the log tells more under this answer's X-Request-ID"
-PAGE_HEADERS = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        b"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    (b"cache-control", b"no-cache"),  # asked again by its ETag: no mixture of two releases
+POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+    b"img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    b"frame-ancestors 'none'"
 )
+NEWEST = b"no-cache"  # asked again by its ETag: no mixture of two releases
+FOR_GOOD = b"public, max-age=31536000, immutable"  # of a file whose address has its digest
 POEM_PATHS = ("/generate", "/generate/stream")
 OPEN_PATHS = ("/health/", "/metrics")
 BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
@@ -243,17 +242,18 @@ class RateLimit:
 
 
 class PageHeaders:
-    """Lets the page load only what this service serves, and its newest release."""
+    """Lets the page load only what this service serves, and keep it as long as is told."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, cache: bytes = NEWEST) -> None:
         self._app = app
+        self._headers = ((b"content-security-policy", POLICY), (b"cache-control", cache))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *PAGE_HEADERS]
+                message["headers"] = [*message.get("headers", ()), *self._headers]
             await send(message)
 
         await self._app(scope, receive, send_marked)

@@ -110,7 +110,7 @@ def open_page(
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path if path.startswith("http") else service.url + path)
+        page.goto(path if path.startswith(("http", "about:")) else service.url + path)
         return page
 
     yield open_it

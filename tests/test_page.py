@@ -4,11 +4,13 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
+from fontTools.ttLib import TTFont
 
 from app.main import PAGE, create_app
 from app.schemas import GenerateRequest
@@ -18,9 +20,11 @@ from model.checkpoint import Checkpoint
 from model.form import Form
 from model.plan import Meter
 from model.prosody import check
-from model.script import Script
+from model.script import Script, to_script
 
-BUDGET = 30_000  # bytes on the wire of all that the page loads
+BUDGET = 30_000  # bytes on the wire of all that the page loads but its face
+FACE = PAGE / "font" / "kai.woff2"
+FACE_BUDGET = 3_000_000
 VOID = {"meta", "link", "input", "br", "img"}
 
 
@@ -82,8 +86,8 @@ def script() -> str:
 
 
 def loaded() -> list[Path]:
-    """What the page loads: its files but those of the API's page."""
-    return [path for path in sorted(PAGE.iterdir()) if path.stem != "docs"]
+    """What the page loads: its files but the face and those of the API's page."""
+    return [path for path in sorted(PAGE.iterdir()) if path.is_file() and path.stem != "docs"]
 
 
 def scripts() -> list[Path]:
@@ -95,7 +99,7 @@ def choices(elements: list[Element], name: str) -> set[str]:
 
 
 def test_the_page_names_no_other_host() -> None:
-    for path in PAGE.iterdir():
+    for path in filter(Path.is_file, PAGE.iterdir()):
         found = re.findall(r"""(?:https?:)?//[\w.-]+\.\w+[^\s"'<)]*""", path.read_text())
         assert set(found) <= {"http://www.w3.org/2000/svg"}, path.name
 
@@ -106,6 +110,27 @@ def test_the_page_loads_files_that_are_there(elements: list[Element]) -> None:
     imported = {name for path in PAGE.glob("*.js")
                 for name in re.findall(r'from "\./(\w+\.js)"', path.read_text())}  # fmt: skip
     assert named | imported | {"index.html"} == {path.name for path in loaded()}
+
+
+def test_the_face_is_small_named_by_its_digest_and_has_its_licence() -> None:
+    assert FACE.stat().st_size < FACE_BUDGET
+    digest = sha256(FACE.read_bytes()).hexdigest()[:8]
+    assert f'url("font/kai.woff2?{digest}")' in (PAGE / "style.css").read_text()
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (FACE.parent / "OFL.txt").read_text()
+    names = TTFont(FACE)["name"]
+    assert "LXGW" not in names.getDebugName(1)  # a name that the licence reserves
+    assert "SIL Open Font License" in names.getDebugName(13)
+
+
+def test_the_face_has_what_the_model_writes_in_both_scripts() -> None:
+    vocabulary = Checkpoint.load(Settings().checkpoint).vocabulary
+    written = [token for token in vocabulary.tokens if len(token) == 1]  # the most frequent first
+    face = {chr(code) for code in TTFont(FACE).getBestCmap()}
+    for script in Script:
+        printed = [set(to_script(character, script)) for character in written]
+        lacking = [place for place, characters in enumerate(printed) if not characters <= face]
+        assert min(lacking) > 3000
+        assert len(lacking) <= 75  # rare enough that one in 4,300 printed is of another face
 
 
 def test_script_and_style_are_files_of_their_own(elements: list[Element]) -> None:
@@ -220,6 +245,19 @@ def test_a_file_is_the_same_however_often_it_is_asked_for(tiny_checkpoint: Check
         assert first.content == second.content
         for name in ("content-length", "content-encoding", "etag"):
             assert first.headers[name] == second.headers[name]
+
+
+def test_the_face_is_kept_for_good_and_what_is_not_there_is_not(
+    tiny_checkpoint: Checkpoint,
+) -> None:
+    paths = ("/font/kai.woff2?any", "/font/none.woff2", "/font/")
+    face, *missing = asyncio.run(fetch(Service(Settings(), tiny_checkpoint), *paths))
+    assert face.headers["content-type"] == "font/woff2"
+    assert face.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert int(face.headers["content-length"]) == FACE.stat().st_size
+    for answer in missing:
+        assert answer.status_code == 404
+        assert "cache-control" not in answer.headers
 
 
 def test_the_page_is_served_under_a_strict_policy(tiny_checkpoint: Checkpoint) -> None:

@@ -8,6 +8,8 @@ export async function draw({ title, lines, font, foot }) {
   const columns = lines.length + (title ? 2 : 1);
   const rows = Math.max(...lines.map((line) => line.length), (title || "").length * 0.8);
   const width = 2 * MARGIN + columns * COLUMN, height = 2 * MARGIN + rows * STEP + FOOT;
+  // A face of the page is loaded by the characters that use it; the canvas would not wait.
+  await document.fonts.load(`${CHARACTER}px ${font}`, [title, ...lines, foot, "吟"].join(""));
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const pen = canvas.getContext("2d");
   pen.fillStyle = PAPER;

@@ -118,6 +118,7 @@ class Page {
     this.ruled = false;
     this.controls.complainOf({});
     this.$("retry").hidden = true;
+    if (order.count > 1 && this.$("cards").hidden) this.deal(this.drawUp(order)); // room, before anything jumps
     this.status(this.speech.say("status.writing"));
     this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
   }
@@ -127,24 +128,28 @@ class Page {
     if (this.ruled) return;
     this.ruled = true;
     this.laid = order;
-    const { wishes, count } = order;
     this.chosen = 0;
     this.$("log").replaceChildren();
     this.$("proof").classList.add("stale");
-    const { title, script } = wishes, shape = { ...wish.measure(wishes), traditional: script === "traditional" };
-    this.sheet.rule({ ...shape, title });
-    this.drafts = Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
-    this.deal();
+    this.drafts = this.drawUp(order);
+    this.deal(this.drafts);
+    this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
     this.reachable();
   }
 
+  /* What is known of an order's poems before they are written. */
+  drawUp({ wishes, count }) {
+    const { title, script } = wishes, shape = { ...wish.measure(wishes), traditional: script === "traditional" };
+    return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
+  }
+
   /* One small sheet a poem, if there are several to choose from. */
-  deal() {
-    const several = this.drafts.length > 1;
+  deal(drafts) {
+    const several = drafts.length > 1;
     this.$("cards").hidden = !several;
     this.$("cards").replaceChildren();
     if (!several) return;
-    this.drafts.forEach((draft, number) => {
+    drafts.forEach((draft, number) => {
       const button = document.createElement("button"), paper = document.createElement("div");
       button.type = "button";
       button.ariaPressed = String(number === 0);
@@ -152,7 +157,7 @@ class Page {
       name.textContent = this.speech.say("choose.one", { number: number + 1 });
       name.className = "unseen";
       button.append(paper);
-      button.addEventListener("click", () => this.choose(number));
+      button.addEventListener("click", () => drafts === this.drafts && this.choose(number));
       draft.card = new Sheet(paper);
       draft.card.rule(draft.shape);
       draft.button = button;
@@ -243,6 +248,7 @@ class Page {
   }
 
   fail(order, error) {
+    if (!this.ruled) this.$("cards").hidden = this.drafts.length < 2;
     this.queue.splice(0).forEach((character) => this.put(character));
     if (!(error instanceof Failure)) {
       if (error.name !== "AbortError") throw error;

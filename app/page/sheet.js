@@ -25,21 +25,25 @@ export class Sheet {
     this.element.scrollLeft = 0;
   }
 
-  /* Lays a long poem in the tiers that make it largest, couplets whole. */
+  /* Lays a long poem in the tiers that make it largest, couplets whole; what must be scrolled
+     all the same is set large enough to be read from a distance. */
   fit() {
     const { parentElement: { clientWidth, clientHeight }, style } = this.element, all = this.lines.length;
     const titled = this.element.querySelector(".heading") ? 1 : 0;
+    const pitch = Number(getComputedStyle(this.element).getPropertyValue("--pitch"));
     let best = { size: 16.5, tiers: 1, lines: all, columns: all + titled + 1 };
     for (const tiers of all > 8 ? [1, 2, 3] : []) {
       const lines = 2 * Math.ceil(all / tiers / 2), last = all - lines * (tiers - 1);
       const columns = tiers > 1 ? Math.max(lines + titled, last + 1) : best.columns;
-      const size = Math.min(clientWidth / (columns * 1.9 + 1), clientHeight / (tiers * (this.characters * 1.16 + 1) + 1));
-      if (size > best.size) best = { size: size * 1.1, tiers, lines, columns };
+      const tall = tiers * (this.characters * 1.16 + 1) + 2.2;
+      const size = Math.min(clientWidth / (columns * pitch + 1.8), clientHeight / tall);
+      if (size > best.size) best = { size: size * 1.1, tiers, lines, columns, fits: true };
     }
     this.lines.forEach((column, i) => column.classList.toggle("turn", i > 0 && i % best.lines === 0));
     style.columnCount = best.tiers > 1 ? best.tiers : "auto";
     style.setProperty("--columns", best.columns);
     style.setProperty("--tiers", best.tiers);
+    style.setProperty("--least", all > 8 && !best.fits ? "1.5rem" : "1rem");
   }
 
   column(kind) {
