@@ -7,6 +7,7 @@ plans that can be completed; if there are none, the request is refused with the 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from model.form import Layout
 from model.lexicon import Lexicon
@@ -20,6 +21,8 @@ from model.pattern import (
     templates,
 )
 from model.rhymes import LEVEL_GROUPS
+
+Item = TypeVar("Item")  # a token, or the tokens that a written character may stand for
 
 Given = Mapping[tuple[int, int], int]  # (line, character), both from 0 -> token
 
@@ -63,25 +66,10 @@ class Plan:
     rhyme_lines: tuple[int, ...]
 
 
-def give(*parts: Mapping[tuple[int, int], int]) -> dict[tuple[int, int], int]:
-    """Return what several wishes give together.
-
-    Raises:
-        NoCharacterFits: If two of them give different characters for one place.
-    """
-    given: dict[tuple[int, int], int] = {}
-    for part in parts:
-        for place, token in part.items():
-            if given.setdefault(place, token) != token:
-                line, character = place
-                raise NoCharacterFits(
-                    line + 1, f"two different characters are given for character {character + 1}"
-                )
-    return given
-
-
-def give_lines(lines: Sequence[Sequence[int]], layout: Layout) -> dict[tuple[int, int], int]:
-    """Return a poem's first lines as given, the last of them perhaps only begun.
+def give_lines(
+    lines: Sequence[Sequence[Item]], layout: Layout, *, whole: bool = False
+) -> dict[tuple[int, int], Item]:
+    """Return a poem's first lines as given, the last of them perhaps only begun unless whole.
 
     Raises:
         NoCharacterFits: If there are too many lines, or one has not the right length.
@@ -90,7 +78,7 @@ def give_lines(lines: Sequence[Sequence[int]], layout: Layout) -> dict[tuple[int
         if number > layout.num_lines:
             raise NoCharacterFits(number, f"the poem has only {layout.num_lines} lines")
         if len(line) > layout.line_length or (
-            number < len(lines) and len(line) < layout.line_length
+            (whole or number < len(lines)) and len(line) < layout.line_length
         ):
             raise NoCharacterFits(
                 number, f"a line has {layout.line_length} characters, not {len(line)}"
@@ -98,7 +86,7 @@ def give_lines(lines: Sequence[Sequence[int]], layout: Layout) -> dict[tuple[int
     return {(i, j): token for i, line in enumerate(lines) for j, token in enumerate(line)}
 
 
-def give_acrostic(tokens: Sequence[int], layout: Layout) -> dict[tuple[int, int], int]:
+def give_acrostic(tokens: Sequence[Item], layout: Layout) -> dict[tuple[int, int], Item]:
     """Return the first characters of every line, or of the first line of every couplet.
 
     Raises:

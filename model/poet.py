@@ -6,6 +6,7 @@ and the evaluation share it.
 
 import dataclasses
 import hashlib
+from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,17 +21,19 @@ from model.form import Form, Layout
 from model.guide import VerseGuide
 from model.lexicon import Lexicon
 from model.line_filter import LineFilter
-from model.plan import Given, Meter, give, give_acrostic, give_lines
+from model.plan import Given, Meter, NoCharacterFits, give_acrostic, give_lines
 from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
 from model.prosody import MeterProof, check
+from model.rhymes import Reading
 from model.script import Script, is_han, standard_forms, to_script, unify
+from model.spelling import Choices, agree, spellings
 from model.vocabulary import Era, UnknownCharacter, Vocabulary
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
 READINGS_KEPT = 1024  # starts whose reading is remembered: every draft of a request asks again
-MAX_SPELLINGS = 16  # ways to read a start that are weighed against each other
+MAX_WEIGHED = 16  # ways to read a start that are weighed against each other
 
 
 @dataclass(frozen=True)
@@ -169,16 +172,9 @@ class Poet:
             author=spec.author,
             title=spec.title and "".join(filter(is_han, spec.title)),
         )
-        start = self._read(spec.start, header) if spec.start else None
-        guide = VerseGuide(
-            self._lexicon,
-            layout,
-            meter=meter,
-            given=self._given(spec, layout, start, header),
-            seed=spec.params.seed,
-            lines=self._line_filter if spec.novel else None,
-        )
-        return Draft(spec, layout, Sequence(header, guide, spec.params), start)
+        given, guide = self._guide(spec, layout, meter, self._choices(spec, layout, header))
+        start = [self._lexicon.character(given[0, at]) for at in range(len(spec.start or ""))]
+        return Draft(spec, layout, Sequence(header, guide, spec.params), "".join(start) or None)
 
     def finish(self, draft: Draft) -> Poem:
         """Return the poem of a draft that the engine has completed.
@@ -220,17 +216,50 @@ class Poet:
         while any(not draft.sequence.finished for draft in drafts):
             self.engine.step()
 
-    def _given(self, spec: PoemSpec, layout: Layout, start: str | None, header: list[int]) -> Given:
-        """Return the characters that are fixed, by line and place."""
-        opening = [self._ids(self._read(line, header)) for line in spec.opening]
-        acrostic = self._ids(self._read(spec.acrostic, None)) if spec.acrostic else []
-        return give(
-            give_lines([self._ids(start)] if start else [], layout),
-            give_lines(opening, layout),
+    def _guide(
+        self, spec: PoemSpec, layout: Layout, meter: Meter, choices: Choices
+    ) -> tuple[Given, VerseGuide]:
+        """Return the first spelling of what is given that a poem can be written around.
+
+        Raises:
+            NoCharacterFits: If there is none; of the reasons, that of the preferred spelling.
+        """
+        failure: NoCharacterFits | None = None
+        lines = self._line_filter if spec.novel else None
+        for given in spellings(choices, self._sound):
+            try:
+                seed = spec.params.seed
+                guide = VerseGuide(
+                    self._lexicon, layout, meter=meter, given=given, seed=seed, lines=lines
+                )
+                return given, guide
+            except NoCharacterFits as error:
+                failure = failure or error
+        assert failure is not None, "there is always a spelling"
+        raise failure
+
+    def _sound(self, token: int) -> frozenset[Reading]:
+        return frozenset(self._lexicon.rhymes.readings(self._lexicon.character(token)))
+
+    def _choices(self, spec: PoemSpec, layout: Layout, header: list[int]) -> Choices:
+        """Return the characters that are fixed, by line and place, in every reading."""
+        start = self._tokens(spec.start, header) if spec.start else []
+        opening = [self._tokens(line, header) for line in spec.opening]
+        acrostic = self._tokens(spec.acrostic, None) if spec.acrostic else []
+        return agree(
+            give_lines([start] if start else [], layout),
+            give_lines(opening, layout, whole=True),
             give_acrostic(acrostic, layout) if acrostic else {},
         )
 
-    def _ids(self, text: str) -> list[int]:
+    def _tokens(self, text: str, header: list[int] | None) -> list[tuple[int, ...]]:
+        """Return for each character what it may stand for, what _read() chooses first."""
+        return [
+            tuple(self._ids([chosen, *(f for f in self._known_forms(written) if f != chosen)]))
+            for written, chosen in zip(text, self._read(text, header), strict=True)
+        ]
+
+    def _ids(self, text: Iterable[str]) -> list[int]:
         return [self.vocabulary.id_of(character) for character in text]
 
     def _read(self, text: str, header: list[int] | None) -> str:
@@ -257,7 +286,7 @@ class Poet:
     def _find_best_spelling(
         self, header: tuple[int, ...], readings: tuple[tuple[str, ...], ...]
     ) -> str:
-        spellings = ["".join(spelling) for spelling in product(*readings)][:MAX_SPELLINGS]
+        spellings = ["".join(spelling) for spelling in product(*readings)][:MAX_WEIGHED]
         return max(spellings, key=self._log_probabilities(header, spellings).__getitem__)
 
     @torch.inference_mode()

@@ -17,7 +17,6 @@ from model.plan import (
     Meter,
     NoCharacterFits,
     find_plans,
-    give,
     give_acrostic,
     give_lines,
 )
@@ -140,7 +139,7 @@ def test_a_poem_that_was_written_can_be_asked_for_in_part(
     first = VerseGuide(masks, layout, seed=seed)
     ids = [masks.vocabulary.encode(line) for line in write(first, masks, seed)]
     kept = data.draw(st.integers(0, layout.num_lines))
-    given = give(give_lines(ids[:kept], layout), give_acrostic([line[0] for line in ids], layout))
+    given = give_lines(ids[:kept], layout) | give_acrostic([line[0] for line in ids], layout)
     plans = find_plans(masks, layout, Meter.STRICT, given)
     assert first.template in [plan.template for plan in plans]
     assert judge(write(VerseGuide(masks, layout, given=given), masks, seed), masks).regulated
@@ -357,14 +356,10 @@ def test_given_lines_have_to_be_whole_but_for_the_last() -> None:
         give_lines([[1, 2, 3, 4], [5]], layout)
     with pytest.raises(NoCharacterFits, match="line 2: a line has 5 characters, not 6"):
         give_lines([[1] * 5, [1] * 6], layout)
+    with pytest.raises(NoCharacterFits, match="line 2: a line has 5 characters, not 1"):
+        give_lines([[1, 2, 3, 4, 5], [6]], layout, whole=True)
     with pytest.raises(NoCharacterFits, match="line 3: the poem has only 2 lines"):
         give_lines([[1] * 5] * 3, layout)
-
-
-def test_two_wishes_for_one_place_are_refused() -> None:
-    assert give({(0, 0): 1}, {(0, 0): 1, (1, 0): 2}) == {(0, 0): 1, (1, 0): 2}
-    with pytest.raises(NoCharacterFits, match=r"line 2: two different characters .* character 1"):
-        give({(1, 0): 1}, {(1, 0): 2})
 
 
 def test_masks_offer_usual_readings_and_groups_of_them() -> None:

@@ -122,6 +122,25 @@ def test_an_ambiguous_start_tells_what_it_was_read_as(client: httpx.Client) -> N
     assert poem["text"].startswith(poem["start"])
 
 
+@pytest.mark.parametrize(("start", "read_as"), [("山干春湖", "幹"), ("山干春夜", "乾干")])
+def test_an_ambiguous_start_is_read_as_the_rules_can_take_it(
+    client: httpx.Client, start: str, read_as: str
+) -> None:
+    (poem,) = generate(client, form="jueju-5", start=start)["poems"]
+    assert poem["start"][1] in read_as
+    assert poem["text"].startswith(start)
+    assert poem["meter"]["regulated"]
+
+
+def test_a_start_and_an_acrostic_may_share_an_ambiguous_character(client: httpx.Client) -> None:
+    for start in ("后", "後"):
+        (poem,) = generate(client, start=start, acrostic="后日", script="traditional")["poems"]
+        assert poem["start"] in ("后", "後")
+        if start == "後":
+            assert poem["start"] == start
+        assert poem["lines"][0][0] == poem["start"]
+
+
 @pytest.mark.parametrize("temperature", [0, 0.2, 1.5, 2])
 def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature: float) -> None:
     assert generate(client, temperature=temperature)["poems"][0]["meter"]["regulated"]
@@ -161,6 +180,7 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"acrostic": "春夏秋", "form": "jueju-5"}, "acrostic: .*takes 2 .* or 4 .*not 3"),
         ({"acrostic": "春夏秋冬", "start": "月"}, "acrostic: .*line 1: two different characters"),
         ({"opening": "日月"}, "opening: .*whole lines of 5, or of 7"),
+        ({"opening": "日紅山夜湖", "form": "七绝"}, "opening: .*line 1: a line has 7 .* not 5"),
         ({"n": 17}, "n: .*less than or equal to 16"),
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
         ({"colour": "red"}, "colour: .*not permitted"),

@@ -1,0 +1,59 @@
+"""The characters that are given, and the spellings that they can be read in.
+
+A written character may stand for several of the model's: 后 for 後 and 后. Which it is, the rules
+of verse may tell: where the preferred one fits no plan, another may.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from itertools import combinations, islice
+
+from model.plan import NoCharacterFits
+
+Choices = Mapping[tuple[int, int], tuple[int, ...]]  # (line, character) -> tokens, the best first
+
+MAX_SPELLINGS = 32  # that are tried before a request is refused
+
+
+def agree(*parts: Choices) -> dict[tuple[int, int], tuple[int, ...]]:
+    """Return what several wishes give together: of each place, what all of them allow.
+
+    Raises:
+        NoCharacterFits: If two of them give different characters for one place.
+    """
+    choices: dict[tuple[int, int], tuple[int, ...]] = {}
+    for part in parts:
+        for place, tokens in part.items():
+            common = tuple(token for token in choices.get(place, tokens) if token in tokens)
+            if not common:
+                line, character = place
+                raise NoCharacterFits(
+                    line + 1, f"two different characters are given for character {character + 1}"
+                )
+            choices[place] = common
+    return choices
+
+
+def spellings(
+    choices: Choices, sound: Callable[[int], Hashable]
+) -> Iterator[dict[tuple[int, int], int]]:
+    """Yield the preferred spelling, then those that depart from it in ever more places.
+
+    Args:
+        choices: What each place may be.
+        sound: What the rules of verse know of a token; of two that sound alike the first is kept.
+    """
+    preferred = {place: tokens[0] for place, tokens in choices.items()}
+    others = [
+        (place, token)
+        for place, tokens in choices.items()
+        for token in {sound(token): token for token in reversed(tokens)}.values()
+        if sound(token) != sound(tokens[0])
+    ]
+    departures = (
+        dict(changes)
+        for count in range(len(choices) + 1)
+        for changes in combinations(others, count)
+        if len({place for place, _ in changes}) == count
+    )
+    for changes in islice(departures, MAX_SPELLINGS):
+        yield preferred | changes
