@@ -20,7 +20,7 @@ from model.pattern import (
     regular_tones,
     templates,
 )
-from model.rhymes import LEVEL_GROUPS
+from model.rhymes import LEVEL_GROUPS, Rhymes
 
 Item = TypeVar("Item")  # a token, or the tokens that a written character may stand for
 
@@ -208,48 +208,68 @@ def _rhyme_groups(
     """
     last = layout.line_length - 1
     ends = {line: given[line, last] for line in rhyme_lines if (line, last) in given}
-    groups = _common_groups(lexicon, ends, level=level)
     needed = len(rhyme_lines) - len(ends)
     taken = set(given.values())
-    counts = {group: lexicon.supply(group, taken) for group in groups & lexicon.by_group.keys()}
-    # A rhyme that is not given should leave the model a choice of common characters.
-    roomy = {
-        group
-        for group, count in counts.items()
-        if count >= needed and lexicon.common_in_group[group] >= 2 * needed + 8
-    }
-    possible = roomy or {group for group, count in counts.items() if count >= needed}
+    choices = _common_groups(lexicon, ends, level=level)
     if not needed:
-        return groups
-    if not possible:
-        line = next(line for line in rhyme_lines if line not in ends)
-        raise NoCharacterFits(
-            line + 1,
-            f"too few characters rhyme here (in {'、'.join(sorted(groups)) or 'any group'})",
-        )
-    return frozenset(possible)
+        return choices[0]
+    for groups in choices:
+        counts = {group: lexicon.supply(group, taken) for group in groups & lexicon.by_group.keys()}
+        # A rhyme that is not given should leave the model a choice of common characters.
+        roomy = {
+            group
+            for group, count in counts.items()
+            if count >= needed and lexicon.common_in_group[group] >= 2 * needed + 8
+        }
+        possible = roomy or {group for group, count in counts.items() if count >= needed}
+        if possible:
+            return frozenset(possible)
+    line = next(line for line in rhyme_lines if line not in ends)
+    raise NoCharacterFits(
+        line + 1,
+        f"too few characters rhyme here (in {'、'.join(sorted(choices[0])) or 'any group'})",
+    )
 
 
-def _common_groups(lexicon: Lexicon, ends: Mapping[int, int], *, level: bool) -> frozenset[str]:
-    """Return the groups that all given rhymes share; every group if none is given.
+def _common_groups(
+    lexicon: Lexicon, ends: Mapping[int, int], *, level: bool
+) -> list[frozenset[str]]:
+    """Return the groups that all given rhymes share, every group if none is given.
+
+    Behind them, if line 1 is given, those that it may borrow from (邻韵): the second choice.
 
     Raises:
         NoCharacterFits: If there is no such group, or one rhyme comes twice.
     """
-    groups = frozenset(lexicon.by_group)
-    seen: set[int] = set()
+    opening, groups = frozenset[str](), frozenset[str]()  # empty until a line is given
+    seen = set[int]()
     for line, token in sorted(ends.items()):
         own = _of_level(lexicon.rhymes.groups(lexicon.character(token)), level=level)
         shown = f"{lexicon.character(token)} ({'、'.join(sorted(own)) or 'no level rhyme'})"
         if not seen.isdisjoint(lexicon.alike([token])):
             raise NoCharacterFits(line + 1, f"the rhyme character {shown} comes twice")
-        if seen and not groups & own:
-            raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")
         if not own:
             raise NoCharacterFits(line + 1, f"the line has to rhyme, and ends in {shown}")
-        groups = groups & own if seen else own
         seen.add(token)
-    return _of_level(groups, level=level)
+        if line == 0:
+            opening = own
+            continue
+        groups = groups & own if groups else own
+        if not groups or (opening and not _in_reach(opening, groups)):
+            raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")
+    if not opening:
+        return [groups or _of_level(lexicon.by_group, level=level)]
+    near = _in_reach(opening, groups or frozenset(LEVEL_GROUPS))
+    return [choice for choice in (near & opening, near - opening) if choice]
+
+
+def _in_reach(opening: frozenset[str], groups: frozenset[str]) -> frozenset[str]:
+    """Return those of groups that a first line may rhyme with, its own ones or neighbours."""
+    return frozenset(
+        group
+        for group in groups
+        if group in opening or any(Rhymes.are_neighbours(own, group) for own in opening)
+    )
 
 
 def _of_level(groups: Iterable[str], *, level: bool) -> frozenset[str]:

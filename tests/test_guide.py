@@ -298,6 +298,30 @@ def test_a_rhyme_that_does_not_rhyme_is_named() -> None:
         VerseGuide(masks, Layout(5, 4), given={(1, 4): of_reading(masks, HOUSE)[0]})
 
 
+def test_a_given_first_line_may_borrow_a_neighbouring_group() -> None:
+    winter = Reading("平", "二冬")
+    masks = made_up({EAST: 60, winter: 60, SORROW: 60, HOUSE: 120})
+    east, winters, sorrow = (of_reading(masks, reading) for reading in (EAST, winter, SORROW))
+    given = {(0, 4): winters[0], (1, 4): east[0]}
+    for seed in range(8):
+        guide = VerseGuide(masks, Layout(5, 4), given=given, seed=seed)
+        proof = judge(write(guide, masks, seed), masks)
+        assert proof.regulated
+        assert (proof.rhyme, proof.checks["首句"].note) == ("一東", "邻韵")
+    with pytest.raises(NoCharacterFits, match=r"line 2: .*十一尤.* does not rhyme"):
+        VerseGuide(masks, Layout(5, 4), given={(0, 4): winters[0], (1, 4): sorrow[0]})
+
+
+def test_a_given_first_line_rhymes_in_its_own_group_where_that_has_enough() -> None:
+    winter = Reading("平", "二冬")
+    for own, expected in ((60, "二冬"), (2, "一東")):
+        masks = made_up({EAST: 60, winter: own, HOUSE: 120})
+        given = {(0, 4): of_reading(masks, winter)[0]}
+        guide = VerseGuide(masks, Layout(5, 4), given=given)
+        proof = judge(write(guide, masks, 0), masks)
+        assert (proof.regulated, proof.rhyme) == (True, expected)
+
+
 def test_a_character_without_a_reading_has_no_place_in_strict_verse() -> None:
     masks = made_up({EAST: 60, HOUSE: 60})
     spare = next(c for c in "龘靐齉" if unify(c) == c)
