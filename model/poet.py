@@ -163,7 +163,8 @@ class Poet:
             ValueError: If fields contradict each other or are out of range.
         """
         layout = choose_layout(spec)
-        regulated = layout.form.num_lines is not None
+        form = spec.form or layout.form
+        regulated = form.num_lines is not None
         meter = spec.meter or (Meter.STRICT if regulated else Meter.RHYME)
         header = self.vocabulary.header(
             form=layout.form,
@@ -191,7 +192,7 @@ class Poet:
         return Poem(
             lines=tuple(to_script(text, spec.script).replace("。", "，").strip("，").split("，")),
             title=spec.title,
-            form=draft.layout.form,
+            form=spec.form or draft.layout.form,
             seed=spec.params.seed,
             bits_per_character=sequence.bits / draft.layout.characters,
             proof=check(lines, exact=True),

@@ -122,6 +122,14 @@ def test_an_ambiguous_start_tells_what_it_was_read_as(client: httpx.Client) -> N
     assert poem["text"].startswith(poem["start"])
 
 
+def test_an_old_style_form_stays_one_at_the_length_of_a_quatrain(client: httpx.Client) -> None:
+    (poem,) = generate(client, form="五古", length=20, seed=3)["poems"]
+    assert (poem["form"], poem["characters"]) == ("gushi-5", 20)
+    assert poem["meter"]["checks"]["押韵"]["holds"]
+    assert "平仄" in poem["meter"]["checks"]
+    assert not poem["meter"]["regulated"]  # rhyme alone is asked of old style
+
+
 @pytest.mark.parametrize(("start", "read_as"), [("山干春湖", "幹"), ("山干春夜", "乾干")])
 def test_an_ambiguous_start_is_read_as_the_rules_can_take_it(
     client: httpx.Client, start: str, read_as: str
