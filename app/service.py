@@ -157,11 +157,25 @@ class Service:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
 
     def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
-        """Yield of each poem's candidates the one that the model likes best."""
-        size = request.candidates
+        """Yield of each poem's candidates the one that the model likes best and that is new.
+
+        Raises:
+            UnacceptableRequest: If a poem could not be completed, or is one of those before it.
+        """
+        size, told = request.candidates, set[tuple[int, ...]]()
         try:
             for first in range(0, len(drafts), size):
-                yield PoemOut.of(self.poet.finish(min(drafts[first : first + size], key=dislike)))
+                candidates = drafts[first : first + size]
+                new = [draft for draft in candidates if tuple(draft.sequence.tokens) not in told]
+                if not new:
+                    raise UnacceptableRequest(
+                        "n",
+                        f"these wishes leave fewer than {request.n} different poems likely; a "
+                        "higher temperature, top_k or top_p, another seed or fewer poems would do",
+                    )
+                best = min(new, key=dislike)
+                told.add(tuple(best.sequence.tokens))
+                yield PoemOut.of(self.poet.finish(best))
         except NoCharacterFits as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
 

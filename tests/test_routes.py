@@ -191,6 +191,12 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"opening": "日紅山夜湖", "form": "七绝"}, "opening: .*line 1: a line has 7 .* not 5"),
         ({"n": 17}, "n: .*less than or equal to 16"),
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
+        ({"n": 2, "temperature": 0}, "body: .*several poems need a temperature above 0"),
+        ({"n": 2, "top_k": 1}, "body: .*several poems need .* a top_k above 1"),
+        (
+            {"n": 8, "top_p": 1e-6, "meter": "free", "seed": 1},
+            "n: .*fewer than 8 different poems likely; a higher temperature",
+        ),
         ({"colour": "red"}, "colour: .*not permitted"),
         ([], "body: .*"),
         ("日", "body: .*"),

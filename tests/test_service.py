@@ -45,6 +45,16 @@ def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
     assert best == min(others, key=lambda poem: poem.bits_per_character)
 
 
+def test_of_candidates_one_that_is_told_already_is_not_taken_again(service: Service) -> None:
+    request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2, "candidates": 3}')
+    drafts = list(service._prepare(request, seed=5))
+    service.poet.complete(drafts)
+    again = [drafts[0], drafts[1], drafts[2], drafts[0], drafts[1], drafts[2]]
+    first, second = service._finish(request, again)
+    assert first.text != second.text
+    assert first.bits_per_character <= second.bits_per_character
+
+
 def test_between_items_others_have_their_turn() -> None:
     async def scenario() -> list[str]:
         order: list[str] = []
