@@ -170,10 +170,6 @@ class GenerateRequest(Strict):
     def _within_limits(self) -> Self:
         if self.n * self.candidates > MAX_SEQUENCES:
             raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
-        if self.n > 1 and (self.temperature == 0 or self.top_k == 1):
-            raise ValueError(
-                "several poems need a temperature above 0 and a top_k above 1 to differ"
-            )
         return self
 
     def spec(self, seed: int) -> PoemSpec:

@@ -32,6 +32,7 @@ from model.vocabulary import Era, UnknownCharacter, Vocabulary
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
+STRICT_LINES = 8  # of one that shall keep the rules of regulated verse
 READINGS_KEPT = 1024  # starts whose reading is remembered: every draft of a request asks again
 MAX_WEIGHED = 16  # ways to read a start that are weighed against each other
 
@@ -314,7 +315,8 @@ def choose_layout(spec: PoemSpec) -> Layout:
         return Layout.of_length(spec.length, line_length)
     line_length = line_length or DEFAULT_LAYOUT.line_length
     if spec.form is not None:
-        return Layout(line_length, _lines_of(spec, GUSHI_LINES))
+        usual = STRICT_LINES if spec.meter is Meter.STRICT else GUSHI_LINES
+        return Layout(line_length, _lines_of(spec, usual))
     return Layout(line_length, _lines_of(spec, DEFAULT_LAYOUT.num_lines))
 
 
