@@ -55,6 +55,7 @@ train: $(CORPUS)/report.json
 bench: .venv/ready-test
 	$(bin)/python -m benchmarks.lstm
 	$(bin)/python -m benchmarks.engine
+	$(bin)/python -m benchmarks.guide
 
 # The same model behind other servers; they are many packages, so this is a command of its own.
 bench-http: .venv/ready-test

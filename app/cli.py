@@ -72,7 +72,10 @@ def generate(
     form: Annotated[str | None, typer.Option(help="jueju-5 … gushi-7, or 五绝 … 七古.")] = None,
     meter: Annotated[str | None, typer.Option(help="strict, rhyme or free.")] = None,
     opening: Annotated[str | None, typer.Option(help="First lines, to go on from.")] = None,
-    novel: Annotated[bool, typer.Option(help="No line that stands in the corpus.")] = False,
+    novel: Annotated[
+        bool | None,
+        typer.Option(help="No line of the corpus, or a refusal; default: where another fits."),
+    ] = None,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
     author: Annotated[str | None, typer.Option(help="In whose manner, such as 李白.")] = None,

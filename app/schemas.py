@@ -117,7 +117,13 @@ class GenerateRequest(Strict):
         str | list[str] | None,
         Field(description="The poem's first lines, whole, to go on from: a list, or one text."),
     ] = None
-    novel: Annotated[bool, Field(description="No line that stands in the corpus.")] = False
+    novel: Annotated[
+        bool | None,
+        Field(
+            description="true: no line that stands in the corpus, or a refusal; null: none where "
+            "another fits, and copied_lines tells of the rest; false: whatever comes."
+        ),
+    ] = None
     acrostic: Annotated[
         str | None,
         Field(

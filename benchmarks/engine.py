@@ -47,6 +47,10 @@ class Endless:
         """Return the mask, (V,)."""
         return self._mask
 
+    def admits(self, token: int) -> bool:  # noqa: ARG002
+        """Let every token come that was drawn."""
+        return True
+
     def advance(self, token: int) -> None:  # noqa: ARG002
         """Count the token."""
         self._left -= 1

@@ -56,10 +56,10 @@ class SamplingParams:
 
 def uniform(seed: int, position: int) -> float:
     """Return the number in [0, 1) that belongs to a place in a seed's stream."""
-    return _mix(_mix(seed) ^ (position * 0x9E3779B97F4A7C15 & WORD)) / 2.0**64 * (1 - 2.0**-24)
+    return mix(mix(seed) ^ (position * 0x9E3779B97F4A7C15 & WORD)) / 2.0**64 * (1 - 2.0**-24)
 
 
-def _mix(word: int) -> int:
+def mix(word: int) -> int:
     """Scramble 64 bits: splitmix64's finalizer after one increment."""
     word = (word + 0x9E3779B97F4A7C15) & WORD
     word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & WORD

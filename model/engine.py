@@ -157,21 +157,31 @@ class Engine:
         """Draw a body token for each slot of drawing; return their sequences."""
         sequences = [self.running[slot] for slot in drawing]
         logits = self._logits(features, drawing)
-        masks = torch.stack([self._allowed(sequence) for sequence in sequences])
-        masked = forbid(logits, masks.to(self.device))
-        params = [sequence.params for sequence in sequences]
-        tokens = draw(masked, params, [len(sequence.tokens) for sequence in sequences])
+        masked, tokens = self._choose(logits, sequences)
+        again = [
+            row for row, token in enumerate(tokens.tolist()) if not admits(sequences[row], token)
+        ]
+        if again:
+            others = [sequences[row] for row in again]
+            masked[again], tokens[again] = self._choose(logits[again], others)
         log_probabilities = logits.gather(-1, tokens[:, None]).squeeze(-1) - logits.logsumexp(-1)
         fits = (~is_forbidden(masked, tokens)).tolist()
         rows = zip(sequences, fits, tokens.tolist(), log_probabilities.tolist(), strict=True)
         for sequence, fit, token, log_probability in rows:
-            if fit:
+            if fit and sequence.error is None:
                 sequence.tokens.append(token)
                 sequence.log_probabilities.append(log_probability)
                 sequence.guide.advance(token)
             elif sequence.error is None:
                 sequence.error = NoCharacterFits(0, "the guide lets no token come")
         return sequences
+
+    def _choose(self, logits: Tensor, sequences: list[Sequence]) -> tuple[Tensor, Tensor]:
+        """Return the logits (B, V) under the guides' masks, and the tokens (B,) that they draw."""
+        masks = torch.stack([self._allowed(sequence) for sequence in sequences])
+        masked = forbid(logits, masks.to(self.device))
+        params = [sequence.params for sequence in sequences]
+        return masked, draw(masked, params, [len(sequence.tokens) for sequence in sequences])
 
     def _allowed(self, sequence: Sequence) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""
@@ -188,3 +198,12 @@ class Engine:
         if len(drawing) < len(self.running):
             features = features[drawing + padding]
         return self._model.logits(features)[: len(drawing)]
+
+
+def admits(sequence: Sequence, token: int) -> bool:
+    """Return whether a sequence takes a token that was drawn; one that fails takes any."""
+    try:
+        return sequence.error is not None or sequence.guide.admits(token)
+    except NoCharacterFits as error:
+        sequence.error = error
+        return True

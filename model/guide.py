@@ -10,11 +10,12 @@ import random
 from collections import deque
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from model.form import Layout
-from model.lexicon import Lexicon
+from model.lexicon import Lexicon, Mask
 from model.line_filter import LineFilter
 from model.pattern import Template, template_frequency
 from model.place import Place, rhyme_places, template_places
@@ -37,6 +38,9 @@ class Guide(Protocol):
     def allowed(self) -> Tensor | None:
         """Return the mask (V,) of the tokens that may come, read-only; None if any may come."""
 
+    def admits(self, token: int) -> bool:
+        """Return whether a token that was drawn may come; one that may not is allowed no longer."""
+
     def advance(self, token: int) -> None:
         """Go on behind a token."""
 
@@ -54,7 +58,8 @@ class VerseGuide:
         meter: The rules to keep.
         given: Characters that are fixed, by line and place from 0.
         seed: Draws the template, by how often poets used it.
-        lines: Lines that must not come, but for those given whole; None if any may.
+        lines: Lines not to write, but for those given whole; None if any may come.
+        novel: Whether to fail rather than write one of lines where nothing else fits.
 
     Raises:
         NoCharacterFits: If the given characters cannot be completed; it names the line.
@@ -70,15 +75,17 @@ class VerseGuide:
         given: Given | None = None,
         seed: int = 0,
         lines: LineFilter | None = None,
+        novel: bool = False,
     ) -> None:
         self._lexicon, self._layout, self._given = lexicon, layout, given or {}
         self._plan = _draw(find_plans(lexicon, layout, meter, self._given), seed)
         self._check_supply()
-        self._lines, self._written = lines, ""  # the line at hand, as far as it stands
+        self._lines, self._novel = lines, novel
+        self._written = ""  # the line at hand, as far as it stands
         self._line, self._place = 0, 0
         self._places = _places(self._plan, layout)
         self._pairs_left = max(1, layout.num_lines // 4)
-        self._unused = lexicon.han.clone()  # (V,)
+        self._unused = lexicon.han.copy()
         self._unused[lexicon.alike(self._given.values())] = False
         self._recent: deque[int] = deque()
         self._tones = self._plan.couplets[0] if self._plan.couplets else ()
@@ -88,7 +95,7 @@ class VerseGuide:
             (line, layout.line_length - 1) not in self._given for line in self._plan.rhyme_lines
         )
         self._previous: int | None = None
-        self._allowed: Tensor | None = None
+        self._mask: Mask | None = None  # what may come, once it is known
 
     @property
     def template(self) -> Template | None:
@@ -109,9 +116,28 @@ class VerseGuide:
 
     def allowed(self) -> Tensor:
         """Return the mask (V,) of the tokens that may come; never all False."""
-        if self._allowed is None:
-            self._allowed = self._find_allowed()
-        return self._allowed
+        return torch.from_numpy(self._allowed())
+
+    def _allowed(self) -> Mask:
+        if self._mask is None:
+            self._mask = self._find_allowed()
+        return self._mask
+
+    def admits(self, token: int) -> bool:
+        """Return whether a token that was drawn may come; one that may not is allowed no longer.
+
+        Few lines are copies: to look the drawn one up is cheaper than to look up all that could be.
+
+        Raises:
+            NoCharacterFits: If every line that can stand here is a copy, and lines must be new.
+        """
+        if self._lines is None or self._place == self._layout.line_length or self.finished:
+            return True
+        rest = None if (self._line, self._place) in self._given else self._rest()
+        if rest is None or self._written + self._lexicon.character(token) + rest not in self._lines:
+            return True
+        self._mask = self._without_copies(self._allowed(), rest)
+        return bool(self._mask[token])
 
     def advance(self, token: int) -> None:
         """Go on behind a token.
@@ -119,11 +145,11 @@ class VerseGuide:
         Raises:
             ValueError: If it is none of those allowed.
         """
-        if not self.allowed()[token]:
+        if not self._allowed()[token]:
             raise ValueError(
                 f"line {self._line + 1} cannot go on with {self._lexicon.character(token)!r}"
             )
-        self._allowed = None
+        self._mask = None
         if self.finished:
             return
         if self._place == self._layout.line_length:
@@ -143,7 +169,8 @@ class VerseGuide:
         self._written += self._lexicon.character(token)
         if self._tones:
             own = self._lexicon.tones_of(token, usual=not is_given)
-            self._tones = tuple(tones for tones in self._tones if tones[self._column] in own)
+            column = self._column
+            self._tones = tuple(tones for tones in self._tones if tones[column] in own)
         if self._rhymes_here and not is_given:
             self._rhymes_left -= 1
             own_groups = self._lexicon.groups_of(token)
@@ -156,7 +183,8 @@ class VerseGuide:
     def _use(self, token: int) -> None:
         """Keep a character from coming again, until 56 others have come."""
         if self._unused[token]:
-            self._unused[self._lexicon.alike([token])] = False
+            for each in self._lexicon.alike_to(token):
+                self._unused[each] = False
             for group in self._lexicon.spread_of(token) & self._groups.keys():
                 self._groups[group] -= 1
                 if self._groups[group] < self._rhymes_left:
@@ -168,9 +196,9 @@ class VerseGuide:
 
     def _release(self, token: int) -> None:
         """Let a character come again."""
-        alike = self._lexicon.alike([token])
+        alike = self._lexicon.alike_to(token)
         if self._lexicon.han[token] and not {*self._recent, *self._given.values()} & {*alike}:
-            self._unused[alike] = True
+            self._unused[list(alike)] = True
             for group in self._lexicon.spread_of(token) & self._groups.keys():
                 self._groups[group] += 1
 
@@ -183,7 +211,7 @@ class VerseGuide:
     def _rhymes_here(self) -> bool:
         return self._place == self._layout.line_length - 1 and self._line in self._plan.rhyme_lines
 
-    def _find_allowed(self) -> Tensor:
+    def _find_allowed(self) -> Mask:
         vocabulary = self._lexicon.vocabulary
         if self.finished:
             return self._lexicon.only(vocabulary.eos_id)
@@ -193,26 +221,27 @@ class VerseGuide:
         given = self._given.get((self._line, self._place))
         if given is not None:
             return self._lexicon.only(given)
-        return self._novel(self._free_place())
+        return self._free_place()
 
-    def _novel(self, mask: Tensor) -> Tensor:
+    def _without_copies(self, mask: Mask, rest: str) -> Mask:
         """Return a mask without the characters that would complete a line of the corpus.
 
         Raises:
-            NoCharacterFits: If none is left.
+            NoCharacterFits: If none is left, and lines must be new.
         """
-        if self._lines is None or (rest := self._rest()) is None:
-            return mask
-        ids = mask.nonzero().flatten()
-        codes = self._lexicon.code_points[ids.numpy()]
-        copies = torch.from_numpy(self._lines.completions(self._written, codes, rest))
-        if copies.all():
+        assert self._lines is not None
+        ids = np.flatnonzero(mask)
+        codes = self._lexicon.code_points[ids]
+        copies = self._lines.completions(self._written, codes, rest)
+        if not copies.all():
+            left = mask.copy()
+            left[ids[copies]] = False
+            return left
+        if self._novel:
             raise NoCharacterFits(
                 self._line + 1, f"every line that can follow {self._written} stands in the corpus"
             )
-        left = mask.clone()
-        left[ids[copies]] = False
-        return left  # (V,)
+        return mask
 
     def _rest(self) -> str | None:
         """Return what is given of the line behind the place at hand; None if more is open."""
@@ -224,24 +253,25 @@ class VerseGuide:
             rest += self._lexicon.character(token)
         return rest
 
-    def _free_place(self) -> Tensor:
+    def _free_place(self) -> Mask:
         """Return the mask of a character that is not given."""
         if self._rhymes_here:
             return self._lexicon.in_groups(self._groups) & self._unused
         fitting = self._lexicon.han
         if self._tones:
-            fitting = self._lexicon.by_tones[frozenset(way[self._column] for way in self._tones)]
+            column = self._column
+            fitting = self._lexicon.by_tones[frozenset([tones[column] for tones in self._tones])]
         mask = fitting & self._unused
         if self._rhymes_left and min(self._groups.values()) <= self._rhymes_left:
             self._spare_rhymes(mask)
         if self._previous is not None and self._may_double() and fitting[self._previous]:
             mask[self._previous] = True
-        return mask  # (V,)
+        return mask
 
-    def _spare_rhymes(self, mask: Tensor) -> None:
+    def _spare_rhymes(self, mask: Mask) -> None:
         """Take out of a mask the characters without which no rhyme group would be left."""
         if all(count <= self._rhymes_left for count in self._groups.values()):
-            needed = self._lexicon.han.clone()
+            needed = self._lexicon.han.copy()
             for group in self._groups:
                 needed &= self._lexicon.spread_by_group[group]
             mask &= ~needed
@@ -267,13 +297,13 @@ class VerseGuide:
             raise NoCharacterFits(1, "the vocabulary has too few characters")
 
 
-def _places(plan: Plan, layout: Layout) -> list[Place]:
+def _places(plan: Plan, layout: Layout) -> tuple[Place, ...]:
     """Return what a plan asks of each character and mark of the poem."""
     if plan.template is not None:
         return template_places(plan.template)
     if plan.rhyme_lines:
         return rhyme_places([layout.line_length] * layout.num_lines)
-    return [Place.FREE] * (layout.characters + layout.num_lines)
+    return (Place.FREE,) * (layout.characters + layout.num_lines)
 
 
 def _draw(plans: list[Plan], seed: int) -> Plan:

@@ -9,12 +9,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from model.rhymes import Rhymes, Tone
+from model.rhymes import LEVEL_GROUPS, Rhymes, Tone
 from model.script import Script, to_script
 from model.vocabulary import Vocabulary
+
+Mask = NDArray[np.bool_]  # (V,), True for the tokens that it allows
 
 COMMON_CHARACTERS = 3000  # of the vocabulary, the most frequent: a rhyme needs some of these
 
@@ -30,11 +31,11 @@ class Lexicon:
     def __init__(self, vocabulary: Vocabulary, rhymes: Rhymes | None = None) -> None:
         self.vocabulary = vocabulary
         self.rhymes = Rhymes.load() if rhymes is None else rhymes
-        self.han = self._mask(vocabulary.han_ids)  # (V,)
+        self.han = self._mask(vocabulary.han_ids)
         ids = vocabulary.han_ids
         self._tones = [frozenset[Tone]()] * ids.start
         self._tones += [self.rhymes.tones(c, usual=True) for c in vocabulary.characters]
-        self.by_tones: dict[frozenset[str], Tensor] = {
+        self.by_tones: dict[frozenset[str], Mask] = {
             wanted: self._mask([i for i in ids if wanted & self._tones[i]])
             for wanted in (frozenset(["平"]), frozenset(["仄"]), frozenset(["平", "仄"]))
         }
@@ -44,13 +45,14 @@ class Lexicon:
             group: self._mask([i for i in ids if group in self._groups[i]])
             for group in sorted(frozenset[str]().union(*self._groups))
         }
+        self.level_groups = frozenset(self.by_group.keys() & set(LEVEL_GROUPS))
         self.common_in_group = {
             group: int(mask[: ids.start + COMMON_CHARACTERS].sum())
             for group, mask in self.by_group.items()
         }
         self._alike = _alike(vocabulary)
         self.spread_by_group = {  # of characters that are printed like one of the group
-            group: self._mask(self.alike(mask.nonzero().flatten().tolist()))
+            group: self._mask(self.alike(np.flatnonzero(mask).tolist()))
             for group, mask in self.by_group.items()
         }
         self._spread = [
@@ -62,35 +64,45 @@ class Lexicon:
             tone: self.different([i for i in ids if tone in self._tones[i]]) for tone in "平仄"
         }
         self._sizes = {
-            group: self.different(mask.nonzero().flatten().tolist())
+            group: self.different(np.flatnonzero(mask).tolist())
             for group, mask in self.by_group.items()
         }
-        self._only: dict[int, Tensor] = {}
+        self._only: dict[int, Mask] = {}
+        self._in_groups: dict[frozenset[str], Mask] = {}
         # Of each token's character; 0 for tokens that are none.
         self.code_points = np.array(
             [ord(t) if len(t) == 1 else 0 for t in vocabulary.tokens], dtype=np.uint32
         )
 
-    def _mask(self, ids: Collection[int]) -> Tensor:
-        mask = torch.zeros(len(self.vocabulary), dtype=torch.bool)
+    def _mask(self, ids: Collection[int]) -> Mask:
+        mask = np.zeros(len(self.vocabulary), dtype=np.bool_)
         mask[list(ids)] = True
-        return mask  # (V,)
+        return mask
 
-    def only(self, token: int) -> Tensor:
+    def only(self, token: int) -> Mask:
         """Return the mask that allows one token."""
         if token not in self._only:
             self._only[token] = self._mask([token])
-        return self._only[token]  # (V,)
+        return self._only[token]
 
-    def in_groups(self, groups: Collection[str]) -> Tensor:
+    def in_groups(self, groups: Collection[str]) -> Mask:
         """Return the mask of the characters that rhyme in any of groups."""
-        masks = [self.by_group[group] for group in groups]
-        return masks[0] if len(masks) == 1 else torch.stack(masks).any(dim=0)  # (V,)
+        key = frozenset(groups)
+        if key not in self._in_groups:
+            self._in_groups[key] = np.any([self.by_group[group] for group in key], axis=0)
+        return self._in_groups[key]
 
     def supply(self, group: str, taken: Collection[int]) -> int:
         """Return how many characters rhyme in a group, those printed like one taken left out."""
-        different = {self._alike[token] for token in taken}
-        return self._sizes.get(group, 0) - sum(group in self._spread[a[0]] for a in different)
+        size = self._sizes.get(group, 0)
+        if taken:
+            different = {self._alike[token] for token in taken}
+            size -= sum(group in self._spread[alike[0]] for alike in different)
+        return size
+
+    def alike_to(self, token: int) -> tuple[int, ...]:
+        """Return the characters that simplified script prints like a token, it included."""
+        return self._alike[token]
 
     def alike(self, tokens: Iterable[int]) -> list[int]:
         """Return the characters that simplified script prints like one of tokens, them included."""

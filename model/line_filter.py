@@ -19,6 +19,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.decoding import mix
+
 MAGIC = b"yin-lines"
 VERSION = 2
 RANGE_BITS = 11  # log2 of the range for each line, and of 1 / the false positives
@@ -83,7 +85,10 @@ class LineFilter:
 
     def __contains__(self, line: str) -> bool:
         """Return whether a line, in the model's script, stands in the corpus."""
-        return len(line) >= MIN_LINE and bool(self._holds(_hash(_columns([line])))[0])
+        if len(line) < MIN_LINE:
+            return False
+        word = np.array([_hash_one(line)], dtype=np.uint64)
+        return bool(self._holds(word)[0])
 
     def known(self, lines: Iterable[str]) -> set[str]:
         """Return those of lines that stand in the corpus: many are much faster than one by one."""
@@ -150,6 +155,14 @@ def _hash(columns: Iterable[Codes]) -> Words:
     for column in columns:
         words = _mix(words ^ column)
     return words  # (M,)
+
+
+def _hash_one(line: str) -> int:
+    """Return the word of one line: for so few, Python's own numbers are faster."""
+    word = 0
+    for character in line:
+        word = mix(word ^ ord(character))
+    return word
 
 
 def _mix(words: Words) -> Words:

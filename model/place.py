@@ -1,6 +1,8 @@
 """What the verse asks of the next token, told to the model before it chooses."""
 
+from collections.abc import Sequence
 from enum import IntEnum
+from functools import cache
 
 from model.pattern import Licence, LineType, Template, line_variants
 from model.rhymes import Tone
@@ -16,22 +18,23 @@ class Place(IntEnum):
     RHYME = 4
 
 
-def template_places(template: Template) -> list[Place]:
+@cache
+def template_places(template: Template) -> tuple[Place, ...]:
     """Return the places of a regulated poem, those of punctuation included (FREE)."""
-    return [
+    return tuple(
         place
         for line_type in template.line_types
         for place in (*_line_places(line_type, template.line_length), Place.FREE)
-    ]
+    )
 
 
-def rhyme_places(line_lengths: list[int]) -> list[Place]:
+def rhyme_places(line_lengths: Sequence[int]) -> tuple[Place, ...]:
     """Return the places of a poem that rhymes on its even lines and follows no tone pattern."""
-    return [
+    return tuple(
         Place.RHYME if number % 2 == 1 and character == length - 1 else Place.FREE
         for number, length in enumerate(line_lengths)
         for character in range(length + 1)
-    ]
+    )
 
 
 def _line_places(line_type: LineType, line_length: int) -> list[Place]:

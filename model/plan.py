@@ -258,7 +258,8 @@ def _common_groups(
         if not groups or (opening and not _in_reach(opening, groups)):
             raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")
     if not opening:
-        return [groups or _of_level(lexicon.by_group, level=level)]
+        every = lexicon.level_groups if level else frozenset(lexicon.by_group)
+        return [groups or every]
     near = _in_reach(opening, groups or frozenset(LEVEL_GROUPS))
     return [choice for choice in (near & opening, near - opening) if choice]
 

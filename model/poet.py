@@ -51,7 +51,7 @@ class PoemSpec:
         title: What the poem is about.
         author: In whose manner.
         era: Tang or Song.
-        novel: Whether no line may stand in the corpus.
+        novel: True for no line that stands in the corpus, None for none where another fits.
         params: How to draw; its seed decides everything that is left open.
         script: The script of the answer.
     """
@@ -65,7 +65,7 @@ class PoemSpec:
     title: str | None = None
     author: str | None = None
     era: Era | None = None
-    novel: bool = False
+    novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)
     script: Script = Script.SIMPLIFIED
 
@@ -227,12 +227,18 @@ class Poet:
             NoCharacterFits: If there is none; of the reasons, that of the preferred spelling.
         """
         failure: NoCharacterFits | None = None
-        lines = self._line_filter if spec.novel else None
+        lines = None if spec.novel is False else self._line_filter
         for given in spellings(choices, self._sound):
             try:
                 seed = spec.params.seed
                 guide = VerseGuide(
-                    self._lexicon, layout, meter=meter, given=given, seed=seed, lines=lines
+                    self._lexicon,
+                    layout,
+                    meter=meter,
+                    given=given,
+                    seed=seed,
+                    lines=lines,
+                    novel=spec.novel is True,
                 )
                 return given, guide
             except NoCharacterFits as error:

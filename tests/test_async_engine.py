@@ -35,6 +35,9 @@ class AnyTokens:
     def allowed(self) -> Tensor | None:
         return None
 
+    def admits(self, token: int) -> bool:  # noqa: ARG002
+        return True
+
     def advance(self, token: int) -> None:
         assert token >= 0
         self.left -= 1

@@ -37,6 +37,9 @@ class Countdown:
             raise NoCharacterFits(1, "nothing rhymes with orange")
         return None if self._mask.all() else self._mask
 
+    def admits(self, token: int) -> bool:  # noqa: ARG002
+        return True
+
     def advance(self, token: int) -> None:
         self.seen.append(token)
         self.left -= 1
@@ -94,6 +97,34 @@ def test_what_a_guide_forbids_never_comes(poetry_model: PoetryModel) -> None:
     run(Engine(poetry_model, num_slots=8), *sequences)
     assert all(len(each.tokens) == 50 for each in sequences)
     assert not {0, 3} & {token for each in sequences for token in each.tokens}
+
+
+class Reluctant(Countdown):
+    """A guide that takes the drawn token back for every token of an odd number; fails at last."""
+
+    def __init__(self, length: int, fails_at: int = -1) -> None:
+        super().__init__(length, [0])
+        self._gives_up_at, self.asked = fails_at, 0
+
+    def admits(self, token: int) -> bool:
+        self.asked += 1
+        if self.left == self._gives_up_at:
+            raise NoCharacterFits(2, "every line stands in the corpus")
+        self._mask[1::2] = False
+        return bool(self._mask[token])
+
+
+def test_a_token_that_the_guide_takes_back_is_drawn_again(poetry_model: PoetryModel) -> None:
+    guides = [Reluctant(6, fails_at) for fails_at in (-1, -1, 3, -1)]
+    sequences = [Sequence(HEADER, g, SamplingParams(1.0, seed=i)) for i, g in enumerate(guides)]
+    run(Engine(poetry_model, num_slots=4), *sequences)
+    for each, guide in zip(sequences, guides, strict=True):
+        assert all(token % 2 == 0 for token in each.tokens)
+        assert len(each.log_probabilities) == len(each.tokens) == len(guide.seen)
+    assert [len(each.tokens) for each in sequences] == [6, 6, 3, 6]
+    assert [str(each.error) for each in sequences if each.error] == [
+        "line 2: every line stands in the corpus"
+    ]
 
 
 def test_a_sequence_is_the_same_alone_and_in_random_traffic(poetry_model: PoetryModel) -> None:

@@ -141,6 +141,9 @@ class Scripted:
     def allowed(self) -> Tensor:
         return torch.arange(self._size) == self._script[self._at]
 
+    def admits(self, token: int) -> bool:  # noqa: ARG002
+        return True
+
     def advance(self, token: int) -> None:
         assert token == self._script[self._at]
         self._at += 1

@@ -180,8 +180,10 @@ def write(lexicon: Lexicon, seed: int, lines: LineFilter | None) -> list[str]:
     guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, lines=lines)
     chance, ids = random.Random(seed), list[int]()
     while not guide.finished:
-        ids.append(chance.choice(guide.allowed().nonzero().flatten().tolist()))
-        guide.advance(ids[-1])
+        token = chance.choice(guide.allowed().nonzero().flatten().tolist())
+        if guide.admits(token):
+            ids.append(token)
+            guide.advance(token)
     return lexicon.vocabulary.decode(ids).replace("。", "，").strip("，").split("，")
 
 
@@ -200,15 +202,25 @@ def test_novel_verse_has_no_line_of_the_filter(lexicon: Lexicon) -> None:
         assert not known & set(write(lexicon, seed, line_filter))
 
 
-def test_a_line_that_cannot_end_but_as_a_known_one_is_refused(lexicon: Lexicon) -> None:
+@pytest.mark.parametrize("novel", [True, False])
+def test_a_line_that_cannot_end_but_as_a_known_one_is_refused_if_it_must_be_new(
+    lexicon: Lexicon, novel: bool
+) -> None:
     characters = lexicon.vocabulary.characters
     line_filter = LineFilter.build("".join(characters[:4]) + last for last in characters)
     given = {(0, place): lexicon.vocabulary.id_of(characters[place]) for place in range(4)}
-    guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
+    guide = VerseGuide(
+        lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter, novel=novel
+    )
     for token in given.values():
         guide.advance(token)
-    with pytest.raises(NoCharacterFits, match="line 1: every line that can follow"):
-        guide.allowed()
+    last = lexicon.vocabulary.id_of(characters[9])
+    if novel:
+        with pytest.raises(NoCharacterFits, match="line 1: every line that can follow"):
+            guide.admits(last)
+    else:
+        assert guide.admits(last)
+        guide.advance(last)
 
 
 def test_a_line_whose_end_is_given_is_kept_novel_before_it(lexicon: Lexicon) -> None:
@@ -221,6 +233,8 @@ def test_a_line_whose_end_is_given_is_kept_novel_before_it(lexicon: Lexicon) -> 
     guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for character in middle:
         guide.advance(vocabulary.id_of(character))
+    assert guide.admits(vocabulary.id_of(other))
+    assert not guide.admits(vocabulary.id_of(known))
     assert not guide.allowed()[vocabulary.id_of(known)]
     assert guide.allowed()[vocabulary.id_of(other)]
 
@@ -232,7 +246,7 @@ def test_a_longer_line_may_begin_as_a_known_one(lexicon: Lexicon) -> None:
     guide = VerseGuide(lexicon, Layout(7, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for token in given.values():
         guide.advance(token)
-    assert guide.allowed()[lexicon.vocabulary.id_of(characters[4])]
+    assert guide.admits(lexicon.vocabulary.id_of(characters[4]))
 
 
 def test_a_line_that_is_given_whole_may_stand_in_the_corpus(lexicon: Lexicon) -> None:

@@ -11,7 +11,7 @@ SIGNS = {
 }
 
 
-def signs(places: list[Place]) -> str:
+def signs(places: tuple[Place, ...]) -> str:
     return "".join(SIGNS[place] for place in places)
 
 

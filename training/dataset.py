@@ -171,16 +171,16 @@ def _pieces(poem: Poem, vocabulary: Vocabulary) -> Iterator[Piece]:
         start = end
 
 
-def _places(poem: Poem) -> list[Place]:
+def _places(poem: Poem) -> tuple[Place, ...]:
     """Return the places that a poem keeps to, one for each character and mark of its text."""
     lengths = [len(line) for line in poem.lines]
-    places = [Place.FREE] * len(poem.text)
+    places = (Place.FREE,) * len(poem.text)
     if poem.meter == RHYMED:
         places = rhyme_places(lengths)
     elif poem.meter:
         places = template_places(Template(tuple(map(LineType, poem.meter)), lengths[0]))
     if len(places) != len(poem.text):  # a mark too many inside the poem
-        return [Place.FREE] * len(poem.text)
+        return (Place.FREE,) * len(poem.text)
     return places
 
 

@@ -92,6 +92,10 @@ class Silenced:
         """Return the mask of the guide, (V,)."""
         return self._guide.allowed()
 
+    def admits(self, token: int) -> bool:
+        """Return whether the guide lets a token come that was drawn."""
+        return self._guide.admits(token)
+
     def advance(self, token: int) -> None:
         """Go on behind a token."""
         self._guide.advance(token)

@@ -1,0 +1,118 @@
+"""What the rules of verse cost: quatrains under a guide against as many tokens under none.
+
+    python -m benchmarks.guide
+
+Each contestant writes the same number of poems of 28 characters, from the plan to the last token,
+with the bundled checkpoint. "default" is what the service does unless told otherwise: strict meter,
+and lines of the corpus avoided.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from benchmarks.side_by_side import machine, side_by_side
+from model.checkpoint import Checkpoint
+from model.decoding import SamplingParams
+from model.engine import Engine, Sequence
+from model.form import Layout
+from model.guide import Guide, VerseGuide
+from model.lexicon import Lexicon
+from model.line_filter import LineFilter
+from model.place import Place
+from model.plan import Meter
+from model.precision import compute_dtype
+
+PACKAGED = Path("model")
+LAYOUT = Layout(7, 4)
+
+
+class Unguided:
+    """A guide that lets anything come, as often as a quatrain has tokens."""
+
+    place = Place.FREE
+
+    def __init__(self) -> None:
+        self._left = LAYOUT.characters + LAYOUT.num_lines
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last token has come."""
+        return self._left == 0
+
+    def allowed(self) -> Tensor | None:
+        """Return no mask."""
+        return None
+
+    def admits(self, token: int) -> bool:  # noqa: ARG002
+        """Let every token come that was drawn."""
+        return True
+
+    def advance(self, token: int) -> None:  # noqa: ARG002
+        """Count the token."""
+        self._left -= 1
+
+
+def writing(engine: Engine, header: list[int], guide: Callable[[int], Guide]) -> Callable[[], None]:
+    """Return what writes as many poems as the engine has slots, each under its seed's guide."""
+
+    def write() -> None:
+        for seed in range(engine.num_slots):
+            engine.add(Sequence(header, guide(seed), SamplingParams(seed=seed)))
+        while engine.waiting or engine.running:
+            engine.step()
+
+    return write
+
+
+def measure(
+    checkpoint: Checkpoint, lexicon: Lexicon, lines: LineFilter, batch: int, rounds: int
+) -> dict[str, Any]:
+    """Return the seconds of each way to write batch poems, and its cost against no guide."""
+    engine = Engine(checkpoint.build_model(compute_dtype("cpu"), "cpu"), batch)
+    guides: dict[str, Callable[[int], Guide]] = {
+        "none": lambda _: Unguided(),
+        "free": lambda seed: VerseGuide(lexicon, LAYOUT, meter=Meter.FREE, seed=seed),
+        "strict": lambda seed: VerseGuide(lexicon, LAYOUT, seed=seed),
+        "default": lambda seed: VerseGuide(lexicon, LAYOUT, seed=seed, lines=lines),
+    }
+    header = checkpoint.vocabulary.header()
+    contestants = {name: writing(engine, header, guide) for name, guide in guides.items()}
+    timings = side_by_side(contestants, rounds)
+    none = timings["none"]
+    return {
+        "poems": batch,
+        "seconds": {name: timing.median_s for name, timing in timings.items()},
+        "cost": {
+            name: none.times_faster_than(timing) - 1
+            for name, timing in timings.items()
+            if name != "none"
+        },
+    }
+
+
+def main(
+    rounds: int = 25,
+    out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
+) -> None:
+    """Print what each meter costs by batch size."""
+    checkpoint = Checkpoint.load(PACKAGED / "poetry.safetensors")
+    lexicon, lines = Lexicon(checkpoint.vocabulary), LineFilter.load(PACKAGED / "lines.bin")
+    rows = [measure(checkpoint, lexicon, lines, batch, rounds) for batch in (1, 16, 128)]
+    table = Table("poems", "no guide", *(f"{name}: cost" for name in rows[0]["cost"]))
+    for row in rows:
+        costs = (f"{cost:+.1%}" for cost in row["cost"].values())
+        table.add_row(str(row["poems"]), f"{row['seconds']['none'] * 1e3:.1f} ms", *costs)
+    Console().print(table)
+    if out is not None:
+        out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)
