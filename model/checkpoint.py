@@ -51,7 +51,7 @@ class Checkpoint:
     @property
     def checksum(self) -> str:
         """SHA-256, in hexadecimal, over everything in the checkpoint."""
-        return _checksum(self._metadata(), self.weights)
+        return digest(self._metadata(), self.weights)
 
     def build_model(
         self, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
@@ -86,7 +86,7 @@ class Checkpoint:
                 f"this release reads version {FORMAT_VERSION}"
             )
         checksum = metadata.pop("checksum", None)
-        if checksum != _checksum(metadata, weights):
+        if checksum != digest(metadata, weights):
             raise CheckpointError(f"{path} is damaged: its content does not match its checksum")
         try:
             checkpoint = cls(
@@ -160,12 +160,13 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
 
 
-def _checksum(metadata: Mapping[str, str], weights: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(_to_json(dict(metadata)).encode())
-    for name, tensor in sorted(weights.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(_on_cpu(tensor).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+def digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256, in hexadecimal, over metadata and every tensor."""
+    sha256 = hashlib.sha256(_to_json(dict(metadata)).encode())
+    for name, tensor in sorted(tensors.items()):
+        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha256.update(_on_cpu(tensor).reshape(-1).view(torch.uint8).numpy().data)
+    return sha256.hexdigest()
 
 
 def _on_cpu(tensor: Tensor) -> Tensor:

@@ -110,3 +110,20 @@ def test_a_file_that_is_no_state_is_refused(poems: list[Poem], tmp_path: Path) -
     save_file({"weight": torch.zeros(2)}, tmp_path / "state.safetensors")
     with pytest.raises(StateError, match="is no state of a run"):
         trainer(poems, tmp_path)
+
+
+def test_a_bit_that_has_flipped_anywhere_is_told(poems: list[Poem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    assert train(tmp_path, 3).exit_code == 0
+    path = tmp_path / "run/state.safetensors"
+    whole = path.read_bytes()
+    for place in (*range(8), *range(8, len(whole), len(whole) // 50), len(whole) - 1):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        with pytest.raises(StateError, match=r"is damaged|is no state of a run"):
+            trainer(poems, tmp_path / "run")
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 4]))
+    result = train(tmp_path, 12)
+    assert result.exit_code == 1
+    assert f"error: {path} is damaged: its content does not match its checksum" in result.output
+    path.write_bytes(whole)
+    assert train(tmp_path, 12).exit_code == 0

@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from model.checkpoint import write_atomically
+from model.checkpoint import digest, write_atomically
 
 if TYPE_CHECKING:
     from training.train import TrainConfig
@@ -58,7 +58,9 @@ class TrainState:
             "config": json.dumps(asdict(config)),
             "position": json.dumps([self.step, self.epoch, self.position]),
         }
-        write_atomically(path, self._tensors(), metadata)
+        tensors = self._tensors()
+        metadata["checksum"] = digest(metadata, tensors)
+        write_atomically(path, tensors, metadata)
         self.saved_step = self.step
 
     def resume(self, path: Path, config: "TrainConfig") -> None:
@@ -76,8 +78,13 @@ class TrainState:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except SafetensorError as error:
             raise StateError(f"{path} is damaged: {error}; remove it to start again") from error
-        if not {"config", "position"} <= metadata.keys():
+        if not {"config", "position", "checksum"} <= metadata.keys():
             raise StateError(f"{path} is no state of a run; remove it, or give another folder")
+        if metadata.pop("checksum") != digest(metadata, tensors):
+            raise StateError(
+                f"{path} is damaged: its content does not match its checksum; "
+                "remove it to start again"
+            )
         saved, asked = json.loads(metadata["config"]), asdict(config)
         # A run may be made longer or shorter: the learning rate follows the new number of steps.
         different = [name for name in asked if name != "steps" and asked[name] != saved.get(name)]
