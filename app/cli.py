@@ -5,12 +5,15 @@ What only one command needs is imported there: PyTorch takes a second that --hel
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from app.schemas import GenerateResponse, PoemOut
+    from app.service import Service
     from model.prosody import MeterProof
 
 REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
@@ -30,35 +34,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or not regulated, 2 wrong input, 3 no service there.",
     rich_markup_mode="markdown",
 )
-
-
-class Writer(Protocol):
-    """Whoever writes: a service elsewhere, or one in this process."""
-
-    def generate(self, **fields: Any) -> GenerateResponse:
-        """Return the poems for a request's fields."""
-
-
-class Alone:
-    """Writes in this process, with the checkpoint that the settings name."""
-
-    def generate(self, **fields: Any) -> GenerateResponse:
-        """Return the poems for a request's fields.
-
-        Raises:
-            ValidationError: If a field is not as it should be.
-            UnacceptableRequest: If no poem meets them.
-        """
-        from app.schemas import GenerateRequest
-        from app.service import Service
-        from app.settings import Settings
-
-        request = GenerateRequest.model_validate_json(json.dumps(fields))
-        settings = Settings(num_slots=request.n * request.candidates)
-        if "YIN_THREADS" not in os.environ:
-            # A small batch is done no sooner by two, and later where others compute too.
-            settings = settings.model_copy(update={"threads": 1})
-        return Service.load(settings).write(request)
 
 
 @app.command()
@@ -103,43 +78,92 @@ def generate(
     own = {"as_json", "vertical", "url", "key", "own"}
     fields = {name: value for name, value in locals().items() if name not in own}
     fields = {name: value for name, value in fields.items() if value is not None}
-    if url is None:
-        answer = write(Alone(), fields)
-    else:
-        from app.client import Client
-
-        with Client(url, key=key) as client:
-            answer = write(client, fields)
+    answer = write(fields) if url is None else ask(url, key, fields)
     if as_json:
         typer.echo(answer.model_dump_json(indent=1))
         return
     for number, poem in enumerate(answer.poems):
-        typer.echo(("\n" if number else "") + (columns(poem) if vertical else poem.text))
+        typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
         typer.echo(f"— {poem.form}, seed {poem.seed}")
 
 
-def write(writer: Writer, fields: dict[str, Any]) -> GenerateResponse:
-    """Return a writer's answer; end the process with a message if there is none."""
-    import httpx
+def write(fields: dict[str, Any]) -> GenerateResponse:
+    """Return poems that are written here, with the checkpoint that the settings name.
+
+    Raises:
+        typer.Exit: If there are none, after a message.
+    """
+    gc.disable()  # nearly all that loading makes is kept: to look for garbage in it takes 0.2 s
+    try:
+        from pydantic import ValidationError
+
+        from app.errors import UnacceptableRequest, describe_detail
+        from app.schemas import GenerateRequest
+
+        try:
+            request = GenerateRequest.model_validate_json(json.dumps(fields))
+            return load(request.n * request.candidates).write(request)
+        except ValidationError as error:
+            end(WRONG, describe_detail(described_fields(error)))
+        except UnacceptableRequest as error:
+            end(WRONG, f"{error.field}: {error.message}")
+    finally:
+        gc.enable()
+
+
+def load(num_slots: int) -> Service:
+    """Return a service that writes one request, of so many sequences."""
+    from app.service import Service
+    from app.settings import Settings
+
+    with loading():
+        settings = Settings(num_slots=num_slots)
+        if "YIN_THREADS" not in os.environ:
+            # A small batch is done no sooner by two, and later where others compute too.
+            settings = settings.model_copy(update={"threads": 1})
+        return Service.load(settings)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """End the process with a message where what is to be loaded cannot be."""
     from pydantic import ValidationError
 
-    from app.client import Refused, describe
-    from app.errors import UnacceptableRequest
+    from app.errors import describe_detail
     from model.checkpoint import CheckpointError
     from model.line_filter import LineFilterError
 
     try:
-        return writer.generate(**fields)
+        yield
     except ValidationError as error:
-        end(WRONG, describe(described_fields(error)))
-    except UnacceptableRequest as error:
-        end(WRONG, f"{error.field}: {error.message}")
-    except Refused as error:
-        end(WRONG if error.status == 422 else REFUSED, str(error))
-    except (CheckpointError, LineFilterError) as error:
+        end(WRONG, describe_detail(described_fields(error)))
+    except (CheckpointError, LineFilterError, ValueError, OSError) as error:
         end(REFUSED, str(error))
-    except (OSError, httpx.HTTPError) as error:
-        end(UNREACHABLE, f"no service answers: {error}")
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch's only sign
+            raise
+        end(REFUSED, f"there is not enough memory to load the model: {error}")
+
+
+def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:
+    """Return poems that a running service writes.
+
+    Raises:
+        typer.Exit: If there are none, after a message.
+    """
+    import httpx
+
+    from app.client import Client, Refused
+
+    try:
+        with Client(url, key=key) as client:
+            return client.generate(**fields)
+    except Refused as error:
+        end({422: WRONG, 200: UNREACHABLE}.get(error.status, REFUSED), str(error))
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        end(WRONG, f"url: '{url}' is no address such as http://127.0.0.1:8000")
+    except httpx.HTTPError as error:
+        end(UNREACHABLE, f"no service answers at {url}: {error}")
 
 
 def described_fields(error: ValidationError) -> list[dict[str, Any]]:
@@ -160,10 +184,15 @@ def end(code: int, message: str) -> NoReturn:
     raise typer.Exit(code)
 
 
+def rows(poem: PoemOut) -> str:
+    """Return a poem a couplet a row, under its title if it has one."""
+    return "\n".join(filter(None, (poem.title, poem.text)))
+
+
 def columns(poem: PoemOut) -> str:
-    """Return a poem as it is printed: in columns, from right to left."""
-    rows = zip_longest(*reversed(poem.lines), fillvalue="　")
-    return "\n".join("　".join(row) for row in rows)
+    """Return a poem as it is printed: in columns, from right to left, its title first."""
+    lines = filter(None, (*reversed(poem.lines), poem.title))
+    return "\n".join("　".join(row) for row in zip_longest(*lines, fillvalue="　"))
 
 
 @app.command("check")
@@ -181,6 +210,8 @@ def check_command(
     """
     from model.prosody import check
 
+    if file is None and sys.stdin.isatty():
+        typer.echo("a poem, then Ctrl-D:", err=True)
     try:
         text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
         proof = check(text)
@@ -201,7 +232,7 @@ def marked(proof: MeterProof) -> str:
         if number in rhyming:
             marks = marks[:-1] + {"○": "△", "●": "▲"}[marks[-1]]
         shown.append(f"{line}  {marks}  {tones}")
-    shown.append(f"{proof.pattern or '不合律的體式'}，韻 {proof.rhyme or '－'}")
+    shown.append(f"{proof.pattern or '不合格律'}，韵 {proof.rhyme or '－'}")
     for name, rule in proof.checks.items():
         shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
     return "\n".join(shown)
@@ -218,34 +249,35 @@ def rhyming_lines(proof: MeterProof) -> set[int]:
 
 
 @app.command()
-def serve() -> None:
-    """Serve over HTTP; the environment (YIN_HOST, YIN_PORT, YIN_CHECKPOINT …) says how."""
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; YIN_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; YIN_PORT.")] = None,
+) -> None:
+    """Serve over HTTP: the page, the API and its description.
+
+    On another port: `yin serve --port 8080`
+
+    For others in the network, each with a key: `YIN_API_KEYS=keys.txt yin serve --host 0.0.0.0`
+
+    The environment says the rest, by the names of app/settings.py with YIN_ before them:
+    YIN_CHECKPOINT, YIN_DEVICE, YIN_THREADS, YIN_NUM_SLOTS, YIN_MAX_QUEUE_STEPS, YIN_DEADLINE_S,
+    YIN_RATE_LIMIT, YIN_TRUSTED_PROXIES, YIN_LOG_LEVEL.
+    """
     import asyncio
 
     import structlog
-    from pydantic import ValidationError
 
-    from app.client import describe
     from app.log import configure_log
     from app.main import create_app
     from app.server import Server, configuration
     from app.service import Service
     from app.settings import Settings
-    from model.checkpoint import CheckpointError
-    from model.line_filter import LineFilterError
 
-    try:
-        settings = Settings()
+    given: dict[str, Any] = {"host": host, "port": port}
+    with loading():
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
         service = Service.load(settings)
         application = create_app(service=service)
-    except ValidationError as error:
-        end(WRONG, describe(described_fields(error)))
-    except (CheckpointError, LineFilterError, ValueError, OSError) as error:
-        end(REFUSED, str(error))
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch's only sign
-            raise
-        end(REFUSED, f"there is not enough memory to load the model: {error}")
     configure_log(settings.log_level)
     structlog.get_logger().info(
         "starting",
@@ -262,4 +294,7 @@ def serve() -> None:
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except OSError as error:  # such as a full disk under standard output
+        sys.exit(f"error: {error}")

@@ -11,7 +11,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from pydantic import ValidationError
 
+from app.errors import describe_detail
 from app.schemas import GenerateResponse
 
 RETRIED = (429, 503)
@@ -76,7 +78,10 @@ class Client:
         """
         response = self._send("/generate", fields)
         response.read()
-        return GenerateResponse.model_validate_json(response.content)
+        try:
+            return GenerateResponse.model_validate_json(response.content)
+        except ValidationError:
+            raise Refused(response.status_code, "what answers there is no Yin") from None
 
     def stream(self, **fields: Any) -> Iterator[dict[str, Any] | GenerateResponse]:
         """Yield each character as it is written (poem, line, text), and at last the answer.
@@ -96,7 +101,7 @@ class Client:
                     yield GenerateResponse.model_validate_json(value)
                 elif name == "data" and event == "failure":
                     failure = json.loads(value)
-                    raise Refused(failure["status"], describe(failure["detail"]))
+                    raise Refused(failure["status"], describe_detail(failure["detail"]))
                 elif name == "data":
                     yield json.loads(value)
         finally:
@@ -125,13 +130,6 @@ class Client:
 def described(response: httpx.Response) -> str:
     """Return in a sentence why a response refuses."""
     try:
-        return describe(response.json()["detail"])
+        return describe_detail(response.json()["detail"])
     except (ValueError, KeyError, TypeError):
         return f"the service answered with status {response.status_code}"
-
-
-def describe(detail: Any) -> str:
-    """Return an error's detail, in FastAPI's shape or a sentence, as text."""
-    if isinstance(detail, str):
-        return detail
-    return "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in detail)

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from traceback import extract_tb
 from typing import Any
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 
 class ServiceError(Exception):
@@ -101,6 +101,16 @@ def describe_crash(error: BaseException) -> dict[str, Any]:
     frames = extract_tb(error.__traceback__)
     at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": type(error).__name__, "at": at}
+
+
+def describe_detail(detail: Any) -> str:
+    """Return an answer's detail, in FastAPI's shape or a sentence, as text."""
+    if isinstance(detail, str):
+        return detail
+    return "; ".join(
+        f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg'].removeprefix('Value error, ')}"
+        for error in detail
+    )
 
 
 def describe_validation(errors: Sequence[Any]) -> list[dict[str, Any]]:

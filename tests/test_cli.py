@@ -60,6 +60,14 @@ def test_columns_run_from_right_to_left() -> None:
     assert "".join(row.split("　")[-1] for row in upright[:5]) == lines[:5]
 
 
+def test_a_title_stands_above_the_poem_or_in_the_first_column() -> None:
+    options = ["generate", "--title", "日月", "--form", "jueju-5", "--seed", "7"]
+    assert run.invoke(app, options).output.startswith("日月\n")
+    upright = run.invoke(app, [*options, "--vertical"]).output.split("\n")
+    assert [row.split("　")[-1] for row in upright[:3]] == ["日", "月", ""]
+    assert {len(row) for row in upright[:5]} == {9}  # full-width all of it: columns are straight
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -84,6 +92,79 @@ def test_a_service_that_is_not_there_exits_with_three() -> None:
     result = run.invoke(app, ["generate", "--url", f"http://127.0.0.1:{port}"])
     assert result.exit_code == 3
     assert "no service answers" in result.output
+
+
+@pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "http://localhost:port"])
+def test_an_address_that_is_none_exits_with_two(url: str) -> None:
+    result = run.invoke(app, ["generate", "--url", url])
+    assert result.exit_code == 2
+    assert "is no address such as" in result.output
+
+
+def test_another_service_at_the_address_exits_with_three(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = httpx.Response(200, text="<!doctype html>")
+    monkeypatch.setattr("httpx.Client.send", lambda *_, **__: page)
+    result = run.invoke(app, ["generate", "--url", url])
+    assert result.exit_code == 3
+    assert "no Yin" in result.output
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    processes = []
+
+    def start(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from app.cli import main; main()", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_an_interrupt_ends_it_without_a_trace(
+    started: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = started("check")
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in out + err
+
+
+def test_a_reader_that_leaves_ends_it_without_a_trace(
+    started: Callable[..., subprocess.Popen[str]],
+) -> None:
+    process = started("generate", "--n", "2", "--form", "jueju-5")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+    assert process.wait(timeout=60) == 1
+
+
+def test_a_full_disk_is_told(started: Callable[..., subprocess.Popen[str]]) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = started("generate", "--form", "jueju-5", stdout=full.fileno())
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err == "error: [Errno 28] No space left on device\n"
+
+
+def test_no_colour_where_none_is_wanted() -> None:
+    for environment in ({"NO_COLOR": "1", "FORCE_COLOR": ""}, {"TERM": "dumb"}):
+        assert "\x1b" not in run.invoke(app, ["--help"], env=environment).output
 
 
 def test_a_missing_checkpoint_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +204,7 @@ def test_what_needs_no_model_does_not_load_pytorch(arguments: list[str]) -> None
     assert not re.search(r"\| +(torch|fastapi)$", process.stderr, re.MULTILINE)
 
 
-def test_a_poem_does_not_load_the_compiler() -> None:
+def test_a_poem_loads_neither_the_compiler_nor_the_service() -> None:
     code = "import sys; from app.cli import app; app(sys.argv[1:], standalone_mode=False)"
     process = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code, "generate", "日", "--form", "jueju-5"],
@@ -132,7 +213,13 @@ def test_a_poem_does_not_load_the_compiler() -> None:
     )
     assert process.stdout.startswith("日")
     assert re.search(r"\| +torch$", process.stderr, re.MULTILINE)
-    assert not re.search(r"\| +torch\._dynamo", process.stderr)
+    assert not re.search(r"\| +(torch\._dynamo|fastapi|httpx|uvicorn)", process.stderr)
+
+
+def test_the_settings_that_help_names_exist() -> None:
+    text = run.invoke(app, ["serve", "--help"], env={"COLUMNS": "300"}).output
+    named = {name.lower() for name in re.findall(r"YIN_(\w+)", text)}
+    assert {"checkpoint", "host", "port"} <= named <= Settings.model_fields.keys()
 
 
 @pytest.mark.parametrize("command", ["generate", "check"])
@@ -167,9 +254,9 @@ def free_port() -> int:
         return port
 
 
-def serve(port: int, **environment: str) -> subprocess.Popen[str]:
+def serve(port: int, *options: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", "serve"],
+        [sys.executable, "-c", "from app.cli import main; main()", "serve", *options],
         env={**os.environ, "YIN_PORT": str(port), **environment},
         stderr=subprocess.PIPE,
         text=True,
@@ -270,7 +357,7 @@ def test_other_errors_of_torch_are_not_taken_for_too_little_memory(
 
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = serve(taken.getsockname()[1])
+        process = serve(free_port(), "--port", str(taken.getsockname()[1]))
         _, log = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "address already in use" in log

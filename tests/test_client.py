@@ -87,6 +87,12 @@ def test_a_service_that_stays_unable_is_given_up(
     assert len(naps) in (0, 3)
 
 
+def test_an_answer_of_another_service_is_refused() -> None:
+    transport = answering(httpx.Response(200, text="<!doctype html>"))
+    with Client(transport=transport) as client, pytest.raises(Refused, match="no Yin"):
+        client.generate()
+
+
 def test_a_failure_on_the_way_is_raised() -> None:
     failure = json.dumps({"status": 504, "detail": "too late"})
     body = f"event: failure\ndata: {failure}\n\n"
