@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+import torch
 
 from app.errors import Draining, EngineFailed, QueueFull, ServiceError, describe_crash
 from app.job import Job
@@ -50,12 +51,19 @@ class AsyncEngine:
         metrics: What is counted.
         max_queue_steps: Steps that a request may have to wait for a slot; else it is refused.
         deadline_s: Seconds that a job may take in all.
+        num_threads: CPU threads that the engine computes with.
     """
 
     def __init__(
-        self, engine: Engine, metrics: Metrics, *, max_queue_steps: float, deadline_s: float
+        self,
+        engine: Engine,
+        metrics: Metrics,
+        *,
+        max_queue_steps: float,
+        deadline_s: float,
+        num_threads: int = 1,
     ) -> None:
-        self._engine, self._metrics = engine, metrics
+        self._engine, self._metrics, self._num_threads = engine, metrics, num_threads
         self._max_queue_steps, self._deadline_s = max_queue_steps, deadline_s
         self._jobs: set[Job] = set()  # admitted and not ended
         self._shares: dict[TokenSequence, Share] = {}
@@ -79,6 +87,10 @@ class AsyncEngine:
         # The engine asks for the interpreter after every tensor operation; with Python's own 5 ms a
         # flood of requests to refuse would slow each step down by several times.
         sys.setswitchinterval(SWITCH_S)
+        # Every thread that computes with several keeps a team of them, and teams of more threads
+        # than there are processors sleep between operations: a step would take twice as long.
+        torch.set_num_threads(1)
+        torch.get_num_threads()  # until it is asked, the number that another thread sets counts
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
@@ -211,6 +223,7 @@ class AsyncEngine:
 
     def _run(self) -> None:
         """Step until stopped; this is the thread."""
+        torch.set_num_threads(self._num_threads)
         phases = {name: self._metrics.step_s.labels(name) for name in ("orders", "model", "tell")}
         try:
             while self._wait_for_work():

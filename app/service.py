@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar
 
 import torch
@@ -66,6 +67,7 @@ class Service:
             self.metrics,
             max_queue_steps=settings.max_queue_steps,
             deadline_s=settings.deadline_s,
+            num_threads=settings.num_threads,
         )
         self.model = ModelOut(
             name=checkpoint.name,
@@ -82,6 +84,12 @@ class Service:
         Raises:
             CheckpointError: If the checkpoint cannot be used.
         """
+        # In a thread that ends, and with it its team of threads (see AsyncEngine.start).
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(cls._load, settings, metrics).result()
+
+    @classmethod
+    def _load(cls, settings: Settings, metrics: Metrics | None) -> Self:
         torch.set_num_threads(settings.num_threads)
         checkpoint = Checkpoint.load(settings.checkpoint)
         lines = LineFilter.load(settings.lines) if settings.lines.exists() else None
@@ -139,6 +147,7 @@ class Service:
             UnacceptableRequest: If no poem meets it.
         """
         started = time.perf_counter()
+        torch.set_num_threads(self.settings.num_threads)
         steps_of(request)
         drafts = list(self._prepare(request, draw_request_seed(request)))
         self.poet.complete(drafts)

@@ -69,9 +69,9 @@ def engine() -> Iterator[GatedEngine]:
     engine.gate.set()
 
 
-def started(engine: Engine, **limits: float) -> AsyncEngine:
+def started(engine: Engine, num_threads: int = 1, **limits: float) -> AsyncEngine:
     chosen = {"max_queue_steps": 100.0, "deadline_s": 20.0, **limits}
-    running = AsyncEngine(engine, Metrics(), **chosen)
+    running = AsyncEngine(engine, Metrics(), num_threads=num_threads, **chosen)
     running.start()
     return running
 
@@ -428,6 +428,28 @@ def test_a_failure_of_the_engine_is_told_to_everybody_once(engine: GatedEngine) 
             submit(running, [sequence(5)], work=7)
 
     asyncio.run(scenario())
+
+
+def test_the_engine_alone_computes_with_several_threads(
+    engine: GatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = list[int]()
+
+    def step(self: GatedEngine) -> list[Sequence]:
+        counts.append(torch.get_num_threads())
+        return Engine.step(self)
+
+    monkeypatch.setattr(GatedEngine, "step", step)
+
+    async def scenario() -> None:
+        running = started(engine, num_threads=2)
+        job = submit(running, [sequence(3)], 10)
+        await job.result()
+        await running.drain(0)
+
+    asyncio.run(scenario())
+    assert set(counts) == {2}
+    assert torch.get_num_threads() == 1
 
 
 def test_the_engine_computes_nothing_without_work() -> None:
