@@ -128,7 +128,7 @@ class GenerateRequest(Strict):
         str | None,
         Field(
             min_length=2,
-            max_length=8,
+            max_length=MAX_LENGTH // LONGEST_LINE,
             description="First characters of the lines, or of the couplets (藏头).",
         ),
     ] = None

@@ -338,7 +338,7 @@ def _lines_of(spec: PoemSpec, usual: int) -> int:
     least = len(spec.opening) + len(spec.opening) % 2
     if spec.acrostic:
         size = len(spec.acrostic)
-        usual = {2: 4, 4: 4, 8: 8}.get(size, size if size % 2 == 0 else 2 * size)
+        usual = {2: 4, 4: 4, 8: 8}.get(size, size if size % 2 == 0 else min(2 * size, 28))
     if least <= usual:
         return usual
     return 8 if least <= 8 else least

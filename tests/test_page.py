@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 from fontTools.ttLib import TTFont
+from pydantic import ValidationError
 
+from app.errors import UnacceptableRequest
 from app.main import PAGE, create_app
 from app.schemas import GenerateRequest
 from app.service import Service
@@ -222,6 +224,40 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
     limits = GenerateRequest.model_fields["temperature"].metadata
     highest = next(limit.le for limit in limits if hasattr(limit, "le"))
     assert 0 < float(slider["min"]) < float(slider["value"]) < float(slider["max"]) <= highest
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"start": "春a"},
+        {"start": "𰻝"},
+        {"start": "春" * 8},
+        {"start": "春" * 6, "form": "jueju-5"},
+        {"start": "春春春春春", "form": "jueju-5"},
+        {"start": "日", "acrostic": "月山", "form": "jueju-5"},
+        {"acrostic": "春"},
+        {"acrostic": "日月山", "form": "jueju-5"},
+        {"title": "春" * 21},
+        {"author": "李"},
+        {"author": "日"},
+        {"temperature": 0, "n": 2, "meter": "free"},
+    ],
+)
+def test_every_objection_to_what_the_page_asks_is_also_told_in_chinese(
+    service: Service, wishes: dict[str, object]
+) -> None:
+    with pytest.raises((UnacceptableRequest, ValidationError)) as objection:
+        service.write(GenerateRequest.model_validate(wishes))
+    error = objection.value
+    message = error.message if isinstance(error, UnacceptableRequest) else error.errors()[0]["msg"]
+    forms = re.findall(r"^  \[/(\^.+?\$)/u?, \"", (PAGE / "speech.js").read_text(), re.MULTILINE)
+    assert len(forms) > 10
+    assert [form for form in forms if re.search(form, message.removeprefix("Value error, "))]
+
+
+@pytest.fixture(scope="module")
+def service(service_settings: Settings) -> Service:
+    return Service.load(service_settings)
 
 
 async def fetch(service: Service, *paths: str) -> list[httpx.Response]:

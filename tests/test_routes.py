@@ -108,6 +108,13 @@ def test_wishes_go_together(client: httpx.Client) -> None:
     assert poem["meter"]["regulated"]
 
 
+@pytest.mark.parametrize("count", [14, 28])
+def test_an_acrostic_may_be_as_long_as_a_poem(client: httpx.Client, count: int) -> None:
+    acrostic = "日月山湖" * 7
+    (poem,) = generate(client, acrostic=acrostic[:count], form="七古", length=196)["poems"]
+    assert [line[0] for line in poem["lines"][:: 28 // count]] == list(acrostic[:count])
+
+
 def test_an_opening_is_gone_on_from(client: httpx.Client) -> None:
     (first,) = generate(client, form="jueju-5", seed=9)["poems"]
     opening = "，".join(first["lines"][:2]) + "。"
@@ -193,6 +200,8 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"author": "莎士比亞"}, "author: .*does not know the author '莎士比亞'"),
         ({"acrostic": "春夏秋", "form": "jueju-5"}, "acrostic: .*takes 2 .* or 4 .*not 3"),
         ({"acrostic": "春夏秋冬", "start": "月"}, "acrostic: .*line 1: two different characters"),
+        ({"acrostic": "日" * 15}, "acrostic: .*takes 14 .* or 28 .*not 15"),
+        ({"acrostic": "日" * 29}, "acrostic: .*at most 28"),
         ({"opening": "日月"}, "opening: .*whole lines of 5, or of 7"),
         ({"opening": "日紅山夜湖", "form": "七绝"}, "opening: .*line 1: a line has 7 .* not 5"),
         ({"n": 17}, "n: .*less than or equal to 16"),

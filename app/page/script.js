@@ -47,7 +47,7 @@ class Page {
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
-    addEventListener("keydown", (event) => event.key === "Escape" && this.stop());
+    addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop());
     new ResizeObserver(() => this.resized()).observe(this.$("stage"));
   }
 
@@ -257,7 +257,7 @@ class Page {
     }
     const more = this.controls.complainOf(error.fields);
     this.status([this.speech.say(`error.${error.kind}`), more].filter(Boolean).join(" "), true);
-    if (error.kind !== "refused" && error.kind !== "denied") {
+    if (!["refused", "denied", "long"].includes(error.kind)) {
       this.offerRetry(order, Math.min(error.retryAfter || 0, 600));
     }
   }

@@ -1,6 +1,6 @@
 /* The service as the page sees it: one request, its server-sent events, and what can go wrong. */
 
-const KINDS = { 401: "denied", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
+const KINDS = { 401: "denied", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
 
 /* Why there is no poem: a kind the page has a sentence for, messages by field, seconds to wait. */
 export class Failure extends Error {
