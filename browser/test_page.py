@@ -117,12 +117,13 @@ def test_a_link_brings_back_the_same_poem(open_page: OpenPage) -> None:
     poem = write(page, title="登楼", temperature="1.1")
     page.locator("#link").click()
     link = page.evaluate("navigator.clipboard.readText()")
-    again = open_page(link)
-    assert written(again) == poem
-    assert again.locator("#title").input_value() == "登楼"
-    assert again.locator("input[name=form]:checked").get_attribute("value") == "lushi-5"
-    assert again.locator("#status").inner_text() == "写好了"
-    assert again.url == link
+    for locale, done in (("zh-CN", "写好了"), ("en-GB", "Written")):
+        again = open_page(link, locale=locale, color_scheme="dark", width=390)
+        assert written(again) == poem
+        assert again.locator("#title").input_value() == "登楼"
+        assert again.locator("input[name=form]:checked").get_attribute("value") == "lushi-5"
+        assert again.locator("#status").inner_text() == done
+        assert again.url == link
 
 
 def test_a_chosen_one_of_several_poems_is_what_the_link_brings_back(open_page: OpenPage) -> None:
@@ -160,19 +161,27 @@ def test_the_poem_is_copied_as_text(open_page: OpenPage) -> None:
     assert copied == f"春望\n{lines[0]}{lines[1]}\n{lines[2]}{lines[3]}"
 
 
-def test_the_picture_is_a_png_as_large_as_its_poem(open_page: OpenPage) -> None:
+@pytest.mark.parametrize(
+    ("form", "columns", "tiers"), [("jueju-7", 6, 1), ("lushi-5", 10, 1), ("gushi-7", 15, 2)]
+)
+def test_the_picture_is_a_png_as_large_as_its_poem(
+    open_page: OpenPage, form: str, columns: int, tiers: int
+) -> None:
     page = open_page()
+    choose(page, "form", form)
+    if tiers > 1:
+        page.locator("#lines").select_option("28")
     write(page, title="夜泊")
     with page.expect_download() as download:
         page.locator("#picture").click()
-    path = SHOTS / "picture.png"
+    path = SHOTS / f"picture-{form}.png"
     download.value.save_as(path)
     assert download.value.suggested_filename == "夜泊.png"
     data = path.read_bytes()
     width, height = struct.unpack(">II", data[16:24])
     assert data.startswith(b"\x89PNG")
-    assert width > 6 * 100
-    assert height > 8 * 72
+    assert columns * 132 < width < (columns + 2) * 132
+    assert tiers * 6 * 84 < height < tiers * 8 * 84 + 400
 
 
 def test_tones_and_rules_are_shown_on_demand(open_page: OpenPage) -> None:
@@ -253,6 +262,37 @@ def test_every_error_of_the_service_is_told_in_both_languages(
         said[locale] = page.locator(f"#{field}-hint").inner_text()
     assert re.search("[\u4e00-\u9fff]", said["zh-CN"].partition("“")[0])
     assert re.match(r"[\x00-\x7f]+ ", said["en-GB"])
+
+
+@pytest.mark.noisy
+def test_what_is_too_long_to_be_read_is_told_and_stays(open_page: OpenPage) -> None:
+    page = open_page()
+    page.locator("#title").fill("山" * 20_000)
+    page.locator("#write").click(no_wait_after=True)
+    expect(page.locator("#status.bad")).to_contain_text("填得太长了")
+    expect(page.locator("#retry")).to_be_hidden()
+    assert page.locator("#title").input_value() == "山" * 20_000
+
+
+def test_a_slow_network_only_delays_the_face(open_page: OpenPage, service: Service) -> None:
+    page = open_page("about:blank", width=390, height=844)
+    page.context.new_cdp_session(page).send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": 300,
+            "downloadThroughput": 50_000,
+            "uploadThroughput": 50_000,
+        },
+    )
+    page.goto(service.url, wait_until="commit")
+    page.evaluate('localStorage.setItem(\'yin.wishes\', \'{"start": "山", "title": "春"}\')')
+    page.locator("#start").fill("江")  # before the script that remembers has come
+    expect(page.locator("#write")).to_be_disabled()
+    page.locator("#start").press("Enter")
+    expect(page.locator("#title")).to_have_value("春")
+    assert write(page).startswith("江")
+    assert not page.evaluate("document.fonts.check('16px \"Yin Kai\"', '江')")
 
 
 @pytest.mark.noisy

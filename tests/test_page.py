@@ -249,7 +249,11 @@ def test_every_objection_to_what_the_page_asks_is_also_told_in_chinese(
     with pytest.raises((UnacceptableRequest, ValidationError)) as objection:
         service.write(GenerateRequest.model_validate(wishes))
     error = objection.value
-    message = error.message if isinstance(error, UnacceptableRequest) else error.errors()[0]["msg"]
+    if isinstance(error, ValidationError):
+        message = error.errors()[0]["msg"]
+    else:
+        assert isinstance(error, UnacceptableRequest)
+        message = error.message
     forms = re.findall(r"^  \[/(\^.+?\$)/u?, \"", (PAGE / "speech.js").read_text(), re.MULTILINE)
     assert len(forms) > 10
     assert [form for form in forms if re.search(form, message.removeprefix("Value error, "))]

@@ -25,10 +25,11 @@ class Page {
 
   start() {
     this.speech.apply();
-    wish.fillForm(this.form, wish.recall());
+    wish.fillForm(this.form, { ...wish.recall(), ...wish.touched(this.form) });
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
     this.controls.refresh();
+    this.$("write").disabled = false; // pressed before, it would reach nobody
     this.follow();
   }
 

@@ -25,6 +25,14 @@ export function readForm(form) {
   return { novel: "", ...wishes };
 }
 
+/* What was typed or chosen before this script had come over a slow network. */
+export function touched(form) {
+  const fresh = form.cloneNode(true);
+  fresh.reset();
+  const defaults = readForm(fresh);
+  return Object.fromEntries(Object.entries(readForm(form)).filter(([name, value]) => value !== defaults[name]));
+}
+
 /* Sets the form's controls; a choice that is not offered leaves the one that was made. */
 export function fillForm(form, wishes) {
   for (const [name, value] of Object.entries(wishes)) {
