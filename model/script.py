@@ -36,6 +36,21 @@ def standard_forms(character: str) -> tuple[str, ...]:
     return _table().get(character, (character,))
 
 
+@cache
+def reprints() -> dict[str, str]:
+    """Return by print the characters that to_script() prints so but that it does not stand for.
+
+    Simplified script prints 旂 as 旗, which is a word of its own with another rhyme.
+    """
+    standard = [c for c in map(chr, range(0x4E00, 0xA000)) if unify(c) == c]
+    printed = to_script("，".join(standard), Script.SIMPLIFIED).split("，")
+    found: dict[str, str] = {}
+    for character, print_ in zip(standard, printed, strict=True):
+        if character not in (print_, *standard_forms(print_)):
+            found[print_] = found.get(print_, "") + character
+    return found
+
+
 def unify(text: str) -> str:
     """Return text with each written form replaced by the model's character, 1:1.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from model.form import Form, Layout
 from model.pattern import Licence, Template, Variant, couplet_variants, templates
 from model.rhymes import LEVEL_GROUPS, Rhymes, Tone
-from model.script import is_han, standard_forms
+from model.script import is_han, reprints, standard_forms
 
 UNKNOWN_TONE = "？"
 
@@ -142,8 +142,9 @@ class Verse:
 
 
 def _written_forms(character: str) -> tuple[str, ...]:
-    """Return a character as it is written and all that it may stand for."""
-    return tuple(dict.fromkeys((character, *standard_forms(character))))
+    """Return a character as it is written, all that it may stand for, all that is printed so."""
+    forms = (character, *standard_forms(character), *reprints().get(character, ""))
+    return tuple(dict.fromkeys(forms))
 
 
 def _bits(flags: Iterator[bool]) -> int:

@@ -1,7 +1,7 @@
 import pytest
 from opencc import OpenCC
 
-from model.script import Script, is_han, standard_forms, to_script, unify
+from model.script import Script, is_han, reprints, standard_forms, to_script, unify
 
 
 @pytest.mark.parametrize("character", ["日", "㶁", "𣂏", "〇"])
@@ -98,3 +98,11 @@ def test_what_comes_out_can_be_read_again() -> None:
             out = to_script(character, script)
             assert len(out) == 1
             assert script is Script.SIMPLIFIED or unify(out) == character
+
+
+def test_no_character_is_lost_by_its_print() -> None:
+    assert "旂" in reprints()["旗"]
+    for character in filter(lambda c: unify(c) == c, map(chr, range(0x4E00, 0x9FA6))):
+        print_ = to_script(character, Script.SIMPLIFIED)
+        forms = (print_, *standard_forms(print_), *reprints().get(print_, ""))
+        assert character in forms
