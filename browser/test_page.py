@@ -135,6 +135,7 @@ def test_a_chosen_one_of_several_poems_is_what_the_link_brings_back(open_page: O
     cards.nth(2).click()
     expect(cards.nth(2)).to_have_attribute("aria-pressed", "true")
     poem = written(page)
+    assert "\n".join(page.locator("#log p").all_inner_texts()) == poem  # it is heard, too
     assert poem.replace("\n", "") in cards.nth(2).inner_text().replace("\n", "")
     assert written(open_page(page.url)) == poem
 

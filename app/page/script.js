@@ -130,11 +130,11 @@ class Page {
     this.ruled = true;
     this.laid = order;
     this.chosen = 0;
-    this.$("log").replaceChildren();
     this.$("proof").classList.add("stale");
     this.drafts = this.drawUp(order);
     this.deal(this.drafts);
     this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
+    this.announce([order.wishes.title]);
     this.reachable();
   }
 
@@ -172,6 +172,7 @@ class Page {
     this.drafts.forEach(({ button }, i) => button && (button.ariaPressed = String(i === number)));
     this.sheet.rule({ ...shape, title });
     this.sheet.settle(lines);
+    this.announce([title, ...lines]);
     this.reachable();
     if (poem) this.tell(poem);
   }
@@ -212,10 +213,16 @@ class Page {
     draft.card?.put(line, text);
     if (poem !== this.chosen) return;
     this.sheet.put(line, text);
-    if (/[，。]/.test(text)) this.announce(draft.lines[line]);
+    if (/[，。]/.test(text)) this.say(draft.lines[line]);
   }
 
-  announce(line) {
+  /* The poem for those who hear it: the log reads whole lines, where the sheet has characters. */
+  announce(lines) {
+    this.$("log").replaceChildren();
+    lines.filter(Boolean).forEach((line) => this.say(line));
+  }
+
+  say(line) {
     const said = document.createElement("p");
     said.textContent = line;
     this.$("log").append(said);
