@@ -4,8 +4,8 @@
 
 Starts `yin serve` and keeps more requests in flight than it has slots: poems awaited whole, streams
 read to their end, and streams that are left in the middle. It fails if memory after the first
-minute grows by more than a twentieth, if any answer is neither a poem nor a 503, or if a slot, a
-job or a file descriptor is still in use when all is over.
+minute grows by more than a twentieth, if any answer is neither a poem nor a 503, or if a slot is
+still in use, a poem waits or more files are open than before when all is over.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ class Sample:
 
 @dataclass
 class Tally:
-    """What came of the requests."""
+    """What came of the requests; the first sample is from before them, the last from after."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
@@ -135,6 +135,7 @@ async def press(url: str, pid: int, clients: int, limit_s: float) -> Tally:
         httpx.AsyncClient(base_url=url, timeout=60, limits=pool) as client,
         httpx.AsyncClient(base_url=url, timeout=60, limits=pool) as watcher,
     ):
+        tally.samples.append(await sample(watcher, pid, 0.0))
         asking = [asyncio.create_task(ask_on(client, number)) for number in range(clients)]
         while time.monotonic() < start + limit_s:
             await asyncio.sleep(SAMPLE_S)
@@ -148,7 +149,7 @@ async def press(url: str, pid: int, clients: int, limit_s: float) -> Tally:
 
 def faults(tally: Tally, slots: int) -> list[str]:
     """Return what is not as it should be."""
-    *under_load, last = tally.samples
+    before, *under_load, last = tally.samples
     settled = [each for each in under_load if each.at_s >= WARM_UP_S]
     found = [
         f"{number} requests ended with {outcome!r}"
@@ -161,6 +162,8 @@ def faults(tally: Tally, slots: int) -> list[str]:
         found.append("the slots were not all in use in the second half")
     if last.slots_busy or last.queued:
         found.append(f"something is still in use at the end: {last}")
+    if last.descriptors > before.descriptors:
+        found.append(f"{last.descriptors} files are open at the end, before {before.descriptors}")
     return found
 
 
