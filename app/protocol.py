@@ -1,7 +1,8 @@
-"""The protocol of a connection: uvicorn's, but the head of a request has to arrive in time.
+"""The protocol of a connection: uvicorn's, but the head of a request is short and arrives in time.
 
 uvicorn itself waits for ever, so that clients which begin a request and say no more could take
-every descriptor that this process may open.
+every descriptor that this process may open; and it keeps a head of any size, so that four clients
+which go on sending headers could take two gigabytes of memory in five seconds.
 """
 
 import asyncio
@@ -9,12 +10,14 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 10.0  # from the connection, or a request's first byte, to the end of its head
+HEAD_BYTES = 65_536  # of a request besides its body: the head, trailers, the framing of chunks
 
 
 class Protocol(HttpToolsProtocol):
-    """Closes a connection whose next request does not come."""
+    """Closes a connection whose next request does not come, or says much besides its body."""
 
     _patience: asyncio.TimerHandle | None = None
+    _beside_body = 0  # bytes of the request so far
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -26,9 +29,22 @@ class Protocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Take what comes, up to a limit."""
+        super().data_received(data)
+        self._beside_body += len(data)
+        if self._beside_body > HEAD_BYTES:
+            self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        """Leave the size of a body to the application."""
+        self._beside_body -= len(body)
+        super().on_body(body)
+
     def on_message_begin(self) -> None:
         """Wait for the rest of a head; between two requests uvicorn's own limit holds."""
         super().on_message_begin()
+        self._beside_body = 0
         self._wait()
 
     def on_headers_complete(self) -> None:

@@ -49,6 +49,16 @@ def dribble(connection: socket.socket, content: bytes) -> None:
         time.sleep(0.02)
 
 
+def flood(connection: socket.socket, more: bytes, limit: int) -> int:
+    """Send more again and again until the other side has closed; return the bytes sent."""
+    for sent in range(0, limit, len(more)):
+        try:
+            connection.sendall(more)
+        except OSError:
+            return sent
+    return limit
+
+
 def test_who_says_nothing_or_little_is_let_go(client: httpx.Client) -> None:
     for said in (b"", b"G", HEAD):
         with connect(client) as connection:
@@ -93,3 +103,35 @@ def test_an_answer_may_take_longer_than_the_question(
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert answer.startswith(b"HTTP/1.1 200")
     assert b'"poems"' in answer
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (HEAD, b"X: %s\r\n" % (b"a" * 1000)),
+        (b"GET /", b"a" * 1000),
+        (HEAD.replace(b"GET /health/live", b"POST /generate") + b"X: ", b"a" * 1000),
+        (
+            b"POST /generate HTTP/1.1\r\nHost: yin\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            b"X: %s\r\n" % (b"a" * 1000),
+        ),
+        (
+            b"POST /generate HTTP/1.1\r\nHost: yin\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"1;%s\r\na\r\n" % (b"a" * 1000),
+        ),
+    ],
+    ids=["headers", "path", "header", "trailers", "chunk extensions"],
+)
+def test_who_says_much_besides_a_body_is_cut_short(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, beginning: bytes, more: bytes
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_S", 30.0)
+    with connect(client) as connection:
+        connection.sendall(beginning)
+        # Some megabytes fill the buffers of both sides.
+        assert flood(connection, more, limit=100_000_000) < 20_000_000
+
+
+def test_a_large_body_is_the_application_s_to_refuse(client: httpx.Client) -> None:
+    assert client.post("/generate", content=b" " * 200_000).status_code == 413
+    assert client.get("/health/live", headers={"X-Large": "a" * 60_000}).status_code == 200
