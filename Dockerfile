@@ -15,7 +15,9 @@ COPY requirements.txt ./
 RUN pip --python /opt/yin/bin/python3 install --require-hashes --no-deps -r requirements.txt
 COPY constraints.txt ./
 RUN pip --python /opt/yin/bin/python3 install -c constraints.txt ${TORCH_INDEX:+--index-url $TORCH_INDEX} torch \
-    && rm -rf /opt/yin/lib/python3*/site-packages/torch/include /opt/yin/lib/python3*/site-packages/torch/test
+    && cd /opt/yin/lib/python3*/site-packages/torch \
+    && rm -rf include test \
+    && find bin -type f ! -name torch_shm_manager -delete
 
 FROM dependencies AS package
 COPY pyproject.toml README.md LICENSE ./
@@ -30,7 +32,9 @@ RUN pip --python /opt/yin/bin/python3 uninstall --yes --quiet setuptools
 
 FROM ${BASE} AS serve
 # The base's own build tools; pip refuses, harmlessly, where they are the distribution's.
+# Programs that give their caller root's rights have no use here.
 RUN python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip setuptools wheel \
+    && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
     && install -d -o 10001 -g 10001 /data
 COPY --from=environment /opt/yin /opt/yin
 COPY --from=package /package /
