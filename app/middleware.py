@@ -207,7 +207,10 @@ class ApiKeys:
 
 
 class RateLimit:
-    """Lets a client (by its address) send so many requests a time."""
+    """Lets a client (by its address) post so many requests a time.
+
+    What it only fetches is not counted: the page alone is a dozen files.
+    """
 
     def __init__(self, app: ASGIApp, limit: str) -> None:
         self._app = app
@@ -216,7 +219,7 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 429."""
-        if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
+        if scope["type"] == "http" and scope["method"] == "POST":
             client = (scope.get("client") or ("unknown",))[0]
             retry_after_s = self._wait_s(client)
             if retry_after_s:

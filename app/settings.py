@@ -36,7 +36,9 @@ class Settings(BaseSettings):
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight get at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key a line.")
-    rate_limit: str = Field("", description="Requests a client, such as 60/minute; none if empty.")
+    rate_limit: str = Field(
+        "", description="Posts of one client, such as 60/minute; no limit if empty."
+    )
     trusted_proxies: str = Field(
         "127.0.0.1",
         description="Addresses and networks, with commas, whose X-Forwarded-For is believed; * for "

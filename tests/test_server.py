@@ -197,4 +197,6 @@ def test_only_a_trusted_proxy_may_say_for_whom_it_asks(
     changed = {"trusted_proxies": trusted, "rate_limit": "1/minute"}
     with serving(Service.load(service_settings.model_copy(update=changed))) as client:
         clients = ({"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"})
-        assert [client.get("/forms", headers=each).status_code for each in clients] == statuses
+        poem = {"text": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"}
+        asked = [client.post("/check", json=poem, headers=each) for each in clients]
+        assert [answer.status_code for answer in asked] == statuses
