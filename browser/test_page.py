@@ -2,6 +2,7 @@
 
 import re
 import struct
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -558,3 +559,17 @@ def test_every_example_of_the_api_page_runs_where_it_stands(
     shoot(page, f"docs-{width}", full_page=True)
     require_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_every_command_of_the_api_page_runs_in_a_shell(open_page: OpenPage) -> None:
+    page = open_page("docs")
+    expect(page.locator("section")).to_have_count(8)
+    for section in page.locator("section").all():
+        for example in section.get_by_text(re.compile("^Example")).all() or [None]:
+            if example:
+                example.click()
+            command = section.locator("pre").last.inner_text()
+            run = subprocess.run(
+                ["bash", "-c", command], capture_output=True, text=True, check=True
+            )
+            assert re.match(r'\[?{"(?!detail)|event: |# HELP', run.stdout.lstrip()), run.stdout

@@ -126,9 +126,14 @@ async function run({ path, method, body, said, answer }) {
   }
 }
 
+/* Text with what stands between backticks as code. */
+function prose(text) {
+  return text.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
+}
+
 function section(description, operation) {
   const { path, method, operationId, summary, schema, responses } = operation;
-  const text = (operation.description || summary).split("\n\n").map((part) => make("p", {}, part));
+  const text = (operation.description || summary).split("\n\n").map((part) => make("p", {}, ...prose(part)));
   const made = make("section", { id: operationId },
     make("h2", {}, make("span", {}, method), path), ...text);
   if (schema.properties) made.append(make("h3", {}, "Fields"), fields(description, schema));
