@@ -263,6 +263,9 @@ def serve(
     YIN_CHECKPOINT, YIN_DEVICE, YIN_THREADS, YIN_NUM_SLOTS, YIN_MAX_QUEUE_STEPS, YIN_DEADLINE_S,
     YIN_RATE_LIMIT, YIN_TRUSTED_PROXIES, YIN_LOG_LEVEL.
     """
+    # Before PyTorch is loaded: its threads otherwise spin while they wait for each other, and where
+    # anything else computes on the same processors a step takes many times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import asyncio
 
     import structlog

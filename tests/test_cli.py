@@ -361,3 +361,18 @@ def test_a_port_that_is_taken_is_told() -> None:
         _, log = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "address already in use" in log
+
+
+def test_threads_that_wait_sleep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    monkeypatch.setenv("YIN_CHECKPOINT", str(tmp_path / "none"))
+    assert run.invoke(app, ["serve"]).exit_code == 1
+    assert os.environ["OMP_WAIT_POLICY"] == "active"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert run.invoke(app, ["serve"]).exit_code == 1
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+
+
+def test_the_command_line_alone_does_not_load_pytorch() -> None:
+    code = "import sys, app.cli; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
