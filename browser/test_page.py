@@ -525,6 +525,16 @@ def test_the_page_is_light_and_soon_painted(open_page: OpenPage, service: Servic
     assert min(delays_ms) < 500  # a browser and a service on two slow processors without a GPU
 
 
+def test_the_picture_of_the_readme_is_of_its_poem(open_page: OpenPage) -> None:
+    (seed,) = re.findall(
+        "(?<=七绝 [(]jueju-7[)], seed )\\d+", (HERE.parent / "README.md").read_text()
+    )
+    page = open_page(f"#form=jueju-7&start=日&temperature=0.7&meter=strict&novel=1&seed={seed}")
+    assert written(page).startswith("日")  # which poem it is depends on the number format
+    page.wait_for_function("document.fonts.check('16px \"Yin Kai\"', '日')")
+    shoot(page, "readme")
+
+
 def shoot(page: Page, name: str, **options: Any) -> Path:
     path = SHOTS / f"{name}.png"
     page.screenshot(path=path, **options)
