@@ -93,6 +93,13 @@ def complaints() -> list[str]:
     return []
 
 
+@pytest.fixture(autouse=True)
+def _silent_console(request: pytest.FixtureRequest, complaints: list[str]) -> Iterator[None]:
+    yield
+    if "noisy" not in request.keywords:
+        assert complaints == []
+
+
 @pytest.fixture
 def open_page(
     browser: Browser, service: Service, complaints: list[str]
