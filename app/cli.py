@@ -267,6 +267,7 @@ def serve(
     # anything else computes on the same processors a step takes many times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import asyncio
+    import signal
 
     import structlog
 
@@ -290,7 +291,10 @@ def serve(
         **service.model.model_dump(),
     )
     server = Server(configuration(application, settings), service, settings.drain_s)
+    # uvicorn puts back what it finds: a signal that comes again at the end would be an exit of 143.
+    signal.signal(signal.SIGTERM, server.handle_exit)
     asyncio.run(server.serve())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if not server.started:
         raise typer.Exit(REFUSED)
 

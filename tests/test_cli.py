@@ -363,6 +363,17 @@ def test_a_port_that_is_taken_is_told() -> None:
     assert "address already in use" in log
 
 
+def test_sigterm_again_and_again_is_an_exit_with_zero() -> None:
+    port = free_port()
+    process = serve(port)
+    wait_until_ready(process, f"http://127.0.0.1:{port}")
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.001)
+    process.communicate()
+    assert process.returncode == 0
+
+
 def test_threads_that_wait_sleep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "active")
     monkeypatch.setenv("YIN_CHECKPOINT", str(tmp_path / "none"))
