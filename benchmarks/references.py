@@ -24,7 +24,7 @@ from model.poetry_model import PoetryConfig, PoetryModel
 from model.vocabulary import Vocabulary
 from training.corpus import Poem, read_poems
 from training.metrics import read_rows
-from training.train import TrainConfig, Trainer, build_vocabulary
+from training.train import TrainConfig, Trainer, begin_at_frequencies, build_vocabulary
 
 PROBE_STEPS = 20  # that tell how many updates fit into the time
 
@@ -60,6 +60,7 @@ def train(
     model = contestant.build(config.model_config(material.vocabulary))
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(config, *material, Path(folder), model=model)
+        begin_at_frequencies(model, trainer.dataset)
         trainer.run()
         return model, read_rows(Path(folder) / "metrics.csv")
 

@@ -125,3 +125,14 @@ def test_padding_is_token_zero(vocabulary: Vocabulary) -> None:
 def test_a_dataset_without_poems_is_refused(vocabulary: Vocabulary) -> None:
     with pytest.raises(ValueError, match="expected at least one poem"):
         PoemDataset.from_poems([], vocabulary)
+
+
+def test_frequencies_count_bodies_alone(vocabulary: Vocabulary) -> None:
+    dataset = PoemDataset.from_poems(varied_poems(), vocabulary)
+    bodies = [token for piece in dataset.pieces for token in piece.body.tolist()]
+    shares = dataset.log_frequencies().exp()
+    assert shares.sum() == pytest.approx(1)
+    never = set(range(len(vocabulary))) - set(bodies)
+    total = len(bodies) + 0.5 * len(never)
+    for token in range(len(vocabulary)):
+        assert float(shares[token]) == pytest.approx((bodies.count(token) or 0.5) / total)

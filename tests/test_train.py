@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from model.checkpoint import Checkpoint
+from model.poetry_model import PoetryModel
 from model.vocabulary import Era, Vocabulary
 from training.corpus import Poem
 from training.metrics import read_rows
@@ -70,6 +71,20 @@ def test_training_learns(poems: list[Poem], tmp_path: Path) -> None:
     before = run.validation_bits()
     run.run()
     assert run.validation_bits() < 0.7 * before
+
+
+def test_an_untrained_model_draws_tokens_by_their_frequency(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    run = trainer(poems, tmp_path)
+    assert torch.equal(run.model.output_bias, run.dataset.log_frequencies())
+    dull = PoetryModel(run.model.config)
+    assert (
+        run.validation_bits()
+        < Trainer(
+            CONFIG, run.vocabulary, poems, run.validation, tmp_path / "dull", model=dull
+        ).validation_bits()
+    )
 
 
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(

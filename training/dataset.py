@@ -88,6 +88,15 @@ class PoemDataset:
     def __len__(self) -> int:
         return len(self.pieces)
 
+    def log_frequencies(self) -> Tensor:
+        """Return the logarithm of each token's share of the bodies, (V,).
+
+        A token that never comes counts as half a time.
+        """
+        bodies = np.concatenate([piece.body for piece in self.pieces])
+        counts = np.bincount(bodies, minlength=len(self.vocabulary)).clip(min=0.5)
+        return torch.from_numpy(np.log(counts / counts.sum())).float()
+
     def epoch(self, seed: int, epoch: int, batch_tokens: int) -> "Epoch":
         """Return the batches of one pass, of at most batch_tokens tokens with padding each.
 
