@@ -1,6 +1,7 @@
 """The application: create_app() puts settings, service, routes and middleware together."""
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
@@ -52,8 +54,10 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         redoc_url=None,
     )
     app.include_router(router)
+    refuse_other_methods(app)
     app.add_exception_handler(ServiceError, answer_service_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(400, answer_unreadable_body)
     add_middleware(app, chosen, metrics)
     if PAGE.is_dir():
         # Files alone are compressed: a stream of characters must not wait for a full buffer.
@@ -74,6 +78,34 @@ def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     if settings.api_keys is not None:
         app.add_middleware(ApiKeys, path=settings.api_keys)
     app.add_middleware(Observed, metrics=metrics)
+
+
+class MethodNotAllowed:
+    """Answers 405, and says which methods there are."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._headers = {"Allow": ", ".join(sorted(allowed))}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        answer = JSONResponse({"detail": "Method Not Allowed"}, 405, self._headers)
+        await answer(scope, receive, send)
+
+
+def refuse_other_methods(app: FastAPI) -> None:
+    """Let each path refuse the methods that it lacks; else the page would answer 404 for them."""
+    allowed: dict[str, set[str]] = defaultdict(set)
+    for route in router.routes:
+        if isinstance(route, Route):
+            allowed[route.path] |= route.methods or set()
+    for path, methods in allowed.items():
+        app.router.routes.append(Route(path, MethodNotAllowed(methods), include_in_schema=False))
+
+
+async def answer_unreadable_body(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer a body that is not even text as one that is not JSON."""
+    error = {"type": "json_invalid", "loc": ("body",), "msg": "the body must be JSON in UTF-8"}
+    return JSONResponse({"detail": [error]}, 422)
 
 
 async def answer_validation_error(request: Request, error: Exception) -> JSONResponse:

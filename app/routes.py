@@ -27,10 +27,15 @@ from model.script import to_script
 Answer = TypeVar("Answer")
 
 PING_EVERY_S = 10.0
-REFUSALS: dict[int | str, dict[str, Any]] = {
+UNREAD: dict[int | str, dict[str, Any]] = {
+    401: {"description": "An API key is asked for, and there is none that is known."},
     408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The body is not JSON."},
+    429: {"description": "Too many requests from this client: see Retry-After."},
+}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    **UNREAD,
     500: {"description": "The engine has stopped; health/live tells so too."},
     503: {"description": "Too much work is waiting, or the service shuts down: see Retry-After."},
     504: {"description": "The poem was not done in time."},
@@ -86,7 +91,7 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     )
 
 
-@router.post("/check", tags=["prosody"])
+@router.post("/check", responses=UNREAD, tags=["prosody"])
 def judge(body: CheckRequest) -> MeterOut:
     """Judge a poem by the rules of regulated verse."""
     try:

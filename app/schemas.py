@@ -216,6 +216,7 @@ class CheckRequest(Strict):
         Field(
             min_length=1,
             max_length=1000,
+            json_schema_extra={"pattern": "[\u3400-\u9fff]"},  # the refusal says it in words
             description="The poem, in either script, with or without punctuation between lines.",
         ),
     ]

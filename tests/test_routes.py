@@ -228,6 +228,25 @@ def test_broken_json_is_refused(client: httpx.Client) -> None:
     assert "JSON" in response.text
 
 
+def test_a_body_that_is_not_even_text_is_refused(client: httpx.Client) -> None:
+    response = client.post("/generate", content=b"\xff\xfe\x00", headers=JSON)
+    assert (response.status_code, response.json()["detail"][0]["msg"]) == (
+        422,
+        "the body must be JSON in UTF-8",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", "/generate", "POST"), ("PUT", "/check", "POST"), ("DELETE", "/forms", "GET")],
+)
+def test_a_method_that_a_path_lacks_is_refused_with_those_it_has(
+    client: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    response = client.request(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+
+
 def test_another_content_type_is_refused(client: httpx.Client) -> None:
     response = client.post(
         "/generate", content=b'{"start": "x"}', headers={"Content-Type": "text/plain"}
@@ -305,7 +324,7 @@ def examples_of(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, An
 
 
 def test_examples_of_the_description_run_as_they_stand() -> None:
-    with serving(Service.load(Settings(num_slots=8, drain_s=1))) as bundled:
+    with serving(Service.load(Settings(num_slots=8, drain_s=1, deadline_s=120))) as bundled:
         examples = list(examples_of(bundled.get("/openapi.json").json()))
         assert {path for path, _ in examples} == {"/generate", "/generate/stream", "/check"}
         for path, example in examples:

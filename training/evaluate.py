@@ -160,7 +160,7 @@ def measure_poems(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = checkpoint.build_model(compute_dtype(device), device)
     score = _score(model, checkpoint.vocabulary)
-    poet = Poet(checkpoint, device=device)
+    poet = Poet(checkpoint, line_filter, device=device)
     validation = list(read_poems(corpus / "validation.jsonl"))
     own = {
         f"the model, {meter}": write_poems(poet, meter, number)
