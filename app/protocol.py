@@ -31,8 +31,9 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what comes, up to a limit."""
-        super().data_received(data)
+        # Before it is parsed: what ends one request's body may begin another, which counts anew.
         self._beside_body += len(data)
+        super().data_received(data)
         if self._beside_body > HEAD_BYTES:
             self.transport.close()
 

@@ -135,3 +135,11 @@ def test_who_says_much_besides_a_body_is_cut_short(
 def test_a_large_body_is_the_application_s_to_refuse(client: httpx.Client) -> None:
     assert client.post("/generate", content=b" " * 200_000).status_code == 413
     assert client.get("/health/live", headers={"X-Large": "a" * 60_000}).status_code == 200
+
+
+def test_a_request_behind_a_large_refused_body_is_answered(client: httpx.Client) -> None:
+    body = b'{"start": "' + b"x" * 1_000_000 + b'"}'
+    for _ in range(10):
+        large = client.post("/generate", content=body, headers={"Content-Type": "application/json"})
+        assert large.status_code == 413
+        assert client.get("/forms").status_code == 200
