@@ -114,10 +114,12 @@ def test_another_service_at_the_address_exits_with_three(
 @pytest.fixture
 def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     processes = []
+    # Where the tests run in a shell's background, interrupts are ignored, and by children too.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 
     def start(*arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from app.cli import main; main()", *arguments],
+            [sys.executable, "-c", f"{heed}; from app.cli import main; main()", *arguments],
             stdin=subprocess.PIPE,
             stdout=stdout,
             stderr=subprocess.PIPE,
