@@ -49,6 +49,7 @@ class PackedModel:
             _Layer(cell.weight_ih.detach(), cell.weight_hh.detach(), cell.bias.detach(), slots)
             for cell in model.lstm.cells
         ]
+        self._skip_connections = model.config.skip_connections
         projection = model.projection
         self._project = pack(projection.weight.detach(), projection.bias.detach(), slots)
         self._output = pack(self._embedding, None, slots)
@@ -92,9 +93,11 @@ class PackedModel:
             What the output layer reads, (B, E).
         """
         x = self._embedding[tokens] * self._scale + self._places[places]  # (B, E)
+        outputs = list[Tensor]()
         for layer in self._layers:
             x = layer.step(x)
-        return self._project(x)
+            outputs.append(x)
+        return self._project(torch.cat(outputs, dim=1) if self._skip_connections else x)
 
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits (B, V), in float32, from features (B, E); B is one of batch_sizes."""

@@ -4,14 +4,14 @@ Shapes
     B  batch   T  time steps   E  embedding   H  hidden   L  layers   V  vocabulary
 
     x_t = sqrt(E) embedding[token_t] + place_embedding[place_{t+1}]   (B, E)
-    h_t = LSTM(x_t)                                       (B, H)
+    h_t = LSTM(x_t)                                       (B, H), with skip connections (B, L H)
     logits_t = embedding (projection h_t) + output_bias       (B, V)
 
 A place (model.place) is what the verse asks of the next token: the model hears of a tone or a
 rhyme before it chooses. Place 0 asks nothing and adds nothing.
 
 Sources: tied embeddings, Press & Wolf (2017), Inan et al. (2017); their scale as inputs, Vaswani
-et al. (2017).
+et al. (2017); an output that reads every layer, Graves (2013).
 """
 
 from dataclasses import asdict, dataclass
@@ -29,6 +29,9 @@ from model.place import Place
 class PoetryConfig:
     """The sizes of a model.
 
+    Args:
+        skip_connections: Whether the output reads every layer's hidden states, or the top's alone.
+
     Raises:
         ValueError: If a size is below 1 or dropout is not in [0, 1).
     """
@@ -38,6 +41,7 @@ class PoetryConfig:
     hidden_size: int = 1024
     num_layers: int = 2
     dropout: float = 0.0
+    skip_connections: bool = False
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "embedding_size", "hidden_size", "num_layers"):
@@ -65,9 +69,13 @@ class PoetryModel(nn.Module):
             len(Place), size, padding_idx=0, _weight=torch.zeros(len(Place), size)
         )
         self.lstm = LSTM(
-            config.embedding_size, config.hidden_size, config.num_layers, config.dropout
+            config.embedding_size,
+            config.hidden_size,
+            config.num_layers,
+            config.dropout,
+            config.skip_connections,
         )
-        self.projection = nn.Linear(config.hidden_size, config.embedding_size)
+        self.projection = nn.Linear(self.lstm.output_size, config.embedding_size)
         self.output_bias = nn.Parameter(self.projection.bias.new_zeros(config.vocab_size))
         self.dropout = nn.Dropout(config.dropout)
         # A checkpoint's shapes are compared on the meta device, whose normal_() imports

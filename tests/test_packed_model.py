@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,13 +11,18 @@ from model.poetry_model import PoetryConfig, PoetryModel
 V = 29
 
 
-@pytest.fixture(params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+@pytest.fixture(
+    params=itertools.product([torch.float32, torch.bfloat16], [False, True]),
+    ids=["float32", "float32 skip", "bfloat16", "bfloat16 skip"],
+)
 def poetry_model(request: pytest.FixtureRequest) -> PoetryModel:
     torch.manual_seed(1)
-    poetry = PoetryModel(PoetryConfig(V, embedding_size=16, hidden_size=32, num_layers=2))
+    dtype, skip_connections = request.param
+    config = PoetryConfig(V, embedding_size=16, hidden_size=32, skip_connections=skip_connections)
+    poetry = PoetryModel(config)
     torch.nn.init.normal_(poetry.place_embedding.weight[1:])
     torch.nn.init.normal_(poetry.output_bias)
-    return poetry.to(request.param).eval()
+    return poetry.to(dtype).eval()
 
 
 @torch.inference_mode()

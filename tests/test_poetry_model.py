@@ -9,10 +9,11 @@ from model.poetry_model import PoetryConfig, PoetryModel
 T, B, V = 6, 3, 11
 
 
-@pytest.fixture
-def model() -> PoetryModel:
+@pytest.fixture(params=[False, True], ids=["top layer", "skip connections"])
+def model(request: pytest.FixtureRequest) -> PoetryModel:
     torch.manual_seed(0)
-    return PoetryModel(PoetryConfig(V, embedding_size=5, hidden_size=7, num_layers=2)).double()
+    config = PoetryConfig(V, embedding_size=5, hidden_size=7, skip_connections=request.param)
+    return PoetryModel(config).double()
 
 
 def test_step_by_step_gives_the_same_logits_as_the_whole(model: PoetryModel) -> None:
@@ -72,7 +73,7 @@ def test_dropout_works_in_training_only() -> None:
 def test_a_size_below_one_is_refused(name: str) -> None:
     config = PoetryConfig(V)
     with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
-        dataclasses.replace(config, **{name: 0})
+        dataclasses.replace(config, **{name: 0})  # type: ignore[arg-type]
 
 
 def test_a_dropout_that_drops_everything_is_refused() -> None:

@@ -196,6 +196,25 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(poems: list[Poem], tmp_pa
         assert torch.equal(weight, checkpoint.weights[name].float())
 
 
+def test_skip_connections_added_to_a_checkpoint_change_nothing_at_first(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    without = dataclasses.replace(CONFIG, skip_connections=False)
+    checkpoint = export(trainer(poems, tmp_path, without), "tiny", {})
+    before, after = checkpoint.build_model(), start_from(checkpoint, CONFIG).eval()
+    assert after.config.skip_connections
+    tokens = torch.randint(len(checkpoint.vocabulary), (6, 3))
+    torch.testing.assert_close(after(tokens)[0], before(tokens)[0])
+
+
+def test_skip_connections_of_a_checkpoint_are_not_taken_away(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    checkpoint = export(trainer(poems, tmp_path), "tiny", {})
+    with pytest.raises(ValueError, match=r"skip_connections=True.* the run wants .*=False"):
+        start_from(checkpoint, dataclasses.replace(CONFIG, skip_connections=False))
+
+
 def test_a_checkpoint_of_other_sizes_is_no_start(poems: list[Poem], tmp_path: Path) -> None:
     checkpoint = export(trainer(poems, tmp_path), "tiny", {})
     with pytest.raises(ValueError, match=r"hidden_size=12.* the run wants .*hidden_size=13"):
@@ -212,11 +231,17 @@ def test_the_vocabulary_holds_what_is_frequent_and_prolific(poems: list[Poem]) -
 
 def test_options_set_fields_of_the_configuration() -> None:
     assert TrainConfig.parse(["steps=7", "dropout=0.5"]) == TrainConfig(steps=7, dropout=0.5)
+    assert not TrainConfig.parse(["skip_connections=false"]).skip_connections
+    assert TrainConfig.parse(["skip_connections=True"]).skip_connections
 
 
 @pytest.mark.parametrize(
     ("option", "message"),
-    [("stepz=7", "no option is called 'stepz'"), ("steps=many", "steps must be of type int")],
+    [
+        ("stepz=7", "no option is called 'stepz'"),
+        ("steps=many", "steps must be of type int, got 'many'"),
+        ("skip_connections=0", "skip_connections must be true or false, got '0'"),
+    ],
 )
 def test_an_option_that_is_none_is_refused(option: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -14,7 +14,7 @@ import math
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -39,6 +39,12 @@ from training.ranks import Ranks
 from training.state import StateError, TrainState
 
 app = typer.Typer(help=__doc__, add_completion=False)
+
+READERS: dict[type[Any], Callable[[str], Any]] = {
+    int: int,
+    float: float,
+    bool: lambda text: {"true": True, "false": False}[text.lower()],
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class TrainConfig:
     embedding_size: int = 384
     hidden_size: int = 768
     num_layers: int = 2
+    skip_connections: bool = True
     dropout: float = 0.0
     seed: int = 1
     save_every: int = 100
@@ -87,16 +94,21 @@ class TrainConfig:
             if name not in kinds:
                 raise ValueError(f"no option is called {name!r}; there are {', '.join(kinds)}")
             try:
-                values[name] = kinds[name](value)
-            except ValueError:
-                kind = kinds[name].__name__
-                raise ValueError(f"{name} must be of type {kind}, got {value!r}") from None
+                values[name] = READERS[kinds[name]](value)
+            except (KeyError, ValueError):
+                kind = "true or false" if kinds[name] is bool else f"of type {kinds[name].__name__}"
+                raise ValueError(f"{name} must be {kind}, got {value!r}") from None
         return cls(**values)
 
     def model_config(self, vocabulary: Vocabulary) -> PoetryConfig:
         """Return the sizes of a model for a vocabulary."""
         return PoetryConfig(
-            len(vocabulary), self.embedding_size, self.hidden_size, self.num_layers, self.dropout
+            len(vocabulary),
+            self.embedding_size,
+            self.hidden_size,
+            self.num_layers,
+            self.dropout,
+            self.skip_connections,
         )
 
     def learning_rate_at(self, step: int) -> float:
@@ -290,14 +302,23 @@ def begin_at_frequencies(model: PoetryModel, dataset: PoemDataset) -> None:
 def start_from(checkpoint: Checkpoint, config: TrainConfig) -> PoetryModel:
     """Return a model to train on, with the weights of a checkpoint.
 
+    A checkpoint without skip connections may get them: with weights of zero they change nothing.
+
     Raises:
         ValueError: If the run's sizes are not the checkpoint's.
     """
     wanted = config.model_config(checkpoint.vocabulary)
-    if replace(checkpoint.config, dropout=config.dropout) != wanted:
+    before = replace(checkpoint.config, dropout=config.dropout)
+    added = wanted.skip_connections and not before.skip_connections
+    if replace(before, skip_connections=before.skip_connections or added) != wanted:
         raise ValueError(f"the checkpoint has {checkpoint.config}, the run wants {wanted}")
     model = PoetryModel(wanted)
-    model.load_state_dict(checkpoint.weights)
+    weights = dict(checkpoint.weights)
+    if added:
+        top = weights["projection.weight"]  # (E, H)
+        below = top.new_zeros(len(top), model.projection.in_features - top.shape[1])
+        weights["projection.weight"] = torch.cat((below, top), dim=1)
+    model.load_state_dict(weights)
     return model
 
 

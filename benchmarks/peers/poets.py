@@ -49,7 +49,9 @@ class Eager(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, config.num_layers)
-        self.projection = nn.Linear(config.hidden_size, config.embedding_size)
+        read = config.num_layers if config.skip_connections else 1  # the layers, from the top
+        self.projection = nn.Linear(read * config.hidden_size, config.embedding_size)
+        self.read = read
         self.output = nn.Linear(config.embedding_size, config.vocab_size)
         self.scale = config.embedding_size**0.5
 
@@ -57,8 +59,9 @@ class Eager(nn.Module):
         self, tokens: Tensor, state: tuple[Tensor, Tensor] | None = None
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Read tokens (T, B); return the logits of the next, (B, V), and the state."""
-        hidden, state = self.lstm(self.embedding(tokens) * self.scale, state)
-        return self.output(self.projection(hidden[-1])), state
+        _, state = self.lstm(self.embedding(tokens) * self.scale, state)
+        hidden = state[0][-self.read :].transpose(0, 1).flatten(1)  # the last step's, (B, read H)
+        return self.output(self.projection(hidden)), state
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> "Eager":
