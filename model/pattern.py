@@ -50,9 +50,9 @@ class Variant(NamedTuple):
     licence: Licence
 
     @property
-    def level_bits(self) -> int:
-        """The level places as bits, character 1 the lowest."""
-        return _level_bits(self.tones)
+    def tone_bits(self) -> int:
+        """The tones as bits, two a place from the lowest: 1 for 平, 2 for 仄."""
+        return _tone_bits(self.tones)
 
     @property
     def rescues(self) -> bool:
@@ -61,8 +61,8 @@ class Variant(NamedTuple):
 
 
 @cache
-def _level_bits(tones: str) -> int:
-    return sum((tone == Tone.PING) << place for place, tone in enumerate(tones))
+def _tone_bits(tones: str) -> int:
+    return sum((1 if tone == Tone.PING else 2) << 2 * place for place, tone in enumerate(tones))
 
 
 class Template(NamedTuple):
@@ -107,22 +107,33 @@ def line_variants(line_type: LineType, line_length: int) -> tuple[Variant, ...]:
 
 
 @cache
-def couplet_variants(
+def couplet_choices(
     first: LineType, second: LineType, line_length: int
-) -> tuple[tuple[Variant, Variant], ...]:
-    """Return every way to set two lines in a row, 对句救 where the second line rescues the first.
+) -> tuple[tuple[tuple[Variant, ...], tuple[Variant, ...]], ...]:
+    """Return the ways to set two lines in a row: any of the first with any of the second.
+
+    对句救 in the first line is a way of its own: it needs a second line that rescues it.
 
     Args:
         first: Type of the odd line.
         second: Type of the even line.
         line_length: 5 or 7.
     """
-    pairs = product(line_variants(first, line_length), line_variants(second, line_length))
-    return tuple(
-        (odd, even)
-        for odd, even in pairs
-        if odd.licence is not Licence.NEXT_LINE or (second is LineType.B_RHYMED and even.rescues)
-    )
+    odds, evens = line_variants(first, line_length), line_variants(second, line_length)
+    bent = tuple(odd for odd in odds if odd.licence is Licence.NEXT_LINE)
+    plain = (tuple(odd for odd in odds if odd not in bent), evens)
+    if not bent or second is not LineType.B_RHYMED:
+        return (plain,)
+    return plain, (bent, tuple(even for even in evens if even.rescues))
+
+
+@cache
+def couplet_variants(
+    first: LineType, second: LineType, line_length: int
+) -> tuple[tuple[Variant, Variant], ...]:
+    """Return every way to set two lines in a row, one by one; see couplet_choices()."""
+    choices = couplet_choices(first, second, line_length)
+    return tuple(pair for odds, evens in choices for pair in product(odds, evens))
 
 
 @cache

@@ -123,7 +123,9 @@ class Rhymes:
             usual: Whether to leave out the readings that poets hardly use.
         """
         found = self._readings.get(character, ())
-        return tuple(item for item in found if not usual or (character, item) not in self._rare)
+        if not usual:
+            return found
+        return tuple(item for item in found if (character, item) not in self._rare)
 
     def tones(self, character: str, *, usual: bool = False) -> frozenset[Tone]:
         """Return the tones that a character can be read in."""

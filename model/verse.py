@@ -2,15 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from model.form import Form, Layout
-from model.pattern import Licence, Template, Variant, couplet_variants, templates
+from model.pattern import Licence, Template, Variant, couplet_choices, templates
 from model.rhymes import LEVEL_GROUPS, Rhymes, Tone
-from model.script import is_han, reprints, standard_forms
+from model.script import is_han
+from model.sound import sounds
 
 UNKNOWN_TONE = "？"
+MISPLACED, LICENSED = 10_000, 100  # what weighs more than any number of the next
 
 
 class Setting(NamedTuple):
@@ -34,6 +36,13 @@ class Setting(NamedTuple):
         return self.misplaced + self.unrhymed
 
 
+class Readings(NamedTuple):
+    """How a line cannot, and is not usually, read: tones as the bits of Variant.tone_bits."""
+
+    impossible: int
+    unusual: int
+
+
 def split_lines(text: str) -> list[str]:
     """Return the lines of a poem: runs of Han characters and □ between anything else."""
     runs = re.split(r"[^\w□]+", text)
@@ -46,22 +55,15 @@ class Verse:
 
     def __init__(self, lines: Sequence[str], rhymes: Rhymes, *, exact: bool = False) -> None:
         self.lines = lines
-        self._rhymes = rhymes
-        self._forms: Callable[[str], tuple[str, ...]] = (
-            (lambda character: (character,)) if exact else _written_forms
-        )
+        self._sound = sounds(rhymes, exact=exact)
 
-    def tones(self, character: str) -> list[Tone]:
+    def tones(self, character: str) -> tuple[Tone, ...]:
         """Return the tones that a character can be read in, the commonest first."""
-        found = [
-            item.tone for form in self._forms(character) for item in self._rhymes.readings(form)
-        ]
-        return list(dict.fromkeys(found))
+        return self._sound(character).tones
 
     def groups(self, character: str) -> frozenset[str]:
         """Return the rhyme groups of a character."""
-        forms = self._forms(character)
-        return frozenset[str]().union(*(self._rhymes.groups(form) for form in forms))
+        return self._sound(character).groups
 
     def rhyme_group(self) -> str | None:
         """Return the group that most even lines end in; of several a level one, that of line 1."""
@@ -84,26 +86,24 @@ class Verse:
         if form is None or form.num_lines is None:
             return None
         layout = Layout(form.line_length, form.num_lines)
-        settings = [self._fit(template, rhyme) for template in templates(layout)]
+        readings = [self._readings(line) for line in self.lines]
+        settings = [self._fit(template, readings, rhyme) for template in templates(layout)]
         return min(settings, key=lambda setting: (setting.faults, setting.misplaced))
 
-    def _fit(self, template: Template, rhyme: str | None) -> Setting:
+    def _fit(self, template: Template, readings: Sequence[Readings], rhyme: str | None) -> Setting:
         """Return the variants of a template's lines that fit best."""
-        types, variants, misplaced = template.line_types, list[Variant](), 0
-        masks = [self._masks(line) for line in self.lines]
-        usual = [self._masks(line, usual=True) for line in self.lines]
-        for index in range(0, len(self.lines), 2):
-            pairs = couplet_variants(types[index], types[index + 1], template.line_length)
-            costs = [
-                _faults(odd, masks[index]) + _faults(even, masks[index + 1]) for odd, even in pairs
+        types, variants, weight = template.line_types, list[Variant](), 0
+        for index in range(0, len(types), 2):
+            ways = [
+                tuple(map(_best, choices, readings[index : index + 2]))
+                for choices in couplet_choices(*types[index : index + 2], template.line_length)
             ]
-            least = min(costs)
-            ways = [pair for pair, cost in enumerate(costs) if cost == least]
-            best = min(ways, key=lambda way: _strangeness(pairs[way], usual[index : index + 2]))
-            misplaced += costs[best]
-            variants += pairs[best]
+            best = min(ways, key=lambda way: way[0][0] + way[1][0])
+            for line_weight, variant in best:
+                weight += line_weight
+                variants.append(variant)
         unrhymed = types[0].rhymed and not self.opens_in_rhyme(rhyme)
-        return Setting(template, tuple(variants), misplaced, unrhymed)
+        return Setting(template, tuple(variants), weight // MISPLACED, unrhymed)
 
     def opens_in_rhyme(self, group: str | None) -> bool:
         """Return whether line 1 ends in a group or one of its neighbours."""
@@ -112,17 +112,10 @@ class Verse:
             for own in self.groups(self.lines[0][-1])
         )
 
-    def _masks(self, line: str, *, usual: bool = False) -> tuple[int, int]:
-        """Return the places that cannot be level and those that cannot be oblique, as bits.
-
-        Args:
-            line: The line.
-            usual: Whether to read each character in its commonest tone alone.
-        """
-        tones = [self.tones(character)[: 1 if usual else None] for character in line]
-        return _bits(Tone.PING not in found for found in tones), _bits(
-            Tone.ZE not in found for found in tones
-        )
+    def _readings(self, line: str) -> Readings:
+        """Return which tones the characters of a line cannot have, and which are not the usual."""
+        tones = [self.tones(character) for character in line]
+        return Readings(_missing(tones), _missing(found[:1] for found in tones))
 
     def read(self, setting: Setting | None) -> tuple[str, ...]:
         """Return the tone of every character: that of its place if it can be read so."""
@@ -141,23 +134,25 @@ class Verse:
         return tones[0].value if tones else UNKNOWN_TONE
 
 
-def _written_forms(character: str) -> tuple[str, ...]:
-    """Return a character as it is written, all that it may stand for, all that is printed so."""
-    forms = (character, *standard_forms(character), *reprints().get(character, ""))
-    return tuple(dict.fromkeys(forms))
+def _missing(tones: Iterable[Sequence[Tone]]) -> int:
+    """Return the tones that the places of a line have not, as the bits of Variant.tone_bits."""
+    return sum(
+        ((Tone.PING not in found) + 2 * (Tone.ZE not in found)) << 2 * place
+        for place, found in enumerate(tones)
+    )
 
 
-def _bits(flags: Iterator[bool]) -> int:
-    return sum(flag << place for place, flag in enumerate(flags))
+def _best(variants: Sequence[Variant], readings: Readings) -> tuple[int, Variant]:
+    """Return the first of a line's variants that fits best, and what it weighs.
 
-
-def _strangeness(pair: Sequence[Variant], usual: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Return how many licences two lines take, and how many characters in no usual tone."""
-    licences = sum(variant.licence is not Licence.NONE for variant in pair)
-    return licences, sum(map(_faults, pair, usual))
-
-
-def _faults(variant: Variant, masks: tuple[int, int]) -> int:
-    """Return how many places of a line cannot have a variant's tone."""
-    never_level, never_oblique = masks
-    return ((variant.level_bits & never_level) | (~variant.level_bits & never_oblique)).bit_count()
+    The fewest places that cannot have its tone; of those no licence; of those the fewest
+    characters in a tone that is not their usual one.
+    """
+    weights = [
+        MISPLACED * (variant.tone_bits & readings.impossible).bit_count()
+        + LICENSED * (variant.licence is not Licence.NONE)
+        + (variant.tone_bits & readings.unusual).bit_count()
+        for variant in variants
+    ]
+    least = min(weights)
+    return least, variants[weights.index(least)]
