@@ -89,8 +89,7 @@ class VerseGuide:
         self._unused[lexicon.alike(self._given.values())] = False
         self._recent: deque[int] = deque()
         self._tones = self._plan.couplets[0] if self._plan.couplets else ()
-        taken = set(self._given.values())
-        self._groups = {group: lexicon.supply(group, taken) for group in self._plan.groups}
+        self._groups = lexicon.supply(self._plan.groups, self._given.values())
         self._rhymes_left = sum(
             (line, layout.line_length - 1) not in self._given for line in self._plan.rhyme_lines
         )

@@ -35,6 +35,8 @@ class Lexicon:
         ids = vocabulary.han_ids
         self._tones = [frozenset[Tone]()] * ids.start
         self._tones += [self.rhymes.tones(c, usual=True) for c in vocabulary.characters]
+        self._all_tones = [frozenset[Tone]()] * ids.start
+        self._all_tones += [self.rhymes.tones(c) for c in vocabulary.characters]
         self.by_tones: dict[frozenset[str], Mask] = {
             wanted: self._mask([i for i in ids if wanted & self._tones[i]])
             for wanted in (frozenset(["平"]), frozenset(["仄"]), frozenset(["平", "仄"]))
@@ -92,13 +94,13 @@ class Lexicon:
             self._in_groups[key] = np.any([self.by_group[group] for group in key], axis=0)
         return self._in_groups[key]
 
-    def supply(self, group: str, taken: Collection[int]) -> int:
-        """Return how many characters rhyme in a group, those printed like one taken left out."""
-        size = self._sizes.get(group, 0)
-        if taken:
-            different = {self._alike[token] for token in taken}
-            size -= sum(group in self._spread[alike[0]] for alike in different)
-        return size
+    def supply(self, groups: Iterable[str], taken: Iterable[int]) -> dict[str, int]:
+        """Return how many characters rhyme in each group, those printed like one taken left out."""
+        sizes = {group: self._sizes.get(group, 0) for group in groups}
+        for alike in {self._alike[token] for token in taken}:
+            for group in self._spread[alike[0]] & sizes.keys():
+                sizes[group] -= 1
+        return sizes
 
     def alike_to(self, token: int) -> tuple[int, ...]:
         """Return the characters that simplified script prints like a token, it included."""
@@ -122,9 +124,7 @@ class Lexicon:
 
     def tones_of(self, token: int, *, usual: bool) -> frozenset[Tone]:
         """Return the tones of a character, of its usual readings or of all."""
-        if usual:
-            return self._tones[token]
-        return self.rhymes.tones(self.character(token))
+        return (self._tones if usual else self._all_tones)[token]
 
     def character(self, token: int) -> str:
         """Return the character of a token."""

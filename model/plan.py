@@ -7,6 +7,7 @@ plans that can be completed; if there are none, the request is refused with the 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import TypeVar
 
 from model.form import Layout
@@ -15,7 +16,7 @@ from model.pattern import (
     Licence,
     Template,
     Variant,
-    couplet_variants,
+    couplet_choices,
     line_variants,
     regular_tones,
     templates,
@@ -160,28 +161,34 @@ def _couplets(lexicon: Lexicon, template: Template, given: Given) -> Iterator[tu
         if not fixed & {line, line + 1}:
             yield regular_tones(odd, even, size)
             continue
-        fitting = [
-            {v for v in line_variants(line_type, size) if _fits(lexicon, v, number, given)}
-            for number, line_type in ((line, odd), (line + 1, even))
-        ]
         pairs = [
-            (first, second)
-            for first, second in couplet_variants(odd, even, size)
-            if first in fitting[0] and second in fitting[1]
+            pair
+            for odds, evens in couplet_choices(odd, even, size)
+            for pair in product(
+                _fitting(lexicon, odds, line, given), _fitting(lexicon, evens, line + 1, given)
+            )
         ]
         if not pairs:
-            raise _no_tones(lexicon, line + bool(fitting[0]), template, given)
+            started = bool(_fitting(lexicon, line_variants(odd, size), line, given))
+            raise _no_tones(lexicon, line + started, template, given)
         regular = [pair for pair in pairs if all(v.licence is Licence.NONE for v in pair)]
         yield tuple(first.tones + second.tones for first, second in regular or pairs)
 
 
-def _fits(lexicon: Lexicon, variant: Variant, line: int, given: Given) -> bool:
-    """Return whether the given characters of a line can be read in a variant's tones."""
-    return all(
-        tone in lexicon.tones_of(given[line, place], usual=False)
-        for place, tone in enumerate(variant.tones)
-        if (line, place) in given
-    )
+def _fitting(
+    lexicon: Lexicon, variants: Iterable[Variant], line: int, given: Given
+) -> list[Variant]:
+    """Return those of a line's variants whose tones its given characters can be read in."""
+    known = [
+        (place, lexicon.tones_of(token, usual=False))
+        for (number, place), token in given.items()
+        if number == line
+    ]
+    return [
+        variant
+        for variant in variants
+        if all(variant.tones[place] in tones for place, tones in known)
+    ]
 
 
 def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> NoCharacterFits:
@@ -214,7 +221,7 @@ def _rhyme_groups(
     if not needed:
         return choices[0]
     for groups in choices:
-        counts = {group: lexicon.supply(group, taken) for group in groups & lexicon.by_group.keys()}
+        counts = lexicon.supply(groups & lexicon.by_group.keys(), taken)
         # A rhyme that is not given should leave the model a choice of common characters.
         roomy = {
             group
