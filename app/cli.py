@@ -291,6 +291,9 @@ def serve(
         **service.model.model_dump(),
     )
     server = Server(configuration(application, settings), service, settings.drain_s)
+    # All this stays: to look for garbage in it would hold every poem up for 0.2 s now and then.
+    gc.collect()
+    gc.freeze()
     # uvicorn puts back what it finds: a signal that comes again at the end would be an exit of 143.
     signal.signal(signal.SIGTERM, server.handle_exit)
     asyncio.run(server.serve())

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import pickle
@@ -17,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.server import Server
 from app.service import Service
 from app.settings import Settings
 from tests.conftest import serving
@@ -389,3 +391,20 @@ def test_threads_that_wait_sleep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_the_command_line_alone_does_not_load_pytorch() -> None:
     code = "import sys, app.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_garbage_is_looked_for_in_what_start_up_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = []
+
+    async def note(_server: Server) -> None:
+        frozen.append(gc.get_freeze_count())
+
+    monkeypatch.setattr(Server, "serve", note)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("app.log.configure_log", lambda _: None)
+    try:
+        run.invoke(app, ["serve"], catch_exceptions=False)
+    finally:
+        gc.unfreeze()
+    (count,) = frozen
+    assert count > 100_000
