@@ -3,6 +3,7 @@
 An LSTM remembers a sequence in a state of constant size, so all there is to hand out is slots: a
 new sequence joins at the next step, a finished one leaves its slot at once. Header tokens are fed
 as they are given, body tokens are drawn under the sequence's guide; both go through the same step.
+Many poems have the same header, so the state behind it is kept: the next one starts there.
 
 Shapes
     B  rows, one a sequence, padded to a stable number   E  embedding   V  vocabulary
@@ -12,7 +13,7 @@ not depend on their neighbours, and draws depend on a sequence's own seed and po
 """
 
 import math
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 
@@ -21,9 +22,11 @@ from torch import Tensor
 
 from model.decoding import SamplingParams, draw, forbid, is_forbidden
 from model.guide import Guide
-from model.packed_model import PackedModel
+from model.packed_model import PackedModel, State
 from model.plan import NoCharacterFits
 from model.poetry_model import PoetryModel
+
+HEADERS_KEPT = 256  # whose states are kept, 11 KiB each in the bundled model
 
 
 @dataclass(eq=False)
@@ -65,6 +68,11 @@ class Sequence:
         return self.fed + 1 >= len(self.header)
 
     @property
+    def prefix(self) -> tuple[int, ...]:
+        """The header but for its last token, which the guide's first place goes with."""
+        return tuple(self.header[:-1])
+
+    @property
     def bits(self) -> float:
         """Bits of the body under the model, unmasked and at temperature 1."""
         return -sum(self.log_probabilities) / math.log(2)
@@ -90,6 +98,7 @@ class Engine:
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []  # number n holds slot n
         self._model = PackedModel(model, num_slots)
+        self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.dtype
         self.batch_sizes = self._model.batch_sizes
         self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
@@ -125,8 +134,10 @@ class Engine:
             return []
         drawing = [slot for slot, s in enumerate(self.running) if s.draws_next]
         features = self._feed()
-        for sequence in self.running:
+        for slot, sequence in enumerate(self.running):
             sequence.fed += 1
+            if sequence.fed == len(sequence.header) - 1:
+                self._keep_state(slot, sequence.prefix)
         told = self._draw(features, drawing) if drawing else []
         for sequence in told:
             if sequence.finished:
@@ -134,8 +145,22 @@ class Engine:
         return told
 
     def _admit(self, sequence: Sequence) -> None:
-        self._model.clear(len(self.running))
+        """Give a sequence the next slot, in the state behind its prefix if that is known."""
+        slot, prefix = len(self.running), sequence.prefix
+        if prefix in self._states:
+            self._states.move_to_end(prefix)
+            self._model.set_state(slot, self._states[prefix])
+            sequence.fed = len(prefix)
+        else:
+            self._model.clear(slot)
         self.running.append(sequence)
+
+    def _keep_state(self, slot: int, prefix: tuple[int, ...]) -> None:
+        """Keep a slot's state, which is that behind a prefix."""
+        if prefix not in self._states:
+            self._states[prefix] = self._model.state(slot)
+            if len(self._states) > HEADERS_KEPT:
+                self._states.popitem(last=False)
 
     def _free(self, slot: int) -> None:
         """Empty a slot; the last running sequence moves into it."""

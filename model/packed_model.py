@@ -23,6 +23,8 @@ from model.poetry_model import PoetryModel
 BATCH_SIZES = (4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 PROBED_ROWS = 128  # of each size at least, before it is called stable
 
+State = list[tuple[Tensor, Tensor]]  # of a slot, by layer: [x, h], (X + H,), and c, (H,)
+
 
 class UnstableRows(RuntimeError):
     """Rows of a matrix product depend on their neighbours at every batch size."""
@@ -75,6 +77,15 @@ class PackedModel:
         for layer in self._layers:
             layer.inputs[slot] = 0
             layer.c[slot] = 0
+
+    def state(self, slot: int) -> State:
+        """Return a copy of a slot's state, for set_state()."""
+        return [(layer.inputs[slot].clone(), layer.c[slot].clone()) for layer in self._layers]
+
+    def set_state(self, slot: int, state: State) -> None:
+        """Let a slot go on from a state."""
+        for layer, (inputs, c) in zip(self._layers, state, strict=True):
+            layer.inputs[slot], layer.c[slot] = inputs, c
 
     def move(self, source: int, target: int) -> None:
         """Copy a slot's state to another slot."""

@@ -1,3 +1,4 @@
+import itertools
 import random
 from collections.abc import Iterable
 
@@ -157,6 +158,52 @@ def test_a_sequence_is_the_same_alone_and_in_random_traffic(poetry_model: Poetry
     ]
 
 
+def test_a_known_header_is_not_read_again_and_changes_nothing(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(7)
+    headers = [[chance.randrange(V) for _ in range(1 + number)] for number in range(6)]
+
+    def make() -> list[Sequence]:
+        return [
+            Sequence(
+                headers[seed % 6], Countdown(1 + seed % 9, [0]), SamplingParams(1.0, seed=seed)
+            )
+            for seed in range(60)
+        ]
+
+    monkeypatch.setattr("model.engine.HEADERS_KEPT", 0)
+    engine, alone = Engine(poetry_model, num_slots=16), make()
+    for each in alone:
+        run(engine, each)
+    assert sum(steps(engine, each) for each in make()) == sum(
+        len(each.header) - 1 + len(each.tokens) for each in alone
+    )
+    monkeypatch.setattr("model.engine.HEADERS_KEPT", 4)
+    together = make()
+    arrivals = chance.sample(together, len(together))
+    while arrivals or engine.waiting or engine.running:
+        for _ in range(chance.randint(0, 3)):
+            if arrivals:
+                engine.add(arrivals.pop())
+        engine.step()
+        assert len(engine._states) <= 4
+    assert [(each.tokens, each.log_probabilities) for each in together] == [
+        (each.tokens, each.log_probabilities) for each in alone
+    ]
+    known = [each for each in make() if tuple(each.header[:-1]) in engine._states]
+    assert len(known) == 40
+    assert [steps(engine, each) for each in known] == [len(each.tokens) for each in known]
+
+
+def steps(engine: Engine, sequence: Sequence) -> int:
+    """Complete a sequence; return how many steps it took."""
+    engine.add(sequence)
+    return next(
+        number for number in itertools.count(1) if sequence in engine.step() and sequence.finished
+    )
+
+
 def test_a_new_sequence_joins_at_the_next_step_and_a_finished_one_leaves_at_once(
     poetry_model: PoetryModel,
 ) -> None:
@@ -169,8 +216,8 @@ def test_a_new_sequence_joins_at_the_next_step_and_a_finished_one_leaves_at_once
     assert first.finished
     assert engine.running == [second]
     assert list(engine.waiting) == [third]
-    engine.step()
-    assert engine.running == [second, third]
+    assert engine.step() == [second, third]  # the state behind the header was known
+    assert engine.running == [second]
 
 
 def test_a_cancelled_sequence_frees_its_slot_and_gets_nothing_more(

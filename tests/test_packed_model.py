@@ -52,6 +52,17 @@ def test_a_moved_state_goes_on_where_it_was_and_a_cleared_one_from_the_start(
     assert torch.equal(second[3], first[3])
 
 
+@torch.inference_mode()
+def test_a_state_that_was_kept_goes_on_where_it_was(poetry_model: PoetryModel) -> None:
+    packed = PackedModel(poetry_model, 4)
+    tokens, places = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
+    packed.step(tokens, places)
+    kept = packed.state(2)
+    expected = packed.step(tokens, places)[2]
+    packed.set_state(0, kept)
+    assert torch.equal(packed.step(torch.tensor([7, 1, 1, 1]), places)[0], expected)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("with_bias", [True, False])
 def test_a_packed_weight_multiplies_as_it_did(dtype: torch.dtype, with_bias: bool) -> None:
