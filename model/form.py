@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 MIN_LENGTH, MAX_LENGTH = 10, 200  # Han characters of a poem that can be asked for
@@ -51,6 +52,7 @@ class Form(StrEnum):
         raise ValueError(f"no form is called {name!r}; the forms are {known}")
 
     @classmethod
+    @lru_cache
     def of_layout(cls, line_length: int, num_lines: int) -> Self | None:
         """Return the form of num_lines lines of line_length characters; None if it has no name."""
         candidates = {form.num_lines: form for form in cls if form.line_length == line_length}
