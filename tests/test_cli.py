@@ -378,14 +378,26 @@ def test_sigterm_again_and_again_is_an_exit_with_zero() -> None:
     assert process.returncode == 0
 
 
-def test_threads_that_wait_sleep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
-    monkeypatch.setenv("YIN_CHECKPOINT", str(tmp_path / "none"))
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000"}),
+        ({"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "7"}),
+        ({"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active"}),
+    ],
+)
+def test_threads_that_wait_sleep_soon_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    given: dict[str, str],
+    expected: dict[str, str],
+) -> None:
+    others = {n: v for n, v in os.environ.items() if n not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    environment = others | given | {"YIN_CHECKPOINT": str(tmp_path / "none")}
+    monkeypatch.setattr(os, "environ", environment)
     assert run.invoke(app, ["serve"]).exit_code == 1
-    assert os.environ["OMP_WAIT_POLICY"] == "active"
-    monkeypatch.delenv("OMP_WAIT_POLICY")
-    assert run.invoke(app, ["serve"]).exit_code == 1
-    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert environment.items() >= expected.items()
+    assert len(environment) == len(others | {"YIN_CHECKPOINT": ""} | expected)
 
 
 def test_the_command_line_alone_does_not_load_pytorch() -> None:
