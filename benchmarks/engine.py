@@ -8,6 +8,7 @@ softmax, multinomial. The limit is the time that the step's matrix products take
 large one; at few poems it is memory, not arithmetic, that limits both.
 """
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -87,11 +88,15 @@ def running(model: PoetryModel, rows: int, mask: Tensor, slots: int | None = Non
 
 
 def first_character(model: PoetryModel, rows: int, mask: Tensor) -> Callable[[], object]:
-    """Return what brings one more poem to its first character while rows - 1 others run."""
-    engine = running(model, rows - 1, mask, rows)
+    """Return what brings one more poem to its first character while rows - 1 others run.
+
+    Its header is one that the engine does not know.
+    """
+    engine, number = running(model, rows - 1, mask, rows), itertools.count(len(HEADER))
 
     def start() -> None:
-        poem = Sequence(HEADER, Endless(mask, length=1), SamplingParams())
+        header = [next(number), *HEADER[1:]]
+        poem = Sequence(header, Endless(mask, length=1), SamplingParams())
         engine.add(poem)
         while not poem.finished:
             engine.step()

@@ -104,7 +104,7 @@ def main(
     """Print what each meter costs by batch size."""
     checkpoint = Checkpoint.load(PACKAGED / "poetry.safetensors")
     lexicon, lines = Lexicon(checkpoint.vocabulary), LineFilter.load(PACKAGED / "lines.bin")
-    rows = [measure(checkpoint, lexicon, lines, batch, rounds) for batch in (1, 16, 128)]
+    rows = [measure(checkpoint, lexicon, lines, batch, rounds) for batch in (1, 16, 64, 128)]
     table = Table("poems", "no guide", *(f"{name}: cost" for name in rows[0]["cost"]))
     for row in rows:
         costs = (f"{cost:+.1%}" for cost in row["cost"].values())
