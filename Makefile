@@ -49,7 +49,7 @@ corpus: $(CORPUS)/report.json
 # The bundled checkpoint's recipe, in two runs; each goes on where it was stopped.
 train: $(CORPUS)/report.json
 	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/first
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/poetry --start runs/first/poetry.safetensors \
+	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/poetry --checkpoint runs/first/poetry.safetensors \
 		--set steps=3700 --set learning_rate=2e-3 --set decay_share=0.25
 
 bench: .venv/ready-test

@@ -290,7 +290,7 @@ def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_
         write_corpus(tmp_path / name, poems)
     subprocess.run(command(tmp_path / "first", 3), check=True, capture_output=True)
     start = tmp_path / "first/run/poetry.safetensors"
-    further = [*command(tmp_path / "second", 3), "--start", str(start)]
+    further = [*command(tmp_path / "second", 3), "--checkpoint", str(start)]
     subprocess.run(further, check=True, capture_output=True)
     before = Checkpoint.load(start)
     provenance = Checkpoint.load(tmp_path / "second/run/poetry.safetensors").provenance
@@ -306,6 +306,9 @@ def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_
 def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
     poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So long that each has a batch to itself: the second rank has no part in it.
+    long = [dataclasses.replace(poems[0], paragraphs=poems[0].paragraphs * n) for n in (4, 5, 6)]
+    poems = [*poems, *long]
     write_corpus(tmp_path, poems)
     alone = [*command(tmp_path, 12), "--set", "dropout=0"]
     subprocess.run(alone, check=True, capture_output=True)

@@ -342,8 +342,8 @@ def main(
         "runs/poetry"
     ),
     name: Annotated[str, typer.Option(help="What the model is called.")] = "yin",
-    start: Annotated[
-        Path | None, typer.Option(help="A checkpoint to go on from, with its vocabulary.")
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="What to go on from, with its vocabulary.")
     ] = None,
     min_count: Annotated[int, typer.Option(help="Count that gives a character a token.")] = 15,
     min_poems: Annotated[int, typer.Option(help="Poems that give an author a token.")] = 100,
@@ -360,10 +360,10 @@ def main(
         validation = list(read_poems(corpus / "validation.jsonl"))
         out.mkdir(parents=True, exist_ok=True)
         provenance = {"corpus": report}
-        if start is None:
+        if checkpoint is None:
             vocabulary, model = build_vocabulary(poems, min_count, min_poems), None
         else:
-            before = Checkpoint.load(start)
+            before = Checkpoint.load(checkpoint)
             vocabulary, model = before.vocabulary, start_from(before, config)
             provenance["started_from"] = {"checksum": before.checksum, **before.provenance}
         with Ranks.joined(device) as ranks:
