@@ -320,6 +320,7 @@ def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
     together = [*torchrun, *alone[1:], "--out", str(tmp_path / "together")]
     result = subprocess.run(together, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+    assert result.stderr.count("step 12/12") == 1, "one rank tells for all"
     curves = [
         [(row["loss_bits"], row["grad_norm"], row["tokens"]) for row in read_rows(path)]
         for path in (tmp_path / "run/metrics.csv", tmp_path / "together/metrics.csv")

@@ -121,13 +121,14 @@ class Progress:
     Args:
         steps: How many there will be.
         first_step: How many are done.
+        quiet: Whether nothing is shown: one of several ranks tells for all.
     """
 
     LINE_EVERY = 50
 
-    def __init__(self, steps: int, first_step: int) -> None:
+    def __init__(self, steps: int, first_step: int, quiet: bool = False) -> None:
         self._steps = steps
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, quiet=quiet)
         self._bar = RichProgress(
             TextColumn("step"),
             MofNCompleteColumn(),

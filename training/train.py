@@ -177,7 +177,8 @@ class Trainer:
         Raises:
             TrainingDiverged: If the loss is not finite; the last save stays as it is.
         """
-        with self._stopping_on_signals(), Progress(self.config.steps, self.state.step) as progress:
+        progress = Progress(self.config.steps, self.state.step, quiet=self.ranks.rank > 0)
+        with self._stopping_on_signals(), progress:
             for batch in self._batches():
                 start = time.perf_counter()
                 loss, grad_norm = self._update(batch)
