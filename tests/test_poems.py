@@ -192,7 +192,14 @@ def test_the_report_is_the_page_and_the_picture(
     assert "| 五律 | 2 | 80 |" in page
     couplets = [line for line in page.splitlines() if "，" in line]
     sizes = [len(line.split("，")[0]) for line in couplets]
-    assert sizes == [5, 5, 7, 7]  # seeds 0 and 1: 五绝 and 七绝
+    drawn = [5, 5, 7, 7]  # seeds 0 and 1: 五绝 and 七绝
+    assert sizes == [*drawn, *[5] * 4, *[7] * 4, *[5] * 8, *[7] * 8]  # the extremes, two a form
+    extremes = [
+        line.split(": ")[1] for line in page.splitlines() if ", seed" in line and ":" in line
+    ]
+    costs = [float(each.split()[0]) for each in extremes]
+    assert all(least <= most for least, most in zip(costs[::2], costs[1::2], strict=True))
+    assert len(costs) == 8
     assert "<svg" in (tmp_path / "evaluation.svg").read_text(encoding="utf-8")
 
 

@@ -30,6 +30,7 @@ from training.page import (
     Results,
     bits_table,
     draw,
+    extremes,
     fluency_table,
     markdown_sections,
     poems_table,
@@ -187,6 +188,9 @@ def measure_poems(
         "Titles": titles_table(titles),
         "Poems of the first seeds, strict, drawn and not chosen": samples(
             own[f"the model, {Meter.STRICT}"]
+        ),
+        "Of all strict poems of a form, the likeliest and the least likely": extremes(
+            own[f"the model, {Meter.STRICT}"], score
         ),
     }
     return sections, results

@@ -6,7 +6,7 @@ from pathlib import Path
 from model.form import Form
 from training.bits import Bits
 from training.fluency import Fluency
-from training.poems import FORMS, Figures, Lines
+from training.poems import FORMS, Figures, Lines, Score, punctuate
 from training.titles import TitleFigures
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -149,10 +149,25 @@ def samples(poems: Mapping[Form, Sequence[Lines]]) -> str:
     """Return the poems of the first seeds, the forms taking turns: drawn, not chosen."""
     chosen = [(FORMS[seed % len(FORMS)], seed) for seed in range(SAMPLES)]
     return "\n\n".join(
-        f"{form.value}, seed {seed}\n\n```text\n{_couplets(poems[form][seed])}\n```"
+        _sample(f"{form.value}, seed {seed}", poems[form][seed])
         for form, seed in chosen
         if seed < len(poems[form])
     )
+
+
+def extremes(poems: Mapping[Form, Sequence[Lines]], score: Score) -> str:
+    """Return of each form the poem that costs the fewest bits a character, and the most."""
+    chosen = list[str]()
+    for form in FORMS:
+        bits = [score([punctuate(poem)]) for poem in poems[form]]
+        for seed in (bits.index(min(bits)), bits.index(max(bits))):
+            name = f"{form.value}, seed {seed}: {bits[seed]:.2f} bits a character"
+            chosen.append(_sample(name, poems[form][seed]))
+    return "\n\n".join(chosen)
+
+
+def _sample(name: str, lines: Lines) -> str:
+    return f"{name}\n\n```text\n{_couplets(lines)}\n```"
 
 
 def _couplets(lines: Lines) -> str:
