@@ -11,6 +11,7 @@ that of one rank.
 import importlib.metadata
 import json
 import math
+import os
 import signal
 import time
 from collections import Counter
@@ -353,6 +354,9 @@ def main(
     ] = None,
 ) -> None:
     """Train on the corpus and write OUT/poetry.safetensors; a stopped run goes on where it was."""
+    # oneDNN keeps a kernel for each of the last 1,024 shapes, and hardly two batches have the same:
+    # memory would grow for hundreds of updates.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         config = TrainConfig.parse(options or [])
