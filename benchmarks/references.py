@@ -22,9 +22,10 @@ from benchmarks.torch_lstm import torch_model
 from benchmarks.transformer import transformer_model
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.vocabulary import Vocabulary
+from training.config import TrainConfig
 from training.corpus import Poem, read_poems
 from training.metrics import read_rows
-from training.train import TrainConfig, Trainer, begin_at_frequencies, build_vocabulary
+from training.train import Trainer, begin_at_frequencies, build_vocabulary
 
 PROBE_STEPS = 20  # that tell how many updates fit into the time
 

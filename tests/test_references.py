@@ -6,8 +6,9 @@ import torch
 from benchmarks.references import CONTESTANTS, Material, figures
 from benchmarks.transformer import CausalTransformer
 from model.poetry_model import PoetryConfig, PoetryModel
+from training.config import TrainConfig
 from training.corpus import Poem
-from training.train import TrainConfig, build_vocabulary
+from training.train import build_vocabulary
 
 
 def size(model: torch.nn.Module) -> int:

@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryModel
 from model.vocabulary import Era, Vocabulary
+from training.config import TrainConfig
 from training.corpus import Poem
 from training.metrics import read_rows
 from training.state import StateError
 from training.train import (
-    TrainConfig,
     Trainer,
     TrainingDiverged,
     build_vocabulary,
@@ -119,24 +119,6 @@ def _failing_at(run: Trainer, step: int):  # type: ignore[no-untyped-def]
     return fail
 
 
-def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
-    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
-    rates = [config.learning_rate_at(step) for step in range(101)]
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[9] == rates[10] == 1.0
-    assert rates[55] == pytest.approx(0.5)
-    assert rates[100] == pytest.approx(0)
-
-
-def test_the_learning_rate_may_stay_at_its_height_before_it_falls() -> None:
-    config = TrainConfig(steps=110, warmup_steps=10, learning_rate=1.0, decay_share=0.4)
-    rates = [config.learning_rate_at(step) for step in range(111)]
-    assert rates[0] == pytest.approx(0.1)
-    assert set(rates[9:71]) == {1.0}
-    assert rates[90] == pytest.approx(0.5)
-    assert rates[110] == pytest.approx(0)
-
-
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
     poems: list[Poem], tmp_path: Path
 ) -> None:
@@ -227,25 +209,6 @@ def test_the_vocabulary_holds_what_is_frequent_and_prolific(poems: list[Poem]) -
     assert "空" not in vocabulary
     assert set(vocabulary.characters) == set("日月山水雲花風雨春秋")
     assert sorted(vocabulary.authors) == ["李白", "杜甫"]
-
-
-def test_options_set_fields_of_the_configuration() -> None:
-    assert TrainConfig.parse(["steps=7", "dropout=0.5"]) == TrainConfig(steps=7, dropout=0.5)
-    assert not TrainConfig.parse(["skip_connections=false"]).skip_connections
-    assert TrainConfig.parse(["skip_connections=True"]).skip_connections
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("stepz=7", "no option is called 'stepz'"),
-        ("steps=many", "steps must be of type int, got 'many'"),
-        ("skip_connections=0", "skip_connections must be true or false, got '0'"),
-    ],
-)
-def test_an_option_that_is_none_is_refused(option: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        TrainConfig.parse([option])
 
 
 def write_corpus(folder: Path, poems: list[Poem]) -> None:

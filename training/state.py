@@ -3,16 +3,13 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from model.checkpoint import digest, write_atomically
-
-if TYPE_CHECKING:
-    from training.train import TrainConfig
+from training.config import TrainConfig
 
 
 class StateError(Exception):
@@ -48,7 +45,7 @@ class TrainState:
         self.step += 1
         self.position += 1
 
-    def save(self, path: Path, config: "TrainConfig") -> None:
+    def save(self, path: Path, config: TrainConfig) -> None:
         """Write everything to path.
 
         Raises:
@@ -63,7 +60,7 @@ class TrainState:
         write_atomically(path, tensors, metadata)
         self.saved_step = self.step
 
-    def resume(self, path: Path, config: "TrainConfig") -> None:
+    def resume(self, path: Path, config: TrainConfig) -> None:
         """Go on from what save() wrote to path; a missing file is the start of a run.
 
         Raises:

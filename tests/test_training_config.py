@@ -1,0 +1,64 @@
+"""Configurations of a run: options, ranges, and the learning rate that follows from them."""
+
+import pytest
+
+from training.config import TrainConfig
+
+
+def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
+    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
+    rates = [config.learning_rate_at(step) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == rates[10] == 1.0
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0)
+
+
+def test_the_learning_rate_may_stay_at_its_height_before_it_falls() -> None:
+    config = TrainConfig(steps=110, warmup_steps=10, learning_rate=1.0, decay_share=0.4)
+    rates = [config.learning_rate_at(step) for step in range(111)]
+    assert rates[0] == pytest.approx(0.1)
+    assert set(rates[9:71]) == {1.0}
+    assert rates[90] == pytest.approx(0.5)
+    assert rates[110] == pytest.approx(0)
+
+
+def test_options_set_fields_of_the_configuration() -> None:
+    assert TrainConfig.parse(["steps=7", "dropout=0.5"]) == TrainConfig(steps=7, dropout=0.5)
+    assert not TrainConfig.parse(["skip_connections=false"]).skip_connections
+    assert TrainConfig.parse(["skip_connections=True"]).skip_connections
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("stepz=7", "no option is called 'stepz'"),
+        ("steps=many", "steps must be of type int, got 'many'"),
+        ("skip_connections=0", "skip_connections must be true or false, got '0'"),
+    ],
+)
+def test_an_option_that_is_none_is_refused(option: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainConfig.parse([option])
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("steps=0", "steps must be at least 1, got 0"),
+        ("batch_tokens=-1", "batch_tokens must be at least 1, got -1"),
+        ("save_every=0", "save_every must be at least 1, got 0"),
+        ("validate_every=0", "validate_every must be at least 1, got 0"),
+        ("warmup_steps=-1", "warmup_steps must be at least 0, got -1"),
+        ("validation_poems=-1", "validation_poems must be at least 0, got -1"),
+        ("weight_decay=-0.1", "weight_decay must be at least 0, got -0.1"),
+        ("seed=-1", "seed must be at least 0, got -1"),
+        ("learning_rate=0", "learning_rate must be above 0, got 0.0"),
+        ("learning_rate=nan", "learning_rate must be above 0, got nan"),
+        ("max_grad_norm=0", "max_grad_norm must be above 0, got 0.0"),
+        ("decay_share=1.5", r"decay_share must be in \[0, 1\], got 1.5"),
+    ],
+)
+def test_a_value_out_of_range_is_refused(option: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainConfig.parse([option])
