@@ -18,8 +18,9 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor, nn
+from torch import Tensor
 
+from benchmarks.eager import Eager
 from benchmarks.side_by_side import gemm_flops, machine, side_by_side
 from model.decoding import SamplingParams, draw, forbid
 from model.engine import Engine, Sequence
@@ -57,26 +58,6 @@ class Endless:
         self._left -= 1
 
 
-class Eager(nn.Module):
-    """The model as a user of torch.nn would write it."""
-
-    def __init__(self, config: PoetryConfig) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, config.num_layers)
-        self.projection = nn.Linear(config.hidden_size, config.embedding_size)
-        self.output = nn.Linear(config.embedding_size, config.vocab_size)
-
-    @torch.inference_mode()
-    def step(
-        self, tokens: Tensor, state: tuple[Tensor, Tensor], mask: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Read tokens (T, B); draw the next, (B,)."""
-        hidden, state = self.lstm(self.embedding(tokens), state)
-        logits = self.output(self.projection(hidden[-1])).masked_fill(~mask, -torch.inf)
-        return torch.multinomial(torch.softmax(logits / 0.8, -1), 1).squeeze(-1), state
-
-
 def running(model: PoetryModel, rows: int, mask: Tensor, slots: int | None = None) -> Engine:
     """Return an engine in which rows poems have begun."""
     engine = Engine(model, slots or rows)
@@ -109,11 +90,15 @@ def theirs(eager: Eager, rows: int, mask: Tensor, steps: int = 1) -> Callable[[]
     layers, size = eager.lstm.num_layers, eager.lstm.hidden_size
     state = (torch.zeros(layers, rows, size), torch.zeros(layers, rows, size))
     masks = mask.expand(rows, -1)
-    held = [torch.zeros(steps, rows, dtype=torch.long), state]
+    tokens = torch.zeros(steps, rows, dtype=torch.long)
 
+    @torch.inference_mode()
     def step() -> None:
-        tokens, after = eager.step(held[0], held[1], masks)  # type: ignore[arg-type]
-        held[:] = [tokens.expand(steps, -1), after]
+        nonlocal tokens, state
+        logits, state = eager(tokens, state)
+        logits = logits.masked_fill(~masks, -torch.inf)
+        drawn = torch.multinomial(torch.softmax(logits / 0.8, -1), 1).squeeze(-1)
+        tokens = drawn.expand(steps, -1)
 
     return step
 

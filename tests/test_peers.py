@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.peers.poets import Eager
+from benchmarks.eager import Eager
 from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.vocabulary import Vocabulary

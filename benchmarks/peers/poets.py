@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
 
 from app.schemas import GenerateRequest, PoemOut
 from app.settings import Settings
+from benchmarks.eager import Eager
 from model.checkpoint import Checkpoint
 from model.form import Form
 from model.line_filter import LineFilter
 from model.poet import Poet
-from model.poetry_model import PoetryConfig
 from model.script import Script, to_script
 
 Fields = dict[str, Any]
@@ -40,48 +39,6 @@ def writer(name: str) -> Writer:
     if name == "torch":
         return TorchPoet(checkpoint)
     return OurPoet(checkpoint, LineFilter.load(settings.lines))
-
-
-class Eager(nn.Module):
-    """The model as a user of torch.nn would write it."""
-
-    def __init__(self, config: PoetryConfig) -> None:
-        super().__init__()
-        self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        self.lstm = nn.LSTM(config.embedding_size, config.hidden_size, config.num_layers)
-        read = config.num_layers if config.skip_connections else 1  # the layers, from the top
-        self.projection = nn.Linear(read * config.hidden_size, config.embedding_size)
-        self.read = read
-        self.output = nn.Linear(config.embedding_size, config.vocab_size)
-        self.scale = config.embedding_size**0.5
-
-    def forward(
-        self, tokens: Tensor, state: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Read tokens (T, B); return the logits of the next, (B, V), and the state."""
-        _, state = self.lstm(self.embedding(tokens) * self.scale, state)
-        hidden = state[0][-self.read :].transpose(0, 1).flatten(1)  # the last step's, (B, read H)
-        return self.output(self.projection(hidden)), state
-
-    @classmethod
-    def of(cls, checkpoint: Checkpoint) -> "Eager":
-        """Return a checkpoint's model."""
-        model, weights = cls(checkpoint.config), checkpoint.weights
-        state = {
-            "embedding.weight": weights["embedding.weight"],
-            "projection.weight": weights["projection.weight"],
-            "projection.bias": weights["projection.bias"],
-            "output.weight": weights["embedding.weight"],
-            "output.bias": weights["output_bias"],
-        }
-        for layer in range(checkpoint.config.num_layers):
-            cell = f"lstm.cells.{layer}"
-            state[f"lstm.weight_ih_l{layer}"] = weights[f"{cell}.weight_ih"]
-            state[f"lstm.weight_hh_l{layer}"] = weights[f"{cell}.weight_hh"]
-            state[f"lstm.bias_ih_l{layer}"] = weights[f"{cell}.bias"]
-            state[f"lstm.bias_hh_l{layer}"] = torch.zeros_like(weights[f"{cell}.bias"])
-        model.load_state_dict(state)
-        return model.eval()
 
 
 class TorchPoet:
