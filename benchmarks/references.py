@@ -8,10 +8,9 @@ own (benchmarks.kneser_ney). Each gets the learning rate that its kind wants.
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Annotated, Any, NamedTuple
 
 import torch
@@ -25,9 +24,12 @@ from model.vocabulary import Vocabulary
 from training.config import TrainConfig
 from training.corpus import Poem, read_poems
 from training.metrics import read_rows
-from training.train import Trainer, begin_at_frequencies, build_vocabulary
+from training.train import Trainer, begin_at_frequencies, build_vocabulary, keep_few_kernels
 
-PROBE_STEPS = 20  # that tell how many updates fit into the time
+PROBE_ROUNDS = 2  # in which the contestants take turns, to learn how many updates fit into the time
+PROBE_STEPS = 20
+PROBE_POEMS = 4000  # enough for PROBE_STEPS
+WARM_UP = 0.2  # at most, of the steps
 
 
 class Contestant(NamedTuple):
@@ -55,39 +57,69 @@ class Material(NamedTuple):
 def train(
     contestant: Contestant, config: TrainConfig, material: Material
 ) -> tuple[PoetryModel, list[dict[str, float]]]:
-    """Train from scratch; return the model and the rows of its metrics."""
-    config = replace(config, learning_rate=config.learning_rate * contestant.rate)
+    """Train from scratch; return the model and the rows of its metrics.
+
+    Raises:
+        KeyboardInterrupt: If it was asked to stop.
+    """
+    config = replace(
+        config,
+        learning_rate=config.learning_rate * contestant.rate,
+        warmup_steps=min(config.warmup_steps, round(WARM_UP * config.steps)),
+    )
     torch.manual_seed(config.seed)
     model = contestant.build(config.model_config(material.vocabulary))
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(config, *material, Path(folder), model=model)
         begin_at_frequencies(model, trainer.dataset)
         trainer.run()
+        if trainer.stopped:
+            raise KeyboardInterrupt
         return model, read_rows(Path(folder) / "metrics.csv")
 
 
-def steps_in(minutes: float, contestant: Contestant, config: TrainConfig, of: Material) -> int:
-    """Return how many updates fit into a time on this machine."""
+def seconds(rows: Sequence[dict[str, float]]) -> float:
+    """Return how long the updates of some rows took."""
+    return sum(row["tokens"] / row["tokens_per_s"] for row in rows)
+
+
+def steps_in(
+    minutes: float, names: Sequence[str], config: TrainConfig, of: Material
+) -> dict[str, int]:
+    """Return how many updates of each contestant fit into a time on this machine."""
     probe = replace(config, steps=PROBE_STEPS, validate_every=PROBE_STEPS + 1)
-    _, rows = train(contestant, probe, of._replace(validation=[]))
-    step_s = median(row["tokens"] / row["tokens_per_s"] for row in rows[PROBE_STEPS // 4 :])
-    return max(1, round(60 * minutes / step_s))
+    few = of._replace(poems=of.poems[:PROBE_POEMS], validation=[])
+    timed: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    for _ in range(PROBE_ROUNDS):
+        for name in names:
+            _, rows = train(CONTESTANTS[name], probe, few)
+            timed[name] += rows[PROBE_STEPS // 4 :]
+    return {
+        name: max(1, round(60 * minutes * len(rows) / seconds(rows)))
+        for name, rows in timed.items()
+    }
 
 
-def figures(
-    contestant: Contestant, config: TrainConfig, material: Material, minutes: float | None
-) -> dict[str, Any]:
+def figures(contestant: Contestant, config: TrainConfig, material: Material) -> dict[str, Any]:
     """Train one contestant and return what came of it."""
-    if minutes is not None:
-        config = replace(config, steps=steps_in(minutes, contestant, config, material))
     model, rows = train(contestant, config, material)
+    tokens = sum(int(row["tokens"]) for row in rows)
     return {
         "parameters": sum(weight.numel() for weight in model.parameters()),
+        "learning_rate": config.learning_rate * contestant.rate,
         "steps": config.steps,
-        "tokens": sum(int(row["tokens"]) for row in rows),
-        "tokens_per_s": round(median(row["tokens_per_s"] for row in rows)),
+        "tokens": tokens,
+        "seconds": round(seconds(rows), 1),
+        "tokens_per_s": round(tokens / seconds(rows)),
         "validation_bits": round(rows[-1]["validation_bits"], 4),
     }
+
+
+def _known(names: list[str] | None) -> list[str]:
+    for name in names or ():
+        if name not in CONTESTANTS:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(CONTESTANTS)}")
+    return names or list(CONTESTANTS)
 
 
 def main(
@@ -95,23 +127,34 @@ def main(
     minutes: Annotated[
         float | None, typer.Option(help="Of training, each; without it, the configured steps.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="A contestant; else all.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A contestant; else all.", callback=_known)
+    ] = None,
     options: Annotated[
         list[str] | None, typer.Option("--set", help="A field of TrainConfig: steps=100.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
 ) -> None:
     """Train all in turn and print what came of it as JSON."""
-    config = TrainConfig.parse(options or [])
-    poems = list(read_poems(corpus / "train.jsonl"))
-    validation = list(read_poems(corpus / "validation.jsonl"))
-    material = Material(build_vocabulary(poems, 15, 100), poems, validation)
+    names = only or list(CONTESTANTS)
     result: dict[str, Any] = {"machine": machine(), "minutes": minutes}
-    for name in only or CONTESTANTS:
-        result[name] = figures(CONTESTANTS[name], config, material, minutes)
-        typer.echo(json.dumps({name: result[name]}, indent=1))
-    if out is not None:
-        out.write_text(json.dumps(result, indent=1) + "\n")
+    keep_few_kernels()
+    try:
+        config = TrainConfig.parse(options or [])
+        poems = list(read_poems(corpus / "train.jsonl"))
+        validation = list(read_poems(corpus / "validation.jsonl"))
+        material = Material(build_vocabulary(poems, 15, 100), poems, validation)
+        steps = dict.fromkeys(names, config.steps)
+        if minutes is not None:
+            steps = steps_in(minutes, names, config, material)
+        for name in names:
+            result[name] = figures(CONTESTANTS[name], replace(config, steps=steps[name]), material)
+            typer.echo(json.dumps({name: result[name]}, indent=1))
+            if out is not None:
+                out.write_text(json.dumps(result, indent=1) + "\n")
+    except (OSError, ValueError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

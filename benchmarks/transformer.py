@@ -30,11 +30,16 @@ class CausalTransformer(nn.Module):
 
     def __init__(self, size: int, num_layers: int, dropout: float) -> None:
         super().__init__()
-        layer = nn.TransformerEncoderLayer(
-            size, size // HEAD_SIZE, 4 * size, dropout, "gelu", norm_first=True
-        )
+        layers = [
+            nn.TransformerEncoderLayer(
+                size, size // HEAD_SIZE, 4 * size, dropout, "gelu", norm_first=True
+            )
+            for _ in range(num_layers)
+        ]
         norm = nn.LayerNorm(size)
-        self.inner = nn.TransformerEncoder(layer, num_layers, norm, enable_nested_tensor=False)
+        self.inner = nn.TransformerEncoder(layers[0], 0, norm, enable_nested_tensor=False)
+        # It would copy one layer, and so start all of them with the same weights.
+        self.inner.layers, self.inner.num_layers = nn.ModuleList(layers), num_layers
 
     def forward(self, x: Tensor, state: None = None) -> tuple[Tensor, LSTMState]:
         """Read a whole sequence (T, B, E) in its dtype; the state that comes back holds nothing.

@@ -1,14 +1,19 @@
 """The models that ours is measured against: fair ones, else a lead says nothing."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
-from benchmarks.references import CONTESTANTS, Material, figures
+from benchmarks.references import CONTESTANTS, Material, figures, main, steps_in, train
 from benchmarks.transformer import CausalTransformer
 from model.poetry_model import PoetryConfig, PoetryModel
 from training.config import TrainConfig
 from training.corpus import Poem
-from training.train import build_vocabulary
+from training.train import Trainer, build_vocabulary
 
 
 def size(model: torch.nn.Module) -> int:
@@ -48,10 +53,37 @@ def test_every_contestant_learns_in_our_loop_in_the_time_it_has(
     config = TrainConfig(
         batch_tokens=200, warmup_steps=2, embedding_size=64, hidden_size=32, learning_rate=0.01
     )
-    short = figures(CONTESTANTS[name], config, material, minutes=0.001)
-    longer = figures(CONTESTANTS[name], config, material, minutes=0.03)
-    assert longer["steps"] > short["steps"]
+    steps = [steps_in(minutes, [name], config, material)[name] for minutes in (0.001, 0.03)]
+    assert steps[0] < steps[1]
+    short, longer = (
+        figures(CONTESTANTS[name], replace(config, steps=number), material) for number in steps
+    )
     assert longer["validation_bits"] < short["validation_bits"]
+    assert longer["seconds"] == pytest.approx(longer["tokens"] / longer["tokens_per_s"], rel=0.1)
+
+
+def test_the_layers_of_the_transformer_start_apart() -> None:
+    first, second = CausalTransformer(64, 2, 0.0).inner.layers
+    assert not torch.equal(first.linear1.weight, second.linear1.weight)
+
+
+def test_what_cannot_be_trained_is_refused_before_anything_is(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(main)
+    unknown = CliRunner().invoke(app, ["--only", "Mamba"])
+    assert unknown.exit_code == 2
+    assert "none of model.lstm" in unknown.output
+    missing = CliRunner().invoke(app, ["--corpus", str(tmp_path)])
+    assert missing.exit_code == 1
+    assert "train.jsonl" in missing.output
+
+
+def test_an_interrupt_ends_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    poems = [Poem("", "", ("日月山水雲，花風雨春秋。",))]
+    monkeypatch.setattr(Trainer, "run", lambda self: setattr(self, "stopped", True))
+    material = Material(build_vocabulary(poems, 1, 100), poems, poems)
+    with pytest.raises(KeyboardInterrupt):
+        train(CONTESTANTS["model.lstm"], TrainConfig(hidden_size=8, embedding_size=8), material)
 
 
 def test_a_transformer_goes_on_from_no_state() -> None:

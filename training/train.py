@@ -204,6 +204,15 @@ class Trainer:
                 signal.signal(number, handler)
 
 
+def keep_few_kernels() -> None:
+    """Bound oneDNN's memory of kernels, before its first.
+
+    It keeps one for each of the last 1,024 shapes, and hardly two batches have the same: memory
+    would grow for hundreds of updates.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+
+
 def build_vocabulary(poems: Sequence[Poem], min_count: int, min_poems: int) -> Vocabulary:
     """Return the vocabulary of a corpus.
 
@@ -276,9 +285,7 @@ def main(
     ] = None,
 ) -> None:
     """Train on the corpus and write OUT/poetry.safetensors; a stopped run goes on where it was."""
-    # oneDNN keeps a kernel for each of the last 1,024 shapes, and hardly two batches have the same:
-    # memory would grow for hundreds of updates.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
+    keep_few_kernels()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         config = TrainConfig.parse(options or [])
