@@ -10,7 +10,17 @@ import pytest
 from model.form import Form
 from model.vocabulary import Era
 from training.archive import CorpusError
-from training.corpus import RHYMED, SPLITS, Poem, build, meter_of, prolific_authors, read_poems
+from training.corpus import (
+    RHYMED,
+    SPLITS,
+    Poem,
+    Report,
+    build,
+    meter_of,
+    prolific_authors,
+    read_poems,
+    write,
+)
 
 ROOT = Path(__file__).parent.parent
 REAL = sorted((ROOT.parent / "shared" / "corpus").glob("*.tar.xz"))
@@ -113,11 +123,34 @@ def test_poems_come_back_from_a_file(tmp_path: Path) -> None:
     assert (second.era, second.meter) == (Era.SONG, "aBbA")
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"title": "x"}', '{"paragraphs": [], "era": "明"}'])
-def test_a_line_that_is_no_poem_is_refused_by_number(tmp_path: Path, line: str) -> None:
+def test_blank_lines_a_byte_order_mark_and_another_dynasty_are_no_trouble(tmp_path: Path) -> None:
     path = tmp_path / "poems.jsonl"
-    path.write_text('{"paragraphs": []}\n' + line + "\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="line 2: no poem with upstream's fields"):
+    line = '{"paragraphs": ["日月。"], "author": null, "era": "明"}'
+    path.write_text(f"\n{line}\r\n \n{line}\n\n", encoding="utf-8")
+    assert list(read_poems(path)) == [Poem("", "", ("日月。",))] * 2
+    path.write_text(line, encoding="utf-8-sig")
+    assert list(read_poems(path)) == [Poem("", "", ("日月。",))]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"{", "Expecting property name"),
+        (b"[]", r"expected an object with a poem's fields, got \[\]"),
+        (b'{"title": "x"}', 'expected "paragraphs" to be a list of strings, got None'),
+        (b'{"paragraphs": "x"}', "expected \"paragraphs\" to be a list of strings, got 'x'"),
+        (b'{"paragraphs": [1]}', r'expected "paragraphs" to be a list of strings, got \[1\]'),
+        (b'{"paragraphs": [], "title": 5}', 'expected "title" to be a string, got 5'),
+        ('{"paragraphs": ["日"]}'.encode("gb18030"), "codec can't decode"),
+        (b"[" * 100_000, "recursion"),
+    ],
+)
+def test_a_line_that_is_no_poem_is_refused_by_number(
+    tmp_path: Path, line: bytes, message: str
+) -> None:
+    path = tmp_path / "poems.jsonl"
+    path.write_bytes(b'{"paragraphs": []}\n' + line + b"\n")
+    with pytest.raises(ValueError, match=f"poems.jsonl, line 2: .*{message}"):
         list(read_poems(path))
 
 
@@ -151,6 +184,18 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "cannot be read" in result.stderr
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_report_stands_beside_its_own_splits_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits: dict[str, list[Poem]] = {name: [] for name in SPLITS}
+    write(splits, Report("abc", "def"), tmp_path)
+    assert (tmp_path / "report.json").exists()
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write(splits, Report("abc", "def"), tmp_path)
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_the_command_writes_the_splits_and_a_report_that_adds_up(tmp_path: Path) -> None:

@@ -112,6 +112,12 @@ def run_bits(checkpoint: Path, poems: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *files], capture_output=True, text=True, check=False)
 
 
+def test_a_model_that_gives_no_numbers_is_refused(model: PoetryModel) -> None:
+    torch.nn.init.constant_(model.output_bias, torch.nan)
+    with pytest.raises(ValueError, match="gives nan bits: its weights are damaged"):
+        bits(model, VOCABULARY, [poem("日月。")])
+
+
 def test_the_command_prints_one_json_object(model: PoetryModel, tmp_path: Path) -> None:
     path, poems = tmp_path / "poetry.safetensors", tmp_path / "poems.jsonl"
     Checkpoint("tiny", model.config, VOCABULARY, model.state_dict(), {}).save(path)

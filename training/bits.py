@@ -8,7 +8,7 @@ its <unk> probability and UNKNOWN_BITS more.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import log
+from math import isfinite, log
 from typing import NamedTuple
 
 import numpy as np
@@ -89,12 +89,14 @@ def total(those: Sequence[Cost]) -> Bits:
     """Return what poems cost together.
 
     Raises:
-        ValueError: If they hold no Han character.
+        ValueError: If they hold no Han character, or the model gives no finite number.
     """
     characters = sum(cost.characters for cost in those)
     if characters == 0:
         raise ValueError("expected poems with at least one Han character")
     spent = sum(float(cost.tokens.sum()) for cost in those)
+    if not isfinite(spent):
+        raise ValueError(f"the model gives {spent} bits: its weights are damaged")
     return Bits(spent / characters, len(those), characters)
 
 

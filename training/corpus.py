@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -91,21 +91,38 @@ class Report:
 def read_poems(path: Path) -> Iterator[Poem]:
     """Yield the poems of a file of JSON lines with upstream's fields, and era if it is there.
 
+    Blank lines are left out, and so is an era that is not one of ours.
+
     Raises:
         ValueError: If a line is not such an object; the message has its number.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if line.isspace():
+                continue
             try:
-                fields = json.loads(line)
-                paragraphs = tuple(map(str, fields["paragraphs"]))
-                era = Era(fields["era"]) if fields.get("era") else None
-                author, title = fields.get("author", ""), fields.get("title", "")
-                yield Poem(author, title, paragraphs, era, fields.get("meter", ""))
-            except (ValueError, TypeError, KeyError) as error:
-                raise ValueError(
-                    f"{path}, line {number}: no poem with upstream's fields"
-                ) from error
+                yield _poem(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise ValueError(f"{path}, line {number}: {error}") from error
+
+
+def _poem(fields: Any) -> Poem:
+    """Return the poem of upstream's fields.
+
+    Raises:
+        ValueError: If they are not upstream's.
+    """
+    if not isinstance(fields, dict):
+        raise ValueError(f"expected an object with a poem's fields, got {fields!r:.40}")
+    paragraphs = fields.get("paragraphs")
+    if not isinstance(paragraphs, list) or not all(isinstance(p, str) for p in paragraphs):
+        raise ValueError(f'expected "paragraphs" to be a list of strings, got {paragraphs!r:.40}')
+    texts = {name: fields.get(name) or "" for name in ("author", "title", "meter")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise ValueError(f'expected "{name}" to be a string, got {text!r:.40}')
+    era = next((era for era in Era if era == fields.get("era")), None)
+    return Poem(texts["author"], texts["title"], tuple(paragraphs), era, texts["meter"])
 
 
 def prolific_authors(poems: Iterable[Poem], min_poems: int) -> list[str]:
@@ -250,8 +267,10 @@ def _drop_leaks(splits: dict[str, list[Poem]], report: Report) -> None:
 
 
 def write(splits: dict[str, list[Poem]], report: Report, out: Path) -> None:
-    """Write the splits as JSON lines and the report, the report last."""
+    """Write the splits as JSON lines and the report: where it stands, the splits are its own."""
     out.mkdir(parents=True, exist_ok=True)
+    report_file = out / "report.json"
+    report_file.unlink(missing_ok=True)
     for name, poems in splits.items():
         partial = out / f".{name}.jsonl.partial"
         with partial.open("w", encoding="utf-8") as file:
@@ -260,7 +279,9 @@ def write(splits: dict[str, list[Poem]], report: Report, out: Path) -> None:
                 file.write(json.dumps(asdict(poem), ensure_ascii=False) + "\n")
         partial.replace(out / f"{name}.jsonl")
     text = json.dumps(vars(report), ensure_ascii=False, indent=1)
-    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    partial = out / ".report.json.partial"
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(report_file)
 
 
 def show(report: Report, console: Console) -> None:
