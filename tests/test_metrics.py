@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.metrics import Metrics, Progress, read_rows
+from training.metrics import COLUMNS, Metrics, Progress, read_rows
 
 
 def row(step: int, **figures: float) -> dict[str, float]:
@@ -30,6 +30,16 @@ def test_rows_after_the_step_that_is_resumed_from_are_dropped(tmp_path: Path) ->
     second.add(row(3, validation_bits=1.0))
     second.flush()
     assert read_rows(path) == [row(1), row(2), row(3, validation_bits=1.0)]
+
+
+@pytest.mark.parametrize(
+    "line", ["x,0,9,1,0.1,5,10.5,", ",0,9,1,0.1,5,10.5,", "1,0,9,1,0.1,5,10.5,,7", "\x00,\xff"]
+)
+def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_text(",".join(COLUMNS) + f"\n{line}\n", encoding="latin-1")
+    with pytest.raises(ValueError, match=r"metrics.csv is damaged: .*; without it the run goes on"):
+        Metrics(path, first_step=0)
 
 
 def test_the_curve_is_drawn(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """What a run tells: a CSV with a row a step, a curve, a line of progress."""
 
 import csv
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -29,7 +30,11 @@ COLUMNS = (
 
 
 class Metrics:
-    """The rows of a run's CSV; those after first_step, from a killed run, are dropped."""
+    """The rows of a run's CSV; those after first_step, from a killed run, are dropped.
+
+    Raises:
+        ValueError: If there is a CSV, and it is damaged.
+    """
 
     def __init__(self, path: Path, first_step: int) -> None:
         self._path = path
@@ -89,6 +94,8 @@ def _replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.partial")
     try:
         yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
         with suppress(OSError):  # a disk that has become read-only refuses this too
@@ -103,16 +110,33 @@ def _running_means(values: list[float], window: int) -> list[float]:
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
-    """Return the rows of a metrics CSV; a figure that was not taken is left out."""
-    with path.open(newline="") as file:
-        return [
-            {
-                name: int(value) if value.isdigit() else float(value)
-                for name, value in row.items()
-                if value
-            }
-            for row in csv.DictReader(file)
-        ]
+    """Return the rows of a metrics CSV; a figure that was not taken is left out.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    with path.open("r", newline="", encoding="utf-8", errors="replace") as file:
+        try:
+            return [_figures(row) for row in csv.DictReader(file)]
+        except (ValueError, csv.Error) as error:
+            raise ValueError(
+                f"{path} is damaged: {error}; without it the run goes on, and its curve begins anew"
+            ) from error
+
+
+def _figures(row: dict[str | None, Any]) -> dict[str, float]:
+    """Return the figures of a row of text.
+
+    Raises:
+        ValueError: If they are not COLUMNS, or no numbers.
+    """
+    if not row.get("step") or not set(row) <= set(COLUMNS):
+        raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
+    return {
+        str(name): int(value) if value.isdigit() else float(value)
+        for name, value in row.items()
+        if value
+    }
 
 
 class Progress:
