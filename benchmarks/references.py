@@ -24,7 +24,8 @@ from model.vocabulary import Vocabulary
 from training.config import TrainConfig
 from training.corpus import Poem, read_poems
 from training.metrics import read_rows
-from training.train import Trainer, begin_at_frequencies, build_vocabulary, keep_few_kernels
+from training.train import build_vocabulary, keep_few_kernels
+from training.trainer import Trainer, begin_at_frequencies
 
 PROBE_ROUNDS = 2  # in which the contestants take turns, to learn how many updates fit into the time
 PROBE_STEPS = 20

@@ -4,9 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
-from training.ranks import Ranks
+from training.ranks import Ranks, own_device
 
 PROGRAM = """
 import sys
@@ -19,6 +20,8 @@ with Ranks.joined(torch.device("cpu")) as ranks:
     ranks.add_up(tensors)
     assert ranks.any(ranks.rank == 1)
     assert not ranks.any(False)
+    assert ranks.agree(7, 2**47)
+    assert not ranks.agree(7, ranks.rank)
 assert ranks.count == 2
 assert torch.equal(tensors[0], torch.full((2, 3), 3.0)), tensors
 assert torch.equal(tensors[1], torch.tensor([10.0])), tensors
@@ -36,12 +39,24 @@ def test_two_ranks_add_up_their_tensors(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+def test_every_rank_has_a_card_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen: list[torch.device] = []
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.set_device", chosen.append)
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert own_device() == torch.device("cuda", 3)
+    assert chosen == [torch.device("cuda", 3)]
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert own_device() == torch.device("cpu")
+
+
 def test_a_process_on_its_own_is_the_only_rank() -> None:
     tensor = torch.ones(2)
     with Ranks.joined(torch.device("cpu")) as ranks:
         ranks.add_up([tensor])
         assert ranks.any(True)
         assert not ranks.any(False)
+        assert ranks.agree(7)
     assert (ranks.rank, ranks.count) == (0, 1)
     assert torch.equal(tensor, torch.ones(2))
     ranks.finish()  # does nothing

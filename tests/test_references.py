@@ -13,7 +13,8 @@ from benchmarks.transformer import CausalTransformer
 from model.poetry_model import PoetryConfig, PoetryModel
 from training.config import TrainConfig
 from training.corpus import Poem
-from training.train import Trainer, build_vocabulary
+from training.train import build_vocabulary
+from training.trainer import Trainer
 
 
 def size(model: torch.nn.Module) -> int:

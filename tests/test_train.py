@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
 from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryModel
@@ -17,14 +19,10 @@ from model.vocabulary import Era, Vocabulary
 from training.config import TrainConfig
 from training.corpus import Poem
 from training.metrics import read_rows
+from training.ranks import Ranks
 from training.state import StateError
-from training.train import (
-    Trainer,
-    TrainingDiverged,
-    build_vocabulary,
-    export,
-    start_from,
-)
+from training.train import app, build_vocabulary, export, start_from
+from training.trainer import Trainer, TrainingDiverged
 
 CONFIG = TrainConfig(
     steps=12,
@@ -100,11 +98,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     assert resumed.state.step == 6
     resumed.run()
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
-    columns = (0, 1, 2, 3, 4, 5, 7)  # all but the speed
-    rows = [
-        [[line.split(",")[c] for c in columns] for line in path.read_text().splitlines()]
-        for path in (tmp_path / "whole/metrics.csv", tmp_path / "killed/metrics.csv")
-    ]
+    rows = [all_but_the_speed(tmp_path / name / "metrics.csv") for name in ("whole", "killed")]
     assert rows[0] == rows[1]
 
 
@@ -138,6 +132,38 @@ def test_a_run_of_another_configuration_is_not_resumed(poems: list[Poem], tmp_pa
     other = dataclasses.replace(CONFIG, learning_rate=0.5, dropout=0.0)
     with pytest.raises(StateError, match="another learning_rate, dropout"):
         trainer(poems, tmp_path, other)
+
+
+def test_a_run_on_other_poems_or_from_another_checkpoint_is_not_resumed(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    run = trainer(poems, tmp_path)
+    run.run()
+    exchanged = [dataclasses.replace(poems[0], paragraphs=("月日月日月，",)), *poems[1:]]
+    with pytest.raises(StateError, match="another corpus; give"):
+        trainer(exchanged, tmp_path)
+    with pytest.raises(StateError, match="another checkpoint; give"):
+        Trainer(CONFIG, run.vocabulary, poems, [], tmp_path, started_from="abc")
+
+
+def test_how_often_a_run_saves_and_validates_may_change(poems: list[Poem], tmp_path: Path) -> None:
+    trainer(poems, tmp_path).run()
+    changed = dataclasses.replace(CONFIG, save_every=5, validate_every=6, validation_poems=1)
+    assert trainer(poems, tmp_path, changed).state.step == 12
+
+
+def test_a_run_cannot_end_before_where_it_is(poems: list[Poem], tmp_path: Path) -> None:
+    trainer(poems, tmp_path).run()
+    with pytest.raises(StateError, match="12 steps into a run, which cannot end after 11"):
+        trainer(poems, tmp_path, dataclasses.replace(CONFIG, steps=11))
+
+
+def test_ranks_that_found_different_states_do_not_train(
+    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ranks, "agree", lambda *_: False)
+    with pytest.raises(StateError, match=r"the ranks found different states in .* one folder"):
+        trainer(poems, tmp_path)
 
 
 def test_a_run_may_be_made_longer(poems: list[Poem], tmp_path: Path) -> None:
@@ -225,26 +251,66 @@ def command(folder: Path, steps: int) -> list[str]:
     return [*program, "--corpus", str(folder), "--out", str(folder / "run"), *settings]
 
 
-def test_a_run_killed_at_random_moments_ends_like_one_left_alone(
+def test_a_run_killed_ten_times_at_random_ends_like_one_left_alone(
     poems: list[Poem], tmp_path: Path
 ) -> None:
     for name in ("alone", "killed"):
         (tmp_path / name).mkdir()
         write_corpus(tmp_path / name, poems)
-    subprocess.run(command(tmp_path / "alone", 150), check=True, capture_output=True)
-    for seconds in (0.3, 0.1):
-        process = subprocess.Popen(command(tmp_path / "killed", 150), stderr=subprocess.DEVNULL)
-        state = tmp_path / "killed/run/state.safetensors"
+    steps, moments = 200, random.Random(7)
+    subprocess.run(command(tmp_path / "alone", steps), check=True, capture_output=True)
+    state = tmp_path / "killed/run/state.safetensors"
+    for _ in range(10):
+        before = written_at(state)
+        process = subprocess.Popen(command(tmp_path / "killed", steps), stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 60
-        while not state.exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(seconds)
+        while written_at(state) == before and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(moments.uniform(0, 0.3))
+        assert process.poll() is None  # else nothing is killed
         process.kill()
         process.wait()
-    subprocess.run(command(tmp_path / "killed", 150), check=True, capture_output=True)
+    subprocess.run(command(tmp_path / "killed", steps), check=True, capture_output=True)
     files = [tmp_path / name / "run/poetry.safetensors" for name in ("alone", "killed")]
     alone, killed = map(load_file, files)
     assert all(torch.equal(alone[name], killed[name]) for name in alone)
+    rows = [all_but_the_speed(tmp_path / name / "run/metrics.csv") for name in ("alone", "killed")]
+    assert rows[0] == rows[1]
+    assert [row["step"] for row in rows[0]] == list(range(1, steps + 1))
+
+
+def written_at(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def all_but_the_speed(metrics: Path) -> list[dict[str, float]]:
+    rows = read_rows(metrics)
+    return [{name: row[name] for name in row if name != "tokens_per_s"} for row in rows]
+
+
+def test_a_finished_run_is_exported_once(poems: list[Poem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    arguments = command(tmp_path, 3)[3:]
+    exported = tmp_path / "run/poetry.safetensors"
+    for content in (None, b"half a checkpoint"):
+        if content is not None:
+            exported.write_bytes(content)
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        first = exported.stat()
+        assert Checkpoint.load(exported).provenance["training"]["step"] == 3
+        assert CliRunner().invoke(app, arguments).exit_code == 0
+        assert exported.stat() == first
+    assert CliRunner().invoke(app, command(tmp_path, 4)[3:]).exit_code == 0
+    assert Checkpoint.load(exported).provenance["training"]["step"] == 4
+
+
+def test_a_damaged_report_of_the_corpus_is_told(poems: list[Poem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    (tmp_path / "report.json").write_text("{")
+    result = CliRunner().invoke(app, command(tmp_path, 3)[3:])
+    assert result.exit_code == 1
+    assert "report.json is damaged: " in result.output
+    assert "prepare the corpus again" in result.output
 
 
 def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_path: Path) -> None:

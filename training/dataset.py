@@ -8,6 +8,7 @@ out at random, as are the places (model.place) that the poem keeps to; a poem lo
 tokens is cut into pieces of whole couplets. The loss counts the body and <eos>, not the header.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -87,6 +88,14 @@ class PoemDataset:
 
     def __len__(self) -> int:
         return len(self.pieces)
+
+    def digest(self) -> str:
+        """Return a hash of all that batches are made of, the same on every machine."""
+        found = hashlib.sha256(self._field_lengths.tobytes() + self._body_lengths.tobytes())
+        for piece in self.pieces:
+            for ids in (*piece.header, piece.body, piece.places):
+                found.update(ids.tobytes())
+        return found.hexdigest()
 
     def log_frequencies(self) -> Tensor:
         """Return the logarithm of each token's share of the bodies, (V,).

@@ -49,6 +49,15 @@ class Ranks:
         distributed.all_reduce(flags)
         return bool(flags.item())
 
+    def agree(self, *values: int) -> bool:
+        """Return whether these integers of 63 bits are the same in all ranks."""
+        if self.count == 1:
+            return True
+        highest = torch.tensor([*values, *(-value for value in values)], device=self.device)
+        distributed.all_reduce(highest, distributed.ReduceOp.MAX)
+        most, least = highest.chunk(2)
+        return bool(torch.equal(most, -least))
+
     def finish(self, code: int = 0) -> None:
         """End this process at once, if there are other ranks; its work must be done.
 
@@ -58,3 +67,12 @@ class Ranks:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def own_device() -> torch.device:
+    """Return where this rank computes: on a card of its own, or on the processor."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device

@@ -1,15 +1,18 @@
 """TrainState: weights, optimizer and position of a run, saved whole or not at all."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from model.checkpoint import digest, write_atomically
-from training.config import TrainConfig
+
+# What may change within a run: the learning rate follows the new number of steps.
+FREE = ("steps", "save_every", "validate_every", "validation_poems")
 
 
 class StateError(Exception):
@@ -45,14 +48,18 @@ class TrainState:
         self.step += 1
         self.position += 1
 
-    def save(self, path: Path, config: TrainConfig) -> None:
+    def save(self, path: Path, run: Mapping[str, Any]) -> None:
         """Write everything to path.
+
+        Args:
+            path: Where.
+            run: What makes this run what it is, in JSON's types.
 
         Raises:
             OSError: If it cannot be written; the save before is still there.
         """
         metadata = {
-            "config": json.dumps(asdict(config)),
+            "config": json.dumps(dict(run)),
             "position": json.dumps([self.step, self.epoch, self.position]),
         }
         tensors = self._tensors()
@@ -60,12 +67,11 @@ class TrainState:
         write_atomically(path, tensors, metadata)
         self.saved_step = self.step
 
-    def resume(self, path: Path, config: TrainConfig) -> None:
+    def resume(self, path: Path, run: Mapping[str, Any]) -> None:
         """Go on from what save() wrote to path; a missing file is the start of a run.
 
         Raises:
-            StateError: If the file is damaged or belongs to a run of another configuration (but
-                for its number of steps).
+            StateError: If the file is damaged or belongs to another run (but for what is FREE).
         """
         if not path.exists():
             return
@@ -82,15 +88,20 @@ class TrainState:
                 f"{path} is damaged: its content does not match its checksum; "
                 "remove it to start again"
             )
-        saved, asked = json.loads(metadata["config"]), asdict(config)
-        # A run may be made longer or shorter: the learning rate follows the new number of steps.
-        different = [name for name in asked if name != "steps" and asked[name] != saved.get(name)]
+        saved = json.loads(metadata["config"])
+        different = [name for name in run if name not in FREE and run[name] != saved.get(name)]
         if different:
             raise StateError(
                 f"{path} belongs to a run with another {', '.join(different)}; "
                 "give its options, or another folder"
             )
-        self.step, self.epoch, self.position = json.loads(metadata["position"])
+        step, epoch, position = json.loads(metadata["position"])
+        if step > run["steps"]:
+            raise StateError(
+                f"{path} is {step} steps into a run, which cannot end after {run['steps']}; "
+                "give more steps, or another folder"
+            )
+        self.step, self.epoch, self.position = step, epoch, position
         self.saved_step = self.step
         self._restore(tensors)
 
