@@ -74,6 +74,7 @@ class Vocabulary:
                 raise ValueError(f"expected one Han character of the model's script: {character!r}")
         self.characters = tuple(characters)
         self.authors = tuple(authors)
+        self._author_names = frozenset(authors)
         controls = [*CONTROL_TOKENS, *(f"<{form}>" for form in Form), *(f"<{era}>" for era in Era)]
         self.tokens = (
             *controls,
@@ -141,6 +142,10 @@ class Vocabulary:
             ids += [self.title_id, *self.encode(title)]
         return [*ids, self.body_id]
 
+    def knows_author(self, author: str) -> bool:
+        """Return whether an author has a token."""
+        return unify(author) in self._author_names
+
     def author_id(self, author: str) -> int:
         """Return the id of an author's token.
 
@@ -148,7 +153,7 @@ class Vocabulary:
             UnknownAuthor: If the author has no token.
         """
         name = unify(author)
-        if name not in self.authors:
+        if not self.knows_author(name):
             raise UnknownAuthor(author, self._nearest_authors(name))
         return self._ids[f"<{name}>"]
 

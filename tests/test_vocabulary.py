@@ -62,6 +62,8 @@ def test_the_names_most_like_an_unknown_one_are_told() -> None:
 
 def test_an_authors_name_may_be_written_in_simplified_script(vocabulary: Vocabulary) -> None:
     assert vocabulary.author_id("苏轼") == vocabulary.author_id("蘇軾")
+    assert vocabulary.knows_author("苏轼")
+    assert not vocabulary.knows_author("唐")  # of which there is a token
 
 
 @pytest.mark.parametrize("characters", ["日日", "日A", "红", "，"])

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from model.pattern import LineType, Template
 from model.place import Place, rhyme_places, template_places
-from model.vocabulary import UnknownAuthor, Vocabulary
+from model.vocabulary import Vocabulary
 from training.corpus import RHYMED, Poem
 
 IGNORED = -100  # a target that does not count
@@ -204,15 +204,12 @@ def _places(poem: Poem) -> tuple[Place, ...]:
 
 def _header_fields(poem: Poem, vocabulary: Vocabulary) -> tuple[Ints, ...]:
     """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>."""
-    try:
-        author = vocabulary.header(author=poem.author)
-    except UnknownAuthor:
-        author = vocabulary.header()
+    known = vocabulary.knows_author(poem.author)
     headers = (
         vocabulary.header(form=poem.form),
         vocabulary.header(regulated=poem.meter not in ("", RHYMED)),
         vocabulary.header(era=poem.era),
-        author,
+        vocabulary.header(author=poem.author if known else None),
         vocabulary.header(title=poem.title),
     )
     return tuple(np.array(header[1:-1], dtype=np.int64) for header in headers)
