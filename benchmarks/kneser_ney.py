@@ -13,6 +13,7 @@ Sources: Kneser & Ney (1995); Chen & Goodman (1999).
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from math import log2
 from pathlib import Path
 from typing import Annotated
@@ -121,6 +122,9 @@ def _bodies(poems: Sequence[Poem], vocabulary: Vocabulary) -> list[list[int]]:
 def main(
     corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
     split: Annotated[str, typer.Option(help="What to measure on.")] = "test",
+    number: Annotated[
+        int | None, typer.Option(min=1, help="How many of its poems, the first ones; else all.")
+    ] = None,
     order: Annotated[int, typer.Option(min=1, max=4)] = 4,
     min_count: Annotated[int, typer.Option(help="As in training.train.")] = 15,
 ) -> None:
@@ -128,8 +132,12 @@ def main(
     poems = list(read_poems(corpus / "train.jsonl"))
     vocabulary = build_vocabulary(poems, min_count, 100)
     model = KneserNey(_bodies(poems, vocabulary), len(vocabulary), order)
-    measured = list(read_poems(corpus / f"{split}.jsonl"))
-    result = {"order": order, "bits_per_character": bits(model, vocabulary, measured)}
+    measured = list(islice(read_poems(corpus / f"{split}.jsonl"), number))
+    result = {
+        "order": order,
+        "poems": len(measured),
+        "bits_per_character": bits(model, vocabulary, measured),
+    }
     typer.echo(json.dumps(result | {"uniform_bits": log2(len(vocabulary))}))
 
 
