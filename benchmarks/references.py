@@ -43,7 +43,7 @@ class Contestant(NamedTuple):
 CONTESTANTS = {
     "model.lstm": Contestant(PoetryModel, 1.0),
     "torch.nn.LSTM": Contestant(torch_model, 1.0),
-    "Transformer": Contestant(transformer_model, 1 / 3),
+    "Transformer": Contestant(transformer_model, 1.0),
 }
 
 

@@ -16,7 +16,7 @@ from model.checkpoint import Checkpoint
 from tests.test_train import command, poems, trainer, write_corpus
 from training.corpus import Poem
 from training.metrics import Metrics
-from training.state import StateError
+from training.state import StateError, TrainState
 from training.train import app
 
 __all__ = ["poems"]  # the fixture
@@ -127,3 +127,28 @@ def test_a_bit_that_has_flipped_anywhere_is_told(poems: list[Poem], tmp_path: Pa
     assert f"error: {path} is damaged: its content does not match its checksum" in result.output
     path.write_bytes(whole)
     assert train(tmp_path, 12).exit_code == 0
+
+
+def test_an_average_holds_late_weights_most() -> None:
+    model = torch.nn.Linear(1, 1, bias=False)
+    state, seen = TrainState(model, 0.0, average_share=0.25), list[float]()
+    for step in range(1, 31):
+        model.weight.grad = torch.tensor([[float((-1) ** step)]])
+        state.update(learning_rate=0.1 * step)
+        seen.append(model.weight.item())
+    # As n ** 3: the rising power n (n + 1) (n + 2), which the recursion gives exactly.
+    shares = [n * (n + 1) * (n + 2) for n in range(1, 31)]
+    expected = sum(s * w for s, w in zip(shares, seen, strict=True)) / sum(shares)
+    with state.averaged():
+        assert model.weight.item() == pytest.approx(expected, rel=1e-5)
+    assert model.weight.item() == seen[-1]
+
+
+def test_without_a_share_the_last_weights_are_the_average() -> None:
+    model = torch.nn.Linear(1, 1)
+    state = TrainState(model, 0.0)
+    model.weight.grad = torch.ones(1, 1)
+    state.update(learning_rate=0.1)
+    last = model.weight.item()
+    with state.averaged():
+        assert model.weight.item() == last

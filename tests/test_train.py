@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryModel
 from model.vocabulary import Era, Vocabulary
+from training.bits import bits
 from training.config import TrainConfig
 from training.corpus import Poem
 from training.metrics import read_rows
@@ -98,6 +99,8 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     assert resumed.state.step == 6
     resumed.run()
     assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
+    with whole.state.averaged(), resumed.state.averaged():
+        assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
     rows = [all_but_the_speed(tmp_path / name / "metrics.csv") for name in ("whole", "killed")]
     assert rows[0] == rows[1]
 
@@ -180,6 +183,21 @@ def test_a_damaged_state_is_refused(poems: list[Poem], tmp_path: Path) -> None:
         trainer(poems, tmp_path)
 
 
+def test_a_run_is_measured_and_exported_with_averaged_weights(
+    poems: list[Poem], tmp_path: Path
+) -> None:
+    run = trainer(poems, tmp_path)
+    run.run()
+    last, exported = weights(run), export(run, "tiny", {})
+    with run.state.averaged():
+        assert not all(torch.equal(a, b) for a, b in zip(last, weights(run), strict=True))
+        for name, weight in run.model.state_dict().items():
+            assert torch.equal(exported.weights[name], weight.bfloat16())
+        alone = bits(run.model.eval(), run.vocabulary, run.validation).bits_per_character
+    assert exported.provenance["training"]["validation_bits"] == alone
+    assert all(torch.equal(a, b) for a, b in zip(last, weights(run), strict=True))
+
+
 def test_the_exported_checkpoint_is_the_trained_model(poems: list[Poem], tmp_path: Path) -> None:
     run = trainer(poems, tmp_path)
     run.run()
@@ -189,9 +207,9 @@ def test_the_exported_checkpoint_is_the_trained_model(poems: list[Poem], tmp_pat
     assert checkpoint.provenance["corpus"] == {"commit": "abc"}
     tokens = torch.tensor([run.vocabulary.header()]).T
     run.model.eval()
-    torch.testing.assert_close(
-        checkpoint.build_model()(tokens)[0], run.model(tokens)[0], atol=0.02, rtol=0.02
-    )
+    with run.state.averaged():
+        logits = run.model(tokens)[0]
+    torch.testing.assert_close(checkpoint.build_model()(tokens)[0], logits, atol=0.02, rtol=0.02)
 
 
 def test_a_run_starts_from_the_weights_of_a_checkpoint(poems: list[Poem], tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_an_option_that_is_none_is_refused(option: str, message: str) -> None:
         ("learning_rate=0", "learning_rate must be above 0, got 0.0"),
         ("learning_rate=nan", "learning_rate must be above 0, got nan"),
         ("max_grad_norm=0", "max_grad_norm must be above 0, got 0.0"),
+        ("average_share=-0.1", r"average_share must be in \[0, 1\], got -0.1"),
         ("decay_share=1.5", r"decay_share must be in \[0, 1\], got 1.5"),
     ],
 )

@@ -25,6 +25,8 @@ class TrainConfig:
         learning_rate: The highest, reached after warmup_steps.
         decay_share: Over which share of the steps after the warm-up, the last ones, the learning
             rate falls to zero, as a cosine. Below 1 a run can be made longer before it falls.
+        average_share: Over which share of the updates, about the last ones, weights are averaged
+            to be measured and exported; 0 for the last weights alone.
         max_grad_norm: Where the gradient's norm is clipped.
         save_every: Steps between saves of the training state.
         validate_every: Steps between measurements of validation bits.
@@ -39,6 +41,7 @@ class TrainConfig:
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     decay_share: float = 1.0
+    average_share: float = 0.1
     weight_decay: float = 0.02
     max_grad_norm: float = 1.0
     embedding_size: int = 384
@@ -61,8 +64,9 @@ class TrainConfig:
         for name in ("learning_rate", "max_grad_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.decay_share <= 1:
-            raise ValueError(f"decay_share must be in [0, 1], got {self.decay_share}")
+        for name in ("decay_share", "average_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
 
     @classmethod
     def parse(cls, options: Sequence[str]) -> Self:

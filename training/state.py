@@ -1,7 +1,8 @@
 """TrainState: weights, optimizer and position of a run, saved whole or not at all."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,16 @@ class TrainState:
     Args:
         model: Its parameters are the weights.
         weight_decay: Of the matrices; biases and the embedding do not decay.
+        average_share: Over which share of the updates, about the last ones, weights are averaged:
+            in the average those of update n count as n ** (1 / average_share - 1) (Shamir & Zhang
+            2013, polynomial decay). 0 for no average.
     """
 
-    def __init__(self, model: nn.Module, weight_decay: float) -> None:
-        self.model = model
+    def __init__(self, model: nn.Module, weight_decay: float, average_share: float = 0.0) -> None:
+        self.model, self._average_share = model, average_share
         self.step = self.epoch = self.position = self.saved_step = 0
         self._names = {p: name for name, p in model.named_parameters()}
+        self._average = {p: p.detach().clone() for p in self._names if average_share}
         decaying = [p for p, name in self._names.items() if p.dim() > 1 and "embedding" not in name]
         others = [p for p in self._names if not any(p is q for q in decaying)]
         groups = [
@@ -47,6 +52,22 @@ class TrainState:
         self.optimizer.zero_grad()
         self.step += 1
         self.position += 1
+        for parameter, mean in self._average.items():
+            count = 1 / self._average_share
+            mean.lerp_(parameter.detach(), count / (self.step + count - 1))
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the model have its averaged weights, if there are any, until the block ends."""
+        self._exchange()
+        try:
+            yield
+        finally:
+            self._exchange()
+
+    def _exchange(self) -> None:
+        for parameter, mean in self._average.items():
+            self._average[parameter], parameter.data = parameter.data, mean
 
     def save(self, path: Path, run: Mapping[str, Any]) -> None:
         """Write everything to path.
@@ -106,8 +127,8 @@ class TrainState:
         self._restore(tensors)
 
     def _tensors(self) -> dict[str, Tensor]:
-        """Return everything to save by name: weights, and the optimizer's moments and counts."""
-        tensors: dict[str, Tensor] = {}
+        """Return everything to save by name: weights, their average, the optimizer's numbers."""
+        tensors = {f"average.{self._names[p]}": mean for p, mean in self._average.items()}
         for parameter, name in self._names.items():
             tensors[f"model.{name}"] = parameter
             for key, moment in self.optimizer.state.get(parameter, {}).items():
@@ -116,6 +137,8 @@ class TrainState:
 
     @torch.no_grad()
     def _restore(self, tensors: dict[str, Tensor]) -> None:
+        for parameter, mean in self._average.items():
+            mean.copy_(tensors[f"average.{self._names[parameter]}"])
         for parameter, name in self._names.items():
             parameter.copy_(tensors[f"model.{name}"])
             for key in ("step", "exp_avg", "exp_avg_sq"):

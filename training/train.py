@@ -71,8 +71,9 @@ def start_from(checkpoint: Checkpoint, config: TrainConfig) -> PoetryModel:
 
 
 def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoint:
-    """Return the trained model as a checkpoint, its weights rounded to bfloat16."""
-    weights = {key: w.detach().bfloat16() for key, w in trainer.model.state_dict().items()}
+    """Return the trained model as a checkpoint, its averaged weights rounded to bfloat16."""
+    with trainer.state.averaged():
+        weights = {key: w.bfloat16() for key, w in trainer.model.state_dict().items()}
     training = asdict(trainer.config) | {
         "step": trainer.state.step,
         "validation_bits": trainer.validation_bits(),

@@ -81,7 +81,7 @@ class Trainer:
             model = PoetryModel(config.model_config(vocabulary))
             begin_at_frequencies(model, self.dataset)
         self.model = model.to(self.device)
-        self.state = TrainState(self.model, config.weight_decay)
+        self.state = TrainState(self.model, config.weight_decay, config.average_share)
         digest = self.dataset.digest()
         self.run_of = asdict(config) | {"corpus": digest, "checkpoint": started_from}
         self.state.resume(folder / "state.safetensors", self.run_of)
@@ -182,9 +182,10 @@ class Trainer:
         return row
 
     def validation_bits(self) -> float:
-        """Measure bits a character on the validation poems."""
+        """Measure bits a character of the averaged weights on the validation poems."""
         self.model.eval()
-        result = bits(self.model, self.vocabulary, self.validation, self.dtype)
+        with self.state.averaged():
+            result = bits(self.model, self.vocabulary, self.validation, self.dtype)
         self.model.train()
         return result.bits_per_character
 
