@@ -6,7 +6,7 @@ from training.config import TrainConfig
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
-    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0)
+    config = TrainConfig(steps=100, warmup_steps=10, learning_rate=1.0, decay_share=1.0)
     rates = [config.learning_rate_at(step) for step in range(101)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[9] == rates[10] == 1.0

@@ -40,7 +40,7 @@ class TrainConfig:
     batch_tokens: int = 4096
     learning_rate: float = 3e-3
     warmup_steps: int = 100
-    decay_share: float = 1.0
+    decay_share: float = 0.2
     average_share: float = 0.1
     weight_decay: float = 0.02
     max_grad_norm: float = 1.0
