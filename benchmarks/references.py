@@ -3,7 +3,7 @@
     python -m benchmarks.references --minutes 20
 
 The references are torch.nn.LSTM and a Transformer of equal size; the n-gram has a command of its
-own (benchmarks.kneser_ney). Each gets the learning rate that its kind wants.
+own (benchmarks.kneser_ney).
 """
 
 import json
@@ -33,17 +33,12 @@ PROBE_POEMS = 4000  # enough for PROBE_STEPS
 WARM_UP = 0.2  # at most, of the steps
 
 
-class Contestant(NamedTuple):
-    """A kind of model, and how its learning rate relates to the configured one."""
+Contestant = Callable[[PoetryConfig], PoetryModel]
 
-    build: Callable[[PoetryConfig], PoetryModel]
-    rate: float
-
-
-CONTESTANTS = {
-    "model.lstm": Contestant(PoetryModel, 1.0),
-    "torch.nn.LSTM": Contestant(torch_model, 1.0),
-    "Transformer": Contestant(transformer_model, 1.0),
+CONTESTANTS: dict[str, Contestant] = {
+    "model.lstm": PoetryModel,
+    "torch.nn.LSTM": torch_model,
+    "Transformer": transformer_model,
 }
 
 
@@ -63,13 +58,10 @@ def train(
     Raises:
         KeyboardInterrupt: If it was asked to stop.
     """
-    config = replace(
-        config,
-        learning_rate=config.learning_rate * contestant.rate,
-        warmup_steps=min(config.warmup_steps, round(WARM_UP * config.steps)),
-    )
+    warmup_steps = min(config.warmup_steps, round(WARM_UP * config.steps))
+    config = replace(config, warmup_steps=warmup_steps)
     torch.manual_seed(config.seed)
-    model = contestant.build(config.model_config(material.vocabulary))
+    model = contestant(config.model_config(material.vocabulary))
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(config, *material, Path(folder), model=model)
         begin_at_frequencies(model, trainer.dataset)
@@ -107,7 +99,7 @@ def figures(contestant: Contestant, config: TrainConfig, material: Material) -> 
     tokens = sum(int(row["tokens"]) for row in rows)
     return {
         "parameters": sum(weight.numel() for weight in model.parameters()),
-        "learning_rate": config.learning_rate * contestant.rate,
+        "learning_rate": config.learning_rate,
         "steps": config.steps,
         "tokens": tokens,
         "seconds": round(seconds(rows), 1),
@@ -116,11 +108,16 @@ def figures(contestant: Contestant, config: TrainConfig, material: Material) -> 
     }
 
 
-def _known(names: list[str] | None) -> list[str]:
+def _known(names: list[str] | None) -> list[str] | None:
     for name in names or ():
         if name not in CONTESTANTS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(CONTESTANTS)}")
-    return names or list(CONTESTANTS)
+    return names
+
+
+def _write(result: dict[str, Any], out: Path | None) -> None:
+    if out is not None:
+        out.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def main(
@@ -142,6 +139,9 @@ def main(
     keep_few_kernels()
     try:
         config = TrainConfig.parse(options or [])
+        if not config.validation_poems:
+            raise ValueError("expected validation_poems to be at least 1: they are the comparison")
+        _write(result, out)
         poems = list(read_poems(corpus / "train.jsonl"))
         validation = list(read_poems(corpus / "validation.jsonl"))
         material = Material(build_vocabulary(poems, 15, 100), poems, validation)
@@ -151,8 +151,7 @@ def main(
         for name in names:
             result[name] = figures(CONTESTANTS[name], replace(config, steps=steps[name]), material)
             typer.echo(json.dumps({name: result[name]}, indent=1))
-            if out is not None:
-                out.write_text(json.dumps(result, indent=1) + "\n")
+            _write(result, out)
     except (OSError, ValueError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -24,16 +24,14 @@ def size(model: torch.nn.Module) -> int:
 @pytest.mark.parametrize("name", CONTESTANTS)
 def test_a_contestant_has_about_our_size(name: str) -> None:
     config = PoetryConfig(vocab_size=100, embedding_size=128, hidden_size=256)
-    assert size(CONTESTANTS[name].build(config)) == pytest.approx(
-        size(PoetryModel(config)), rel=0.1
-    )
+    assert size(CONTESTANTS[name](config)) == pytest.approx(size(PoetryModel(config)), rel=0.1)
 
 
 @pytest.mark.parametrize("name", CONTESTANTS)
 def test_no_contestant_sees_the_token_that_it_is_to_predict(name: str) -> None:
     config = PoetryConfig(vocab_size=20, embedding_size=64, hidden_size=64)
     torch.manual_seed(0)
-    model = CONTESTANTS[name].build(config).eval()
+    model = CONTESTANTS[name](config).eval()
     tokens = torch.randint(20, (7, 2))
     changed = tokens.clone()
     changed[4] = (tokens[4] + 1) % 20
@@ -77,6 +75,12 @@ def test_what_cannot_be_trained_is_refused_before_anything_is(tmp_path: Path) ->
     missing = CliRunner().invoke(app, ["--corpus", str(tmp_path)])
     assert missing.exit_code == 1
     assert "train.jsonl" in missing.output
+    blind = CliRunner().invoke(app, ["--set", "validation_poems=0"])
+    assert blind.exit_code == 1
+    assert "validation_poems to be at least 1" in blind.output
+    nowhere = CliRunner().invoke(app, ["--out", str(tmp_path / "none/figures.json")])
+    assert nowhere.exit_code == 1
+    assert "none/figures.json" in nowhere.output
 
 
 def test_an_interrupt_ends_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

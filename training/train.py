@@ -130,31 +130,21 @@ def main(
     device = own_device()
     try:
         config = TrainConfig.parse(options or [])
-        report = read_report(corpus / "report.json")
+        provenance = {"corpus": read_report(corpus / "report.json")}
         poems = list(read_poems(corpus / "train.jsonl"))
         validation = list(read_poems(corpus / "validation.jsonl"))
         out.mkdir(parents=True, exist_ok=True)
-        provenance = {"corpus": report}
+        model, started_from = None, ""
         if checkpoint is None:
-            vocabulary, model = build_vocabulary(poems, min_count, min_poems), None
-            started_from = ""
+            vocabulary = build_vocabulary(poems, min_count, min_poems)
         else:
             before = Checkpoint.load(checkpoint)
-            vocabulary, model = before.vocabulary, start_from(before, config)
-            started_from = before.checksum
+            vocabulary, started_from = before.vocabulary, before.checksum
+            model = start_from(before, config)
             provenance["started_from"] = {"checksum": started_from, **before.provenance}
+        material = (config, vocabulary, poems, validation, out, device)
         with Ranks.joined(device) as ranks:
-            trainer = Trainer(
-                config,
-                vocabulary,
-                poems,
-                validation,
-                out,
-                device,
-                ranks=ranks,
-                model=model,
-                started_from=started_from,
-            )
+            trainer = Trainer(*material, ranks=ranks, model=model, started_from=started_from)
             trainer.run()
             exported = out / "poetry.safetensors"
             if ranks.rank == 0 and not trainer.stopped and not already_exported(exported, trainer):

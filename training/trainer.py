@@ -49,9 +49,9 @@ class Trainer:
         device: Where to compute.
         dtype: What to compute in; weights and optimizer stay float32.
         ranks: Who else takes part.
-        started_from: Checksum of the checkpoint that gave the model its weights; else empty.
         model: What to train; if None, a PoetryModel with random weights that draws the corpus's
             tokens by their frequency. To learn that costs an output bias of zeros a thousand steps.
+        started_from: Checksum of the checkpoint that gave the model its weights; else empty.
 
     Raises:
         StateError: If folder holds another run, or not the same for every rank.
@@ -83,8 +83,8 @@ class Trainer:
         self.model = model.to(self.device)
         self.state = TrainState(self.model, config.weight_decay, config.average_share)
         digest = self.dataset.digest()
-        self.run_of = asdict(config) | {"corpus": digest, "checkpoint": started_from}
-        self.state.resume(folder / "state.safetensors", self.run_of)
+        self.identity = asdict(config) | {"corpus": digest, "checkpoint": started_from}
+        self.state.resume(folder / "state.safetensors", self.identity)
         if not self.ranks.agree(self.state.step, int(digest[:12], base=16)):
             raise StateError(
                 f"the ranks found different states in {folder}, or different poems; "
@@ -117,7 +117,7 @@ class Trainer:
         """Write the state (by rank 0), whole or not at all."""
         if self.ranks.rank == 0:
             self.metrics.flush()
-            self.state.save(self.folder / "state.safetensors", self.run_of)
+            self.state.save(self.folder / "state.safetensors", self.identity)
             self.metrics.draw(self.folder / "loss.svg")
 
     def _batches(self) -> Iterator[Batch]:
