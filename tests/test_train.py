@@ -169,6 +169,25 @@ def test_ranks_that_found_different_states_do_not_train(
         trainer(poems, tmp_path)
 
 
+def test_each_rank_draws_dropout_of_its_own(
+    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[int] = []
+    monkeypatch.setattr(Ranks, "agree", lambda *_: True)
+
+    def stop(*_: object) -> None:
+        seeds.append(torch.initial_seed())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "_loss", stop)
+    for rank in (0, 1):
+        run = trainer(poems, tmp_path)
+        run.ranks = Ranks(rank, 2)
+        with pytest.raises(KeyboardInterrupt):
+            run.run()
+    assert len(set(seeds)) == 2
+
+
 def test_a_run_may_be_made_longer(poems: list[Poem], tmp_path: Path) -> None:
     trainer(poems, tmp_path).run()
     longer = trainer(poems, tmp_path, dataclasses.replace(CONFIG, steps=15))
