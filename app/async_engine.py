@@ -23,7 +23,7 @@ from app.errors import Draining, EngineFailed, QueueFull, ServiceError, describe
 from app.job import Job
 from app.metrics import Metrics
 from model.engine import Engine
-from model.engine import Sequence as TokenSequence
+from model.sequence import Sequence as TokenSequence
 
 LATER = 8  # requests that may overtake each further sequence of one request
 SMOOTHING = 0.05  # weight of the newest step in the measured step time

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from app.schemas import GenerateResponse, PoemOut
     from app.service import Service
-    from model.prosody import MeterProof
+    from model.verse.proof import MeterProof
 
 REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
@@ -132,7 +132,7 @@ def loading() -> Iterator[None]:
 
     from app.errors import describe_detail
     from model.checkpoint import CheckpointError
-    from model.line_filter import LineFilterError
+    from model.poet.line_filter import LineFilterError
 
     try:
         yield
@@ -209,7 +209,7 @@ def check_command(
 
     Each line is shown with its tones, 平 ○ and 仄 ●, and △ or ▲ where it rhymes.
     """
-    from model.prosody import check
+    from model.verse.proof import check
 
     if file is None and sys.stdin.isatty():
         typer.echo("a poem, then Ctrl-D:", err=True)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.engine import Sequence as TokenSequence
+from model.sequence import Sequence as TokenSequence
 
 
 @dataclass(eq=False)

@@ -20,9 +20,9 @@ from app.schemas import (
     ModelCard,
 )
 from app.service import Commission, Service
-from model.form import Form
-from model.prosody import check
-from model.script import to_script
+from model.verse.form import Form
+from model.verse.proof import check
+from model.verse.script import to_script
 
 Answer = TypeVar("Answer")
 

@@ -12,11 +12,10 @@ from pydantic import (
     model_validator,
 )
 
-from model.decoding import MAX_SEED, MAX_TEMPERATURE, SamplingParams
-from model.form import MAX_LENGTH, MIN_LENGTH, Form
-from model.plan import Meter
-from model.poet import Poem, PoemSpec
-from model.script import Script, is_han
+from model.poet.poem import Meter, Poem, PoemSpec
+from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
+from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
+from model.verse.script import Script, is_han
 from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64

@@ -16,9 +16,10 @@ from app.metrics import Metrics
 from app.schemas import GenerateRequest, GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.settings import Settings
 from model.checkpoint import Checkpoint
-from model.line_filter import LineFilter
-from model.plan import NoCharacterFits
-from model.poet import Draft, Poet, choose_layout, draw_seed
+from model.guide import NoCharacterFits
+from model.poet.line_filter import LineFilter
+from model.poet.poem import choose_layout, draw_seed
+from model.poet.poet import Draft, Poet
 from model.vocabulary import UnknownAuthor, UnknownCharacter
 
 Item = TypeVar("Item")

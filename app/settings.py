@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     checkpoint: Path = Field(BUNDLED / "poetry.safetensors", description="The model to serve.")
-    lines: Path = Field(BUNDLED / "lines.bin", description="The filter of corpus lines.")
+    lines: Path = Field(BUNDLED / "poet" / "lines.bin", description="The filter of corpus lines.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format.")
     num_slots: int = Field(128, ge=1, le=512, description="Poems that are written at once.")

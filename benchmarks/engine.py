@@ -22,12 +22,14 @@ from torch import Tensor
 
 from benchmarks.eager import Eager
 from benchmarks.side_by_side import gemm_flops, machine, side_by_side
-from model.decoding import SamplingParams, draw, forbid
-from model.engine import Engine, Sequence
+from model.decoding import draw, forbid
+from model.engine import Engine
 from model.packed_model import PackedModel, pack
-from model.place import Place
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
+from model.sampling import SamplingParams
+from model.sequence import Sequence
+from model.verse.cue import Place
 
 HEADER = [1, 2, 3, 4, 5, 6]  # as long as <bos>, form, <regulated>, era, author and <body>
 

@@ -19,15 +19,17 @@ from torch import Tensor
 
 from benchmarks.side_by_side import machine, side_by_side
 from model.checkpoint import Checkpoint
-from model.decoding import SamplingParams
-from model.engine import Engine, Sequence
-from model.form import Layout
-from model.guide import Guide, VerseGuide
-from model.lexicon import Lexicon
-from model.line_filter import LineFilter
-from model.place import Place
-from model.plan import Meter
+from model.engine import Engine
+from model.guide import Guide
+from model.poet.lexicon import Lexicon
+from model.poet.line_filter import LineFilter
+from model.poet.poem import Meter
+from model.poet.verse_guide import VerseGuide
 from model.precision import compute_dtype
+from model.sampling import SamplingParams
+from model.sequence import Sequence
+from model.verse.cue import Place
+from model.verse.form import Layout
 
 PACKAGED = Path("model")
 LAYOUT = Layout(7, 4)
@@ -103,7 +105,10 @@ def main(
 ) -> None:
     """Print what each meter costs by batch size."""
     checkpoint = Checkpoint.load(PACKAGED / "poetry.safetensors")
-    lexicon, lines = Lexicon(checkpoint.vocabulary), LineFilter.load(PACKAGED / "lines.bin")
+    lexicon, lines = (
+        Lexicon(checkpoint.vocabulary),
+        LineFilter.load(PACKAGED / "poet" / "lines.bin"),
+    )
     rows = [measure(checkpoint, lexicon, lines, batch, rounds) for batch in (1, 16, 64, 128)]
     table = Table("poems", "no guide", *(f"{name}: cost" for name in rows[0]["cost"]))
     for row in rows:

@@ -22,7 +22,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from model.script import is_han
+from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.bits import UNKNOWN_BITS
 from training.corpus import Poem, read_poems

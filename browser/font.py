@@ -15,7 +15,7 @@ from fontTools.ttLib import TTFont
 
 from app.settings import Settings
 from model.checkpoint import Checkpoint
-from model.script import Script, to_script
+from model.verse.script import Script, to_script
 
 PAGE = Path(__file__).parent.parent / "app" / "page"
 FAMILY = "Yin Kai"

@@ -12,70 +12,18 @@ The same sequence gives the same tokens, alone or among others: PackedModel comp
 not depend on their neighbours, and draws depend on a sequence's own seed and position alone.
 """
 
-import math
 from collections import OrderedDict, deque
-from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from model.decoding import SamplingParams, draw, forbid, is_forbidden
-from model.guide import Guide
+from model.decoding import draw, forbid, is_forbidden
+from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
-from model.plan import NoCharacterFits
 from model.poetry_model import PoetryModel
+from model.sequence import Sequence
 
 HEADERS_KEPT = 256  # whose states are kept, 11 KiB each in the bundled model
-
-
-@dataclass(eq=False)
-class Sequence:
-    """One poem in the making.
-
-    Args:
-        header: Token ids from <bos> to <body>.
-        guide: Says what may come next, and when the poem is complete.
-        params: How tokens are drawn.
-    """
-
-    header: SequenceOf[int]
-    guide: Guide
-    params: SamplingParams
-    tokens: list[int] = field(default_factory=list)  # of the body
-    log_probabilities: list[float] = field(default_factory=list)  # of tokens, unmasked, in nats
-    error: NoCharacterFits | None = None
-    fed: int = 0  # tokens that the model has read
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more will come: the poem is complete or has failed."""
-        return self.error is not None or self.guide.finished
-
-    @property
-    def steps_left(self) -> int:
-        """Steps until the first body token, that one included; 1 once the body has begun."""
-        return max(1, len(self.header) - self.fed)
-
-    @property
-    def next_input(self) -> int:
-        """The token that the model reads next."""
-        return self.header[self.fed] if self.fed < len(self.header) else self.tokens[-1]
-
-    @property
-    def draws_next(self) -> bool:
-        """Whether what follows the next input is a body token."""
-        return self.fed + 1 >= len(self.header)
-
-    @property
-    def prefix(self) -> tuple[int, ...]:
-        """The header but for its last token, which the guide's first place goes with."""
-        return tuple(self.header[:-1])
-
-    @property
-    def bits(self) -> float:
-        """Bits of the body under the model, unmasked and at temperature 1."""
-        return -sum(self.log_probabilities) / math.log(2)
 
 
 class Engine:

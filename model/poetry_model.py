@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.lstm import LSTM, LSTMState
-from model.place import Place
+from model.verse.cue import Place
 
 
 @dataclass(frozen=True)

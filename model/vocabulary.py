@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Self
 
-from model.form import Form
-from model.script import is_han, unify
+from model.verse.form import Form
+from model.verse.script import is_han, unify
 
 PUNCTUATION = "，。？！；：、"
 CONTROL_TOKENS = (

@@ -19,8 +19,8 @@ from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryConfig, PoetryModel
-from model.rhymes import Rhymes
-from model.script import unify
+from model.verse.rhymes import Rhymes
+from model.verse.script import unify
 from model.vocabulary import Vocabulary
 
 KNOWN = "日紅山夜湖海月春夏秋冬登樓里裏后後干乾幹雲發髮來"

@@ -13,11 +13,12 @@ from app.async_engine import AsyncEngine
 from app.errors import Draining, EngineFailed, QueueFull
 from app.job import Job
 from app.metrics import Metrics
-from model.decoding import SamplingParams
-from model.engine import Engine, Sequence
-from model.place import Place
-from model.plan import NoCharacterFits
+from model.engine import Engine
+from model.guide import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
+from model.sampling import SamplingParams
+from model.sequence import Sequence
+from model.verse.cue import Place
 
 
 class AnyTokens:

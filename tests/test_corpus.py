@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from model.form import Form
+from model.verse.form import Form
 from model.vocabulary import Era
 from training.archive import CorpusError
 from training.corpus import (

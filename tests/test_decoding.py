@@ -3,16 +3,8 @@ import math
 import pytest
 import torch
 
-from model.decoding import (
-    SamplingParams,
-    draw,
-    forbid,
-    invert_cdf,
-    is_forbidden,
-    keep_top_k,
-    keep_top_p,
-    uniform,
-)
+from model.decoding import draw, forbid, invert_cdf, is_forbidden, keep_top_k, keep_top_p
+from model.sampling import SamplingParams, uniform
 
 PROBABILITIES = torch.tensor([[0.1, 0.4, 0.2, 0.3]])
 

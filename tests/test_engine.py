@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.decoding import SamplingParams
-from model.engine import Engine, Sequence
-from model.place import Place
-from model.plan import NoCharacterFits
+from model.engine import Engine
+from model.guide import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
+from model.sampling import SamplingParams
+from model.sequence import Sequence
+from model.verse.cue import Place
 
 V = 29
 HEADER = [1, 4, 5]

@@ -5,14 +5,16 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import Checkpoint
-from model.decoding import SamplingParams
-from model.engine import Engine, Sequence
-from model.form import Form
-from model.lexicon import Lexicon
-from model.place import Place
-from model.poet import PoemSpec, Poet
-from model.script import Script
-from training.fluency import (
+from model.engine import Engine
+from model.poet.lexicon import Lexicon
+from model.poet.poem import PoemSpec
+from model.poet.poet import Poet
+from model.sampling import SamplingParams
+from model.sequence import Sequence
+from model.verse.cue import Place
+from model.verse.form import Form
+from model.verse.script import Script
+from training.evaluation.fluency import (
     CONDITIONS,
     Condition,
     Silenced,
@@ -22,7 +24,7 @@ from training.fluency import (
     standard_error,
     write,
 )
-from training.poems import FORMS
+from training.evaluation.poems import FORMS
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import pytest
 
-from model.form import Form, Layout
+from model.verse.form import Form, Layout
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.form import Layout
-from model.guide import VerseGuide
-from model.lexicon import Lexicon
-from model.line_filter import LineFilter, LineFilterError
-from model.plan import Meter, NoCharacterFits
-from model.script import unify
+from model.guide import NoCharacterFits
+from model.poet.lexicon import Lexicon
+from model.poet.line_filter import LineFilter, LineFilterError
+from model.poet.poem import Meter
+from model.poet.verse_guide import VerseGuide
+from model.verse.form import Layout
+from model.verse.script import unify
 from model.vocabulary import Vocabulary
 from training.cleaning import clean_body
 from training.corpus import Poem
 from training.download import COMMIT
 
-PACKAGED = Path(__file__).parents[1] / "model" / "lines.bin"
+PACKAGED = Path(__file__).parents[1] / "model" / "poet" / "lines.bin"
 
 
 def made_up(count: int, seed: int) -> list[str]:
@@ -279,7 +280,7 @@ def test_the_packaged_filter_is_of_this_corpus_and_at_most_four_megabytes() -> N
 
 def packaged_filter() -> LineFilter:
     if not PACKAGED.exists():
-        pytest.skip("there is no model/lines.bin; python -m training.lines makes it")
+        pytest.skip("there is no model/poet/lines.bin; python -m training.tables.lines makes it")
     return LineFilter.load(PACKAGED)
 
 

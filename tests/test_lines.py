@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from model.line_filter import LineFilter
-from model.script import unify
-from training.lines import app, false_positives, read_commit, read_lines
+from model.poet.line_filter import LineFilter
+from model.verse.script import unify
+from training.tables.lines import app, false_positives, read_commit, read_lines
 
 BODIES = {
     "train": ["白日依山盡，黃河入海流。", "君不見，黃河之水天上來。"],

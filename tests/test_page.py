@@ -19,10 +19,10 @@ from app.schemas import GenerateRequest
 from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
-from model.form import Form
-from model.plan import Meter
-from model.prosody import check
-from model.script import Script, to_script
+from model.poet.poem import Meter
+from model.verse.form import Form
+from model.verse.proof import check
+from model.verse.script import Script, to_script
 
 BUDGET = 30_000  # bytes on the wire of all that the page loads but its face
 FACE = PAGE / "font" / "kai.woff2"

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from model.checkpoint import Checkpoint
-from model.decoding import SamplingParams
-from model.form import Form
-from model.line_filter import LineFilter
-from model.plan import Meter
-from model.poet import PoemSpec, Poet
-from model.script import Script
+from model.poet.line_filter import LineFilter
+from model.poet.poem import Meter, PoemSpec
+from model.poet.poet import Poet
+from model.sampling import SamplingParams
+from model.verse.form import Form
+from model.verse.script import Script
 from training.corpus import SPLITS, Poem
-from training.page import BEGIN, END
-from training.poems import (
+from training.evaluation.page import BEGIN, END
+from training.evaluation.poems import (
     FORMS,
     Copies,
     Lines,

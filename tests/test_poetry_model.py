@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 import torch
 
-from model.place import Place
 from model.poetry_model import PoetryConfig, PoetryModel
+from model.verse.cue import Place
 
 T, B, V = 6, 3, 11
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from model.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
-from training.rhymes import (
+from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
+from training.tables.rhymes import (
     ATTESTED,
     MERGER,
     Table,
@@ -16,9 +16,9 @@ from training.rhymes import (
     with_usage,
     write_table,
 )
-from training.usage import Usage, attested, contradicted, measure_usage, share_of_use
+from training.tables.usage import Usage, attested, contradicted, measure_usage, share_of_use
 
-TABLE = Path(__file__).parents[1] / "model" / "rhymes.tsv"
+TABLE = Path(__file__).parents[1] / "model" / "verse" / "rhymes.tsv"
 
 
 def rows() -> list[list[str]]:

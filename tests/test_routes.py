@@ -10,8 +10,8 @@ import pytest
 from app.schemas import GenerateRequest
 from app.service import Service
 from app.settings import Settings
-from model.prosody import check
-from model.script import Script, to_script
+from model.verse.proof import check
+from model.verse.script import Script, to_script
 from tests.conftest import serving
 
 

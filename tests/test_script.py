@@ -1,7 +1,7 @@
 import pytest
 from opencc import OpenCC
 
-from model.script import Script, is_han, reprints, standard_forms, to_script, unify
+from model.verse.script import Script, is_han, reprints, standard_forms, to_script, unify
 
 
 @pytest.mark.parametrize("character", ["日", "㶁", "𣂏", "〇"])

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from model.checkpoint import Checkpoint
-from model.poet import Poet
+from model.poet.poet import Poet
 from model.poetry_model import PoetryModel
 from model.vocabulary import Vocabulary
 from training.corpus import Poem
-from training.poems import FORMS, punctuate
-from training.titles import (
+from training.evaluation.poems import FORMS, punctuate
+from training.evaluation.titles import (
     NEIGHBOURS,
     Reading,
     characters_of,

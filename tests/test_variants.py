@@ -7,9 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from model.script import _table, is_han, standard_forms, unify
+from model.verse.script import _table, is_han, standard_forms, unify
 from training.archive import read_archive
-from training.variants import (
+from training.tables.variants import (
     DictionaryMissing,
     Relations,
     Usage,
@@ -45,7 +45,7 @@ def unihan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     for name, rows in TABLES.items():
         (folder / f"{name}.txt").write_text(rows, encoding="utf-8")
-    monkeypatch.setattr("training.variants.resources.files", lambda name: tmp_path / name)
+    monkeypatch.setattr("training.tables.variants.resources.files", lambda name: tmp_path / name)
     path = tmp_path / "Unihan_Variants.txt"
     path.write_text(UNIHAN, encoding="utf-8")
     return path

@@ -1,6 +1,6 @@
 import pytest
 
-from model.form import Form
+from model.verse.form import Form
 from model.vocabulary import Era, UnknownAuthor, UnknownCharacter, Vocabulary
 
 

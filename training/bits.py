@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from model.poetry_model import PoetryModel
-from model.script import is_han
+from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.corpus import Poem
 from training.dataset import IGNORED, Batch, Example, collate

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from model.script import is_han, unify
+from model.verse.script import is_han, unify
 from model.vocabulary import PUNCTUATION
 
 NOTES = re.compile(r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|〔[^〔〕]*〕|【[^【】]*】")

@@ -20,9 +20,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from model.form import Form
-from model.prosody import check
-from model.script import unify
+from model.verse.form import Form
+from model.verse.proof import check
+from model.verse.script import unify
 from model.vocabulary import PUNCTUATION, Era
 from training.archive import CorpusError, digest_of, read_archive
 from training.cleaning import clean_author, clean_body, clean_title

@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.pattern import LineType, Template
-from model.place import Place, rhyme_places, template_places
+from model.verse.cue import Place, rhyme_places, template_places
+from model.verse.pattern import LineType, Template
 from model.vocabulary import Vocabulary
 from training.corpus import RHYMED, Poem
 

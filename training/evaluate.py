@@ -1,7 +1,6 @@
 """How good a model is: bits a character (training.bits), and the poems that it writes.
 
-Poems are judged by training.poems, training.fluency and training.titles; training.page makes tables
-of it all.
+Poems are judged by the modules of training.evaluation; its page makes tables of it all.
 """
 
 import json
@@ -15,18 +14,18 @@ import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
 from model.engine import Engine
-from model.form import Form
-from model.lexicon import Lexicon
-from model.line_filter import LineFilter, LineFilterError
-from model.plan import Meter
-from model.poet import Poet
+from model.poet.lexicon import Lexicon
+from model.poet.line_filter import LineFilter, LineFilterError
+from model.poet.poem import Meter
+from model.poet.poet import Poet
 from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
+from model.verse.form import Form
 from model.vocabulary import Vocabulary
 from training.bits import bits, by_position, costs, total, totals
 from training.corpus import Poem, read_poems
-from training.fluency import CONDITIONS, fluency
-from training.page import (
+from training.evaluation.fluency import CONDITIONS, fluency
+from training.evaluation.page import (
     Results,
     bits_table,
     draw,
@@ -40,8 +39,17 @@ from training.page import (
     titles_table,
     write_page,
 )
-from training.poems import FORMS, Copies, Figures, Lines, Score, judge, people, write_poems
-from training.titles import follow_titles, titled_poems
+from training.evaluation.poems import (
+    FORMS,
+    Copies,
+    Figures,
+    Lines,
+    Score,
+    judge,
+    people,
+    write_poems,
+)
+from training.evaluation.titles import follow_titles, titled_poems
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
@@ -69,7 +77,7 @@ def bits_command(
 
 
 Corpus = Annotated[Path, typer.Option(help="What training.corpus wrote.")]
-LineFilterPath = Annotated[Path, typer.Option(help="What training.lines wrote.")]
+LineFilterPath = Annotated[Path, typer.Option(help="What training.tables.lines wrote.")]
 Number = Annotated[int, typer.Option(min=2, help="Poems of each form.")]
 
 
@@ -77,7 +85,7 @@ Number = Annotated[int, typer.Option(min=2, help="Poems of each form.")]
 def poems_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
     corpus: Corpus = Path("corpus"),
-    lines: LineFilterPath = Path("model/lines.bin"),
+    lines: LineFilterPath = Path("model/poet/lines.bin"),
     number: Number = 100,
 ) -> None:
     """Judge poems the model writes, and people's; print the tables."""
@@ -95,7 +103,7 @@ def poems_command(
 def report_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
     corpus: Corpus = Path("corpus"),
-    lines: LineFilterPath = Path("model/lines.bin"),
+    lines: LineFilterPath = Path("model/poet/lines.bin"),
     out: Annotated[Path, typer.Option(help="Where the page and its picture go.")] = Path("docs"),
     number: Number = 100,
 ) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryModel
-from model.script import is_han
+from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.config import TrainConfig
 from training.corpus import Poem, prolific_authors, read_poems

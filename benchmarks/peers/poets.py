@@ -13,10 +13,10 @@ from app.schemas import GenerateRequest, PoemOut
 from app.settings import Settings
 from benchmarks.eager import Eager
 from model.checkpoint import Checkpoint
-from model.form import Form
-from model.line_filter import LineFilter
-from model.poet import Poet
-from model.script import Script, to_script
+from model.poet.line_filter import LineFilter
+from model.poet.poet import Poet
+from model.verse.form import Form
+from model.verse.script import Script, to_script
 
 Fields = dict[str, Any]
 

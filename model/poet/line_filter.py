@@ -1,0 +1,238 @@
+"""A compact filter of the corpus's lines: does a line stand there? Wrong once in two thousand.
+
+Each line has a hash in [0, N 2^11), N being the number of lines; a line that is not in the corpus
+meets one of the N hashes by chance once in 2^11. The sorted hashes are kept as their differences,
+whose mean is 2^11: a Golomb-Rice code takes about 12.5 bits each.
+
+Source: Golomb (1966); Rice (1979); as a filter, Putze, Sanders & Singler (2007).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import compress
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.sampling import mix
+
+MAGIC = b"yin-lines"
+VERSION = 2
+RANGE_BITS = 11  # log2 of the range for each line, and of 1 / the false positives
+RICE_BITS = 10
+SIEVE_BITS = 8  # log2 of the neighbouring hashes that share an entry of the sieve
+MIN_LINE = 5  # characters; shorter lines are nobody's own
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+Words = NDArray[np.uint64]
+Codes = NDArray[np.uint32]
+
+
+class LineFilterError(Exception):
+    """A file that cannot be used as a filter; the message says why."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of its filter.
+
+    Args:
+        count: N, the number of different lines.
+        range: The hashes are below it.
+        hashes: The number of different hashes; some lines share one.
+        corpus: Upstream's commit that the lines come from.
+    """
+
+    count: int
+    range: int
+    hashes: int
+    corpus: str
+
+
+class LineFilter:
+    """The lines of a corpus.
+
+    Args:
+        hashes: Sorted and different, each below count 2^11.
+        count: N, the number of different lines that were hashed.
+        corpus: Upstream's commit that the lines come from; empty if from elsewhere.
+    """
+
+    def __init__(self, hashes: Words, count: int, corpus: str = "") -> None:
+        self.corpus = corpus
+        self._hashes, self._count = hashes, count
+        self._range = max(1, count) << RANGE_BITS
+        # Spares nearly nine of ten strangers a binary search all over the memory.
+        self._sieve = np.zeros(self._range >> SIEVE_BITS, dtype=np.bool_)
+        self._sieve[hashes >> np.uint64(SIEVE_BITS)] = True
+
+    @classmethod
+    def build(cls, lines: Iterable[str], corpus: str = "") -> Self:
+        """Return the filter of the lines that have at least five characters."""
+        distinct = {line for line in lines if len(line) >= MIN_LINE}
+        words = [_hash(_columns(group)) for group in _by_length(distinct)]
+        hashes = np.concatenate([np.zeros(0, dtype=np.uint64), *words])
+        hashes %= np.uint64(max(1, len(distinct)) << RANGE_BITS)
+        return cls(np.unique(hashes), len(distinct), corpus)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, line: str) -> bool:
+        """Return whether a line, in the model's script, stands in the corpus."""
+        if len(line) < MIN_LINE:
+            return False
+        word = np.array([_hash_one(line)], dtype=np.uint64)
+        return bool(self._holds(word)[0])
+
+    def known(self, lines: Iterable[str]) -> set[str]:
+        """Return those of lines that stand in the corpus: many are much faster than one by one."""
+        found = set[str]()
+        for group in _by_length(line for line in lines if len(line) >= MIN_LINE):
+            found.update(compress(group, self._holds(_hash(_columns(group)))))
+        return found
+
+    def completions(self, prefix: str, code_points: Codes, suffix: str = "") -> NDArray[np.bool_]:
+        """Return for each character whether it makes a line of the corpus, with what is around it.
+
+        Args:
+            prefix: What stands before the character.
+            code_points: (M,), the characters to try.
+            suffix: What stands behind it.
+        """
+        if len(prefix) + 1 + len(suffix) < MIN_LINE:
+            return np.zeros(len(code_points), dtype=np.bool_)
+        return self._holds(_hash([*_columns([prefix]), code_points, *_columns([suffix])]))
+
+    def save(self, path: Path) -> None:
+        """Write the filter to path: whole or not at all.
+
+        Raises:
+            OSError: If the file cannot be written; what stood at path is still there.
+        """
+        header = Header(self._count, self._range, len(self._hashes), self.corpus)
+        content = json.dumps(asdict(header)).encode() + b"\n" + _encode(self._hashes)
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            with partial.open("wb") as file:
+                file.write(_first_line(content) + content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise OSError(f"cannot write {path}: {error}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read and verify a filter.
+
+        Raises:
+            LineFilterError: If there is no file, or it is not a filter of this version, whole.
+        """
+        header, payload = _read(path)
+        return cls(_decode(payload, header.hashes), header.count, header.corpus)
+
+    def _holds(self, words: Words) -> NDArray[np.bool_]:
+        """Return for each line's word, (M,), whether its hash is one of the filter's."""
+        hashes = words % np.uint64(self._range)
+        found: NDArray[np.bool_] = self._sieve[hashes >> np.uint64(SIEVE_BITS)]
+        likely = np.flatnonzero(found)
+        places = np.searchsorted(self._hashes, hashes[likely])
+        places[places == len(self._hashes)] = 0
+        found[likely] = self._hashes[places] == hashes[likely]
+        return found
+
+
+def _hash(columns: Iterable[Codes]) -> Words:
+    """Return a word for each line, given the code points at each place: (M,), or (1,) for all."""
+    words = np.zeros(1, dtype=np.uint64)
+    for column in columns:
+        words = _mix(words ^ column)
+    return words  # (M,)
+
+
+def _hash_one(line: str) -> int:
+    """Return the word of one line: for so few, Python's own numbers are faster."""
+    word = 0
+    for character in line:
+        word = mix(word ^ ord(character))
+    return word
+
+
+def _mix(words: Words) -> Words:
+    """Scramble 64 bits each: splitmix64's finalizer after one increment (Steele et al. 2014)."""
+    words = words + GOLDEN
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
+
+
+def _by_length(lines: Iterable[str]) -> Iterable[list[str]]:
+    groups: dict[int, list[str]] = {}
+    for line in lines:
+        groups.setdefault(len(line), []).append(line)
+    return groups.values()
+
+
+def _columns(lines: list[str]) -> Codes:
+    """Return the code points of lines of one length, (characters, N)."""
+    codes = np.frombuffer("".join(lines).encode("utf-32-le"), dtype="<u4")
+    return codes.reshape(len(lines), -1).T
+
+
+def _first_line(content: bytes) -> bytes:
+    """Return what a file opens with: its kind, its version, and a checksum of all that follows."""
+    digest = hashlib.sha256(content).hexdigest()
+    return b"%s %d %s\n" % (MAGIC, VERSION, digest.encode())
+
+
+def _read(path: Path) -> tuple[Header, bytes]:
+    """Return what a file holds, once it is known to be what was saved."""
+    try:
+        first, _, content = path.read_bytes().partition(b"\n")
+    except FileNotFoundError as error:
+        raise LineFilterError(f"there is no filter of lines at {path}") from error
+    except OSError as error:
+        raise LineFilterError(f"{path} cannot be read: {error}") from error
+    magic, _, rest = first.partition(b" ")
+    if magic != MAGIC:
+        raise LineFilterError(f"{path} is not a filter of lines")
+    version = rest.partition(b" ")[0].decode(errors="replace")
+    if version != str(VERSION):
+        raise LineFilterError(f"{path} has version {version}, this release reads {VERSION}")
+    if first + b"\n" != _first_line(content):
+        raise LineFilterError(f"{path} is damaged: its content does not match its checksum")
+    line, _, payload = content.partition(b"\n")
+    fields: dict[str, Any] = json.loads(line)
+    return Header(**fields), payload
+
+
+def _encode(hashes: Words) -> bytes:
+    """Return sorted numbers in a Golomb-Rice code of their differences.
+
+    First the lowest bit of all remainders, then the next, and so on; then all quotients, each as
+    so many zeros and a one.
+    """
+    deltas = np.diff(hashes, prepend=np.uint64(0)).astype(np.int64)
+    planes = [np.packbits((deltas >> bit & 1).astype(np.uint8)) for bit in range(RICE_BITS)]
+    ends = np.cumsum((deltas >> RICE_BITS) + 1) - 1
+    quotients = np.zeros(ends[-1] + 1 if len(ends) else 0, dtype=np.uint8)
+    quotients[ends] = 1
+    return b"".join(bits.tobytes() for bits in (*planes, np.packbits(quotients)))
+
+
+def _decode(payload: bytes, count: int) -> Words:
+    """Return the numbers that _encode() wrote."""
+    packed, size = np.frombuffer(payload, dtype=np.uint8), -(-count // 8)
+    ends = np.flatnonzero(np.unpackbits(packed[RICE_BITS * size :]))
+    deltas = (np.diff(ends, prepend=-1) - 1) << RICE_BITS
+    for bit in range(RICE_BITS):
+        plane = np.unpackbits(packed[bit * size : (bit + 1) * size], count=count)
+        deltas |= plane.astype(np.int64) << bit
+    return np.cumsum(deltas).astype(np.uint64)

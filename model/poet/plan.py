@@ -1,0 +1,222 @@
+"""Finds out, before the first character, how a poem that holds given characters can be completed.
+
+Given characters are matched against the four templates and the rhyme groups. What is left is the
+plans that can be completed; if there are none, the request is refused with the line and the reason.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from model.guide import NoCharacterFits
+from model.poet.given import Given
+from model.poet.lexicon import Lexicon
+from model.poet.poem import Meter
+from model.verse.form import Layout
+from model.verse.pattern import (
+    Licence,
+    Template,
+    Variant,
+    couplet_choices,
+    line_variants,
+    regular_tones,
+    templates,
+)
+from model.verse.rhymes import LEVEL_GROUPS, Rhymes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to complete a poem.
+
+    Args:
+        template: The line types; None without a tone pattern.
+        couplets: For each two lines, their tones as one string, every way that is left.
+        groups: The rhyme groups that are left; empty if nothing has to rhyme.
+        rhyme_lines: The lines that rhyme, counted from 0.
+    """
+
+    template: Template | None
+    couplets: tuple[tuple[str, ...], ...]
+    groups: frozenset[str]
+    rhyme_lines: tuple[int, ...]
+
+
+def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> list[Plan]:
+    """Return every plan that can be completed, at least one.
+
+    Raises:
+        NoCharacterFits: If there is none; of the reasons, that of the plan that got furthest.
+        ValueError: If the layout has no regulated form and meter asks for one.
+    """
+    if meter is Meter.FREE:
+        return [Plan(None, (), frozenset(), ())]
+    choices: Sequence[Template | None] = [None]
+    if meter is Meter.STRICT:
+        choices = templates(layout)
+        if not choices:
+            raise ValueError(
+                f"regulated verse has 4 or 8 lines of 5 or 7 characters, not {layout.num_lines} "
+                f"of {layout.line_length}"
+            )
+    plans, failures = [], []
+    for template in choices:
+        try:
+            plans.append(_complete(lexicon, layout, template, given))
+        except NoCharacterFits as failure:
+            failures.append(failure)
+    if not plans:
+        raise max(failures, key=lambda failure: failure.line)
+    return plans
+
+
+def _complete(lexicon: Lexicon, layout: Layout, template: Template | None, given: Given) -> Plan:
+    """Return the plan of a template, or of rhyme alone.
+
+    Raises:
+        NoCharacterFits: If the given characters do not fit it.
+    """
+    couplets = tuple(_couplets(lexicon, template, given)) if template else ()
+    rhyme_lines = tuple(
+        line
+        for line in range(layout.num_lines)
+        if line % 2 == 1 or (template is not None and template.line_types[line].rhymed)
+    )
+    groups = _rhyme_groups(lexicon, layout, given, rhyme_lines, level=template is not None)
+    return Plan(template, couplets, groups, rhyme_lines)
+
+
+def _couplets(lexicon: Lexicon, template: Template, given: Given) -> Iterator[tuple[str, ...]]:
+    """Yield the tones that are left for each two lines; licensed ones only where they must be.
+
+    Raises:
+        NoCharacterFits: If none is left.
+    """
+    size = template.line_length
+    fixed = {line for line, _ in given}
+    for line in range(0, len(template.line_types), 2):
+        odd, even = template.line_types[line : line + 2]
+        if not fixed & {line, line + 1}:
+            yield regular_tones(odd, even, size)
+            continue
+        pairs = [
+            pair
+            for odds, evens in couplet_choices(odd, even, size)
+            for pair in product(
+                _fitting(lexicon, odds, line, given), _fitting(lexicon, evens, line + 1, given)
+            )
+        ]
+        if not pairs:
+            started = bool(_fitting(lexicon, line_variants(odd, size), line, given))
+            raise _no_tones(lexicon, line + started, template, given)
+        regular = [pair for pair in pairs if all(v.licence is Licence.NONE for v in pair)]
+        yield tuple(first.tones + second.tones for first, second in regular or pairs)
+
+
+def _fitting(
+    lexicon: Lexicon, variants: Iterable[Variant], line: int, given: Given
+) -> list[Variant]:
+    """Return those of a line's variants whose tones its given characters can be read in."""
+    known = [
+        (place, lexicon.tones_of(token, usual=False))
+        for (number, place), token in given.items()
+        if number == line
+    ]
+    return [
+        variant
+        for variant in variants
+        if all(variant.tones[place] in tones for place, tones in known)
+    ]
+
+
+def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> NoCharacterFits:
+    """Return the refusal of a line whose given characters have the wrong tones."""
+    tokens = [given.get((line, place)) for place in range(template.line_length)]
+    shown = "".join("□" if token is None else lexicon.character(token) for token in tokens)
+    tones = "".join(
+        "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=False))) or "？"
+        for token in tokens
+    )
+    return NoCharacterFits(
+        line + 1,
+        f"no pattern of regulated verse that the lines before it allow fits {shown} ({tones})",
+    )
+
+
+def _rhyme_groups(
+    lexicon: Lexicon, layout: Layout, given: Given, rhyme_lines: Sequence[int], *, level: bool
+) -> frozenset[str]:
+    """Return the groups that the poem can rhyme in.
+
+    Raises:
+        NoCharacterFits: If the given rhymes do not rhyme, or too few characters rhyme with them.
+    """
+    last = layout.line_length - 1
+    ends = {line: given[line, last] for line in rhyme_lines if (line, last) in given}
+    needed = len(rhyme_lines) - len(ends)
+    taken = set(given.values())
+    choices = _common_groups(lexicon, ends, level=level)
+    if not needed:
+        return choices[0]
+    for groups in choices:
+        counts = lexicon.supply(groups & lexicon.by_group.keys(), taken)
+        # A rhyme that is not given should leave the model a choice of common characters.
+        roomy = {
+            group
+            for group, count in counts.items()
+            if count >= needed and lexicon.common_in_group[group] >= 2 * needed + 8
+        }
+        possible = roomy or {group for group, count in counts.items() if count >= needed}
+        if possible:
+            return frozenset(possible)
+    line = next(line for line in rhyme_lines if line not in ends)
+    raise NoCharacterFits(
+        line + 1,
+        f"too few characters rhyme here (in {'、'.join(sorted(choices[0])) or 'any group'})",
+    )
+
+
+def _common_groups(
+    lexicon: Lexicon, ends: Mapping[int, int], *, level: bool
+) -> list[frozenset[str]]:
+    """Return the groups that all given rhymes share, every group if none is given.
+
+    Behind them, if line 1 is given, those that it may borrow from (邻韵): the second choice.
+
+    Raises:
+        NoCharacterFits: If there is no such group, or one rhyme comes twice.
+    """
+    opening, groups = frozenset[str](), frozenset[str]()  # empty until a line is given
+    seen = set[int]()
+    for line, token in sorted(ends.items()):
+        own = _of_level(lexicon.rhymes.groups(lexicon.character(token)), level=level)
+        shown = f"{lexicon.character(token)} ({'、'.join(sorted(own)) or 'no level rhyme'})"
+        if not seen.isdisjoint(lexicon.alike([token])):
+            raise NoCharacterFits(line + 1, f"the rhyme character {shown} comes twice")
+        if not own:
+            raise NoCharacterFits(line + 1, f"the line has to rhyme, and ends in {shown}")
+        seen.add(token)
+        if line == 0:
+            opening = own
+            continue
+        groups = groups & own if groups else own
+        if not groups or (opening and not _in_reach(opening, groups)):
+            raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")
+    if not opening:
+        every = lexicon.level_groups if level else frozenset(lexicon.by_group)
+        return [groups or every]
+    near = _in_reach(opening, groups or frozenset(LEVEL_GROUPS))
+    return [choice for choice in (near & opening, near - opening) if choice]
+
+
+def _in_reach(opening: frozenset[str], groups: frozenset[str]) -> frozenset[str]:
+    """Return those of groups that a first line may rhyme with, its own ones or neighbours."""
+    return frozenset(
+        group
+        for group in groups
+        if group in opening or any(Rhymes.are_neighbours(own, group) for own in opening)
+    )
+
+
+def _of_level(groups: Iterable[str], *, level: bool) -> frozenset[str]:
+    return frozenset(group for group in groups if not level or group in LEVEL_GROUPS)

@@ -1,0 +1,143 @@
+"""A poem: what is asked of it, and what is answered. This module needs no PyTorch."""
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from model.sampling import SamplingParams
+from model.verse.form import Form, Layout
+from model.verse.proof import MeterProof
+from model.verse.script import Script
+from model.vocabulary import Era
+
+DEFAULT_LAYOUT = Layout(7, 4)
+GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
+STRICT_LINES = 8  # of one that shall keep the rules of regulated verse
+
+
+class Meter(StrEnum):
+    """How much of the rules of verse a poem keeps."""
+
+    STRICT = "strict"  # tone pattern and rhyme of regulated verse
+    RHYME = "rhyme"  # the even lines rhyme in one group, level or oblique
+    FREE = "free"  # the form alone
+
+
+@dataclass(frozen=True)
+class PoemSpec:
+    """What is asked of one poem; None leaves a field to the poet.
+
+    Args:
+        start: The first characters, at most one line, in either script.
+        length: Han characters, 10 to 200.
+        form: The verse form; it decides the length of quatrains and eight-line poems.
+        meter: The rules to keep; None for strict in regulated forms, rhyme in others.
+        opening: The first lines, whole, without punctuation.
+        acrostic: First characters of the lines or of the couplets.
+        title: What the poem is about.
+        author: In whose manner.
+        era: Tang or Song.
+        novel: True for no line that stands in the corpus, None for none where another fits.
+        params: How to draw; its seed decides everything that is left open.
+        script: The script of the answer.
+    """
+
+    start: str | None = None
+    length: int | None = None
+    form: Form | None = None
+    meter: Meter | None = None
+    opening: tuple[str, ...] = ()
+    acrostic: str | None = None
+    title: str | None = None
+    author: str | None = None
+    era: Era | None = None
+    novel: bool | None = None
+    params: SamplingParams = field(default_factory=SamplingParams)
+    script: Script = Script.SIMPLIFIED
+
+    def with_seed(self, seed: int) -> "PoemSpec":
+        """Return the same wishes under another seed."""
+        return dataclasses.replace(self, params=dataclasses.replace(self.params, seed=seed))
+
+
+@dataclass(frozen=True)
+class Poem:
+    """What is answered, in the script asked for.
+
+    Args:
+        lines: The lines, without punctuation.
+        form: The verse form.
+        seed: What brings the same poem back.
+        bits_per_character: The model's own score, unguided: lower is more fluent.
+        proof: Which rules of verse hold, and where they fail.
+        copied_lines: Lines that stand in the corpus (one in a thousand by mistake).
+        start: The characters that the start was read as, in the model's script; None without one.
+    """
+
+    lines: tuple[str, ...]
+    title: str | None
+    form: Form
+    seed: int
+    bits_per_character: float
+    proof: MeterProof
+    copied_lines: tuple[str, ...]
+    start: str | None
+
+    @property
+    def text(self) -> str:
+        """The poem with its punctuation, a couplet a line."""
+        couplets = zip(self.lines[::2], self.lines[1::2], strict=True)
+        return "\n".join(f"{odd}，{even}。" for odd, even in couplets)
+
+    @property
+    def characters(self) -> int:
+        """Han characters."""
+        return sum(map(len, self.lines))
+
+
+def choose_layout(spec: PoemSpec) -> Layout:
+    """Return the measure of the poem that a spec asks for.
+
+    Raises:
+        ValueError: If length is out of range or too short for the form.
+    """
+    if spec.form is not None and spec.form.num_lines is not None:
+        return Layout(spec.form.line_length, spec.form.num_lines)
+    line_length = spec.form.line_length if spec.form else _line_length_of(spec)
+    if spec.length is not None:
+        return Layout.of_length(spec.length, line_length)
+    line_length = line_length or DEFAULT_LAYOUT.line_length
+    if spec.form is not None:
+        usual = STRICT_LINES if spec.meter is Meter.STRICT else GUSHI_LINES
+        return Layout(line_length, _lines_of(spec, usual))
+    return Layout(line_length, _lines_of(spec, DEFAULT_LAYOUT.num_lines))
+
+
+def _line_length_of(spec: PoemSpec) -> int | None:
+    """Return the line length that the given characters ask for; None if they fit any."""
+    if spec.opening:
+        return len(spec.opening[0]) if len(spec.opening[0]) in (5, 7) else None
+    return 7 if spec.start and len(spec.start) > 5 else None
+
+
+def _lines_of(spec: PoemSpec, usual: int) -> int:
+    """Return how many lines the acrostic and the opening ask for, the usual number if they fit."""
+    least = len(spec.opening) + len(spec.opening) % 2
+    if spec.acrostic:
+        size = len(spec.acrostic)
+        usual = {2: 4, 4: 4, 8: 8}.get(size, size if size % 2 == 0 else min(2 * size, 28))
+    if least <= usual:
+        return usual
+    return 8 if least <= 8 else least
+
+
+def draw_seed(seed: int, number: int) -> int:
+    """Return the seed of poem number of a request, the first being the request's own.
+
+    Every poem's seed brings it back on its own, in a request of its own.
+    """
+    if number == 0:
+        return seed
+    digest = hashlib.sha256(f"{seed} {number}".encode()).digest()
+    return int.from_bytes(digest[:6])

@@ -1,0 +1,1 @@
+"""What verse is: forms, scripts, rhymes, tone patterns, and the proof of a poem."""

@@ -1,0 +1,1 @@
+"""How good the poems of a checkpoint are, measured beside people's."""

@@ -1,0 +1,209 @@
+"""What the masks of strict verse cost, and what telling the model about them wins back.
+
+The same seeds, and so the same templates, are written in conditions that differ in what the model
+is told. Each poem is then scored by the model alone: no mask, an empty header, no places.
+"""
+
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
+from math import log, sqrt
+from statistics import stdev
+
+import torch
+from torch import Tensor
+
+from model.engine import Engine
+from model.guide import Guide
+from model.poet.lexicon import Lexicon
+from model.poet.poem import Meter
+from model.poet.verse_guide import VerseGuide
+from model.poetry_model import PoetryModel
+from model.sampling import SamplingParams
+from model.sequence import Sequence
+from model.verse.cue import Place
+from model.verse.form import Form, Layout
+from model.verse.proof import check
+from training.evaluation.poems import (
+    FORMS,
+    TEMPERATURE,
+    Lines,
+    Score,
+    keeps_tones,
+    punctuate,
+    repetition,
+)
+
+GROUPS = 10
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What holds while poems are written.
+
+    Args:
+        meter: What the mask asks for.
+        regulated: Whether the header has the token of regulated verse.
+        places: Whether the model is told what each place asks for.
+    """
+
+    name: str
+    meter: Meter
+    regulated: bool = False
+    places: bool = False
+
+
+CONDITIONS = (
+    Condition("free verse: the mask of the form alone", Meter.FREE),
+    Condition("strict: mask only", Meter.STRICT),
+    Condition("strict: mask, `<regulated>` in the header", Meter.STRICT, regulated=True),
+    Condition("strict: mask, header, places", Meter.STRICT, regulated=True, places=True),
+)
+
+
+@dataclass(frozen=True)
+class Fluency:
+    """What was measured in one condition.
+
+    Args:
+        bits: Bits a character of the poems under the unguided model.
+        error: Standard error of bits, from GROUPS groups of the poems.
+        cut: Bits a character of what the mask cut off: minus log2 of the probability that the
+            model, told what it was told, gave to all that the mask allowed.
+        repetition: Share of characters that have stood in their poem before.
+        tone: Share of poems that keep every rule of tone.
+    """
+
+    condition: Condition
+    poems: int
+    bits: float
+    error: float
+    cut: float
+    repetition: float
+    tone: float
+
+
+class Silenced:
+    """A guide that keeps to itself what its places ask for."""
+
+    def __init__(self, guide: Guide) -> None:
+        self._guide = guide
+
+    @property
+    def finished(self) -> bool:
+        """Whether the poem is complete."""
+        return self._guide.finished
+
+    @property
+    def place(self) -> Place:
+        """Nothing is told."""
+        return Place.FREE
+
+    def allowed(self) -> Tensor | None:
+        """Return the mask of the guide, (V,)."""
+        return self._guide.allowed()
+
+    def admits(self, token: int) -> bool:
+        """Return whether the guide lets a token come that was drawn."""
+        return self._guide.admits(token)
+
+    def advance(self, token: int) -> None:
+        """Go on behind a token."""
+        self._guide.advance(token)
+
+
+def begin(lexicon: Lexicon, form: Form, condition: Condition, seed: int) -> Sequence:
+    """Return a poem of a form that is to be written in a condition.
+
+    Raises:
+        ValueError: If the form leaves its length open.
+    """
+    if form.num_lines is None:
+        raise ValueError(f"expected a form of known length, got {form}")
+    layout = Layout(form.line_length, form.num_lines)
+    guide = VerseGuide(lexicon, layout, meter=condition.meter, seed=seed)
+    header = lexicon.vocabulary.header(form=form, regulated=condition.regulated)
+    params = SamplingParams(temperature=TEMPERATURE, seed=seed)
+    return Sequence(header, guide if condition.places else Silenced(guide), params)
+
+
+def write(engine: Engine, sequences: SequenceOf[Sequence]) -> None:
+    """Let an engine complete sequences."""
+    for sequence in sequences:
+        engine.add(sequence)
+    while any(not sequence.finished for sequence in sequences):
+        engine.step()
+
+
+def fluency(
+    engine: Engine,
+    model: PoetryModel,
+    lexicon: Lexicon,
+    score: Score,
+    condition: Condition,
+    number: int,
+) -> Fluency:
+    """Measure number poems of each form, with the seeds 0, 1, 2 and so on, in one condition."""
+    poems: list[Lines] = []
+    cut = 0.0
+    for form in FORMS:
+        sequences = [begin(lexicon, form, condition, seed) for seed in range(number)]
+        write(engine, sequences)
+        replayed = [begin(lexicon, form, condition, seed) for seed in range(number)]
+        cut += cut_bits(model, sequences, replayed)
+        bodies = [lexicon.vocabulary.decode(sequence.tokens) for sequence in sequences]
+        poems += [tuple(body.replace("。", "，").strip("，").split("，")) for body in bodies]
+    characters = sum(len("".join(poem)) for poem in poems)
+    proofs = [check(poem, exact=True) for poem in poems]
+    texts = [punctuate(poem) for poem in poems]
+    return Fluency(
+        condition,
+        len(poems),
+        score(texts),
+        standard_error([score(texts[at::GROUPS]) for at in range(min(GROUPS, len(texts)))]),
+        cut / characters,
+        repetition(poems),
+        sum(map(keeps_tones, proofs)) / len(proofs),
+    )
+
+
+def standard_error(values: SequenceOf[float]) -> float:
+    """Return the standard error of the mean of values, two at the least."""
+    return stdev(values) / sqrt(len(values))
+
+
+@torch.inference_mode()
+def cut_bits(
+    model: PoetryModel, written: SequenceOf[Sequence], fresh: SequenceOf[Sequence]
+) -> float:
+    """Return the bits that masks cut off, of sequences of one length.
+
+    Args:
+        written: What the engine completed.
+        fresh: The same sequences before it began; their guides are used up.
+    """
+    columns = [_replay(new, old.tokens) for old, new in zip(written, fresh, strict=True)]
+    device = model.embedding.weight.device
+    ids = torch.tensor([[*s.header, *s.tokens[:-1]] for s in written], device=device).T  # (T, B)
+    told = torch.tensor([places for places, _ in columns], device=device).T  # (T of body, B)
+    start = len(ids) - len(told)
+    places = torch.zeros_like(ids)
+    places[start:] = told
+    features, _ = model.features(ids, places=places)
+    total = 0.0
+    for column, (_, masks) in enumerate(columns):
+        log_probabilities = model.output(features[start:, column]).float().log_softmax(-1)
+        allowed = log_probabilities.masked_fill(~masks.to(device), -torch.inf)
+        total -= float(allowed.logsumexp(-1).sum())
+    return total / log(2)
+
+
+def _replay(sequence: Sequence, tokens: SequenceOf[int]) -> tuple[list[int], Tensor]:
+    """Return the places that a sequence's guide tells and the masks it sets, (T, V)."""
+    places, masks = [], []
+    for token in tokens:
+        allowed = sequence.guide.allowed()
+        assert allowed is not None, "a verse guide always has a mask"
+        places.append(int(sequence.guide.place))
+        masks.append(allowed)
+        sequence.guide.advance(token)
+    return places, torch.stack(masks)

@@ -1,0 +1,1 @@
+"""The tables that the model reads, each derived from its sources by one command."""

@@ -1,0 +1,134 @@
+"""Counts how poets read characters, from the poems of the corpus that are regulated but for a slip.
+
+A place that the verse pattern fixes shows the tone of its character; a rhyme place shows the rhyme
+group, as the other rhymes of the poem tell it. The counts add to the rhyme table the readings that
+廣韻 lacks (涯 in 六麻), and tell the usual readings from the rare (與 level).
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
+from model.verse.scansion import Setting, Verse, split_lines
+from model.verse.script import unify
+
+MAX_FAULTS = 1  # places of a poem that may depart from its template
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How often each character stood where its tone, or its rhyme group, was fixed."""
+
+    tones: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def tone_share(self, character: str, tone: Tone, least: int) -> float | None:
+        """Return the share of a tone in a character's uses; None if they are too few."""
+        return _share(self.tones.get(character, Counter()), tone, least)
+
+    def group_share(self, character: str, group: str, least: int) -> float | None:
+        """Return the share of a group in a character's rhymes; None if they are too few."""
+        return _share(self.groups.get(character, Counter()), group, least)
+
+
+def _share(counts: Counter[str], name: str, least: int) -> float | None:
+    total = counts.total()
+    return counts[name] / total if total >= least else None
+
+
+def read_poems(path: Path) -> Iterator[list[str]]:
+    """Yield the lines of every quatrain and eight-line poem of a file, a JSON object a line."""
+    with path.open(encoding="utf-8") as file:
+        for row in file:
+            lines = split_lines(unify("".join(json.loads(row)["paragraphs"])))
+            if len(lines) in (4, 8) and {len(line) for line in lines} in ({5}, {7}):
+                yield lines
+
+
+def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
+    """Count the tones and the rhyme groups that the poems show."""
+    usage = Usage()
+    for lines in poems:
+        verse = Verse(lines, rhymes, exact=True)
+        group = verse.rhyme_group()
+        if group not in LEVEL_GROUPS:
+            continue
+        strays = sum(
+            Tone.PING in verse.tones(line[-1]) and not verse.rhymes_in(line, group)
+            for line in lines[1::2]
+        )
+        setting = verse.best_setting(group)
+        if setting is not None and setting.faults + strays <= MAX_FAULTS:
+            _count_tones(usage, lines, setting)
+            if len(lines) == 8:
+                for line in lines[1::2]:
+                    usage.groups[line[-1]][group] += 1
+    return usage
+
+
+def _count_tones(usage: Usage, lines: list[str], setting: Setting) -> None:
+    """Count the even characters of every line, and the last of the odd lines after the first."""
+    for index, (line, variant) in enumerate(zip(lines, setting.variants, strict=True)):
+        places = list(range(1, len(line), 2))
+        if index > 0 and index % 2 == 0:
+            places.append(len(line) - 1)
+        for place in places:
+            usage.tones[line[place]][variant.tones[place]] += 1
+
+
+def attested(character: str, known: list[Reading], usage: Usage) -> list[Reading]:
+    """Return the readings of a character that poets used and that are not among the known.
+
+    A tone needs 10 uses and a tenth of all; for a character without any reading 3 and a fifth. A
+    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not tell the group it is
+    left empty.
+    """
+    found: list[Reading] = []
+    rhymed = usage.groups.get(character, Counter())
+    tones = {reading.tone for reading in known}
+    least, part = (10, 0.1) if known else (3, 0.2)
+    uses = usage.tones.get(character, Counter())
+    for tone in Tone:
+        if tone not in tones and uses[tone] >= least and uses[tone] >= part * uses.total():
+            group, count = (rhymed.most_common(1) or [("", 0)])[0]
+            settled = tone is Tone.PING and count >= max(3, 0.6 * rhymed.total())
+            found.append(Reading(tone.value, group if settled else ""))
+    groups = {reading.group for reading in (*known, *found)}
+    found += [
+        Reading("平", group)
+        for group, count in rhymed.items()
+        if group not in groups and count >= max(8, 0.25 * rhymed.total())
+    ]
+    return found
+
+
+def contradicted(character: str, reading: Reading, usage: Usage) -> bool:
+    """Return whether poets used a character often enough, and hardly ever in this reading."""
+    tone = usage.tone_share(character, reading.tone, 10)
+    group = usage.group_share(character, reading.group, 5)
+    never_so = tone is not None and tone < 0.02
+    return never_so or (reading.tone is Tone.PING and group is not None and group < 0.02)
+
+
+def share_of_use(character: str, reading: Reading, siblings: list[Reading], usage: Usage) -> float:
+    """Return how much of a character's use a reading has, 1 where that is not known.
+
+    Args:
+        character: The character.
+        reading: The reading in question.
+        siblings: All readings of the character.
+        usage: What poets did.
+    """
+    tone = 1.0
+    if len({item.tone for item in siblings}) > 1:
+        tone = _known(usage.tone_share(character, reading.tone, 30))
+    if reading.tone is Tone.PING and sum(item.tone is Tone.PING for item in siblings) > 1:
+        return tone * _known(usage.group_share(character, reading.group, 20))
+    return tone
+
+
+def _known(share: float | None) -> float:
+    return 1.0 if share is None else share
