@@ -29,7 +29,7 @@ from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Place
+from model.verse.cue import Cue
 
 HEADER = [1, 2, 3, 4, 5, 6]  # as long as <bos>, form, <regulated>, era, author and <body>
 
@@ -37,7 +37,7 @@ HEADER = [1, 2, 3, 4, 5, 6]  # as long as <bos>, form, <regulated>, era, author 
 class Endless:
     """A guide that lets most tokens come, for ever or a number of times."""
 
-    place = Place.FREE
+    cue = Cue.FREE
 
     def __init__(self, mask: Tensor, length: int = -1) -> None:
         self._mask, self._left = mask, length
@@ -109,9 +109,9 @@ def phases(model: PoetryModel, rows: int, mask: Tensor) -> dict[str, Callable[[]
     """Return the parts of a step: the layers, their matrix products, the output layer, the draw."""
     packed = PackedModel(model, rows)
     size = packed.rows_for(rows)
-    tokens, places = torch.randint(len(mask), (size,)), torch.zeros(size, dtype=torch.long)
+    tokens, cues = torch.randint(len(mask), (size,)), torch.zeros(size, dtype=torch.long)
     with torch.inference_mode():
-        features = packed.step(tokens, places)
+        features = packed.step(tokens, cues)
         logits = packed.logits(features)[:rows]
     masks = mask.expand(rows, -1).contiguous()
     params, positions = [SamplingParams(seed=seed) for seed in range(rows)], [0] * rows
@@ -122,7 +122,7 @@ def phases(model: PoetryModel, rows: int, mask: Tensor) -> dict[str, Callable[[]
         for weight, bias in weights
     ]
     parts: dict[str, Callable[[], object]] = {
-        "layers": lambda: packed.step(tokens, places),
+        "layers": lambda: packed.step(tokens, cues),
         "products": lambda: [product(x) for product, x in products],
         "output": lambda: packed.logits(features),
         "draw": lambda: draw(forbid(logits, masks), params, positions),

@@ -28,7 +28,7 @@ from model.poet.verse_guide import VerseGuide
 from model.precision import compute_dtype
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Place
+from model.verse.cue import Cue
 from model.verse.form import Layout
 
 PACKAGED = Path("model")
@@ -38,7 +38,7 @@ LAYOUT = Layout(7, 4)
 class Unguided:
     """A guide that lets anything come, as often as a quatrain has tokens."""
 
-    place = Place.FREE
+    cue = Cue.FREE
 
     def __init__(self) -> None:
         self._left = LAYOUT.characters + LAYOUT.num_lines

@@ -1,6 +1,6 @@
 """A reference to beat: a Transformer decoder of equal size, out of torch's own layers.
 
-It stands in the same loop as our model: embeddings, places and the tied output layer are
+It stands in the same loop as our model: embeddings, cues and the tied output layer are
 PoetryModel's, and a causal Transformer with sinusoidal positions takes the place of the LSTM.
 
 Sources: Vaswani et al. (2017); layer norm first, Xiong et al. (2020).

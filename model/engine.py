@@ -121,9 +121,9 @@ class Engine:
     def _feed(self) -> Tensor:
         """Run the layers; return what the output layer reads, (B, E)."""
         tokens = [sequence.next_input for sequence in self.running]
-        places = [s.guide.place if s.draws_next else 0 for s in self.running]
+        cues = [s.guide.cue if s.draws_next else 0 for s in self.running]
         padding = [0] * (self._model.rows_for(len(tokens)) - len(tokens))
-        ids = torch.tensor([tokens + padding, places + padding], device=self.device)
+        ids = torch.tensor([tokens + padding, cues + padding], device=self.device)
         return self._model.step(ids[0], ids[1])
 
     def _draw(self, features: Tensor, drawing: list[int]) -> list[Sequence]:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from model.verse.cue import Place
+from model.verse.cue import Cue
 
 
 class NoCharacterFits(ValueError):
@@ -29,7 +29,7 @@ class Guide(Protocol):
         """Whether the poem is complete."""
 
     @property
-    def place(self) -> Place:
+    def cue(self) -> Cue:
         """What the verse asks of the next token, for the model to hear."""
 
     def allowed(self) -> Tensor | None:

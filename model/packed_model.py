@@ -45,7 +45,7 @@ class PackedModel:
     def __init__(self, model: PoetryModel, num_slots: int) -> None:
         slots = next((size for size in BATCH_SIZES if size >= num_slots), num_slots)
         self._embedding = model.embedding.weight.detach()
-        self._places = model.place_embedding.weight.detach()
+        self._cues = model.place_embedding.weight.detach()
         self._scale = model.config.embedding_size**0.5
         self._layers = [
             _Layer(cell.weight_ih.detach(), cell.weight_hh.detach(), cell.bias.detach(), slots)
@@ -93,17 +93,17 @@ class PackedModel:
             layer.inputs[target] = layer.inputs[source]
             layer.c[target] = layer.c[source]
 
-    def step(self, tokens: Tensor, places: Tensor) -> Tensor:
+    def step(self, tokens: Tensor, cues: Tensor) -> Tensor:
         """Feed a token to each of the first slots.
 
         Args:
             tokens: Ids, (B,); B is one of batch_sizes.
-            places: What the token after each is asked to be, (B,).
+            cues: What the token after each is asked to be, (B,).
 
         Returns:
             What the output layer reads, (B, E).
         """
-        x = self._embedding[tokens] * self._scale + self._places[places]  # (B, E)
+        x = self._embedding[tokens] * self._scale + self._cues[cues]  # (B, E)
         outputs = list[Tensor]()
         for layer in self._layers:
             x = layer.step(x)
@@ -145,8 +145,8 @@ class PackedModel:
     def _probe(self, tokens: Tensor) -> Tensor:
         """Return the logits (B, V) after tokens (T, B), fed from the state of zeros."""
         self._reset()
-        places = torch.zeros_like(tokens[0])
-        features = [self.step(row, places) for row in tokens]
+        cues = torch.zeros_like(tokens[0])
+        features = [self.step(row, cues) for row in tokens]
         return self.logits(features[-1])
 
     def _reset(self) -> None:

@@ -3,12 +3,13 @@
 Shapes
     B  batch   T  time steps   E  embedding   H  hidden   L  layers   V  vocabulary
 
-    x_t = sqrt(E) embedding[token_t] + place_embedding[place_{t+1}]   (B, E)
+    x_t = sqrt(E) embedding[token_t] + place_embedding[cue_{t+1}]   (B, E)
     h_t = LSTM(x_t)                                       (B, H), with skip connections (B, L H)
     logits_t = embedding (projection h_t) + output_bias       (B, V)
 
-A place (model.place) is what the verse asks of the next token: the model hears of a tone or a
-rhyme before it chooses. Place 0 asks nothing and adds nothing.
+A cue (model.verse.cue) is what the verse asks of the next token: the model hears of a tone or a
+rhyme before it chooses. Cue 0 asks nothing and adds nothing. Checkpoints of format 1 call its
+embedding place_embedding.
 
 Sources: tied embeddings, Press & Wolf (2017), Inan et al. (2017); their scale as inputs, Vaswani
 et al. (2017); an output that reads every layer, Graves (2013).
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from model.lstm import LSTM, LSTMState
-from model.verse.cue import Place
+from model.verse.cue import Cue
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class PoetryModel(nn.Module):
             config.vocab_size, size, _weight=torch.empty(config.vocab_size, size)
         )
         self.place_embedding = nn.Embedding(
-            len(Place), size, padding_idx=0, _weight=torch.zeros(len(Place), size)
+            len(Cue), size, padding_idx=0, _weight=torch.zeros(len(Cue), size)
         )
         self.lstm = LSTM(
             config.embedding_size,
@@ -91,7 +92,7 @@ class PoetryModel(nn.Module):
         self,
         tokens: Tensor,
         state: LSTMState | None = None,
-        places: Tensor | None = None,
+        cues: Tensor | None = None,
         dtype: torch.dtype | None = None,
     ) -> tuple[Tensor, LSTMState]:
         """Read tokens; return what the output layer reads.
@@ -99,15 +100,15 @@ class PoetryModel(nn.Module):
         Args:
             tokens: Ids, (T, B).
             state: Where to continue from; zeros if None.
-            places: What the token after each is asked to be, (T, B); nothing if None.
+            cues: What the token after each is asked to be, (T, B); nothing if None.
             dtype: What to compute in, whatever the weights are kept in; theirs if None.
 
         Returns:
             Features, (T, B, E), and the state after the last token, both in dtype.
         """
         x = self.embedding(tokens) * self.config.embedding_size**0.5
-        if places is not None:
-            x = x + self.place_embedding(places)
+        if cues is not None:
+            x = x + self.place_embedding(cues)
         hidden, state = self.lstm(self.dropout(x.to(dtype or x.dtype)), state)
         weight, bias = (p.to(hidden.dtype) for p in (self.projection.weight, self.projection.bias))
         return self.dropout(F.linear(hidden, weight, bias)), state
@@ -117,24 +118,24 @@ class PoetryModel(nn.Module):
         return F.linear(features, self.embedding.weight, self.output_bias)
 
     def forward(
-        self, tokens: Tensor, state: LSTMState | None = None, places: Tensor | None = None
+        self, tokens: Tensor, state: LSTMState | None = None, cues: Tensor | None = None
     ) -> tuple[Tensor, LSTMState]:
         """Read a sequence.
 
         Args:
             tokens: Ids, (T, B).
             state: Where to continue from; zeros if None.
-            places: What the token after each is asked to be, (T, B); nothing if None.
+            cues: What the token after each is asked to be, (T, B); nothing if None.
 
         Returns:
             The logits of each next token, (T, B, V), and the state after the last token.
         """
-        features, state = self.features(tokens, state, places)
+        features, state = self.features(tokens, state, cues)
         return self.output(features), state
 
     def step(
-        self, tokens: Tensor, state: LSTMState, places: Tensor | None = None
+        self, tokens: Tensor, state: LSTMState, cues: Tensor | None = None
     ) -> tuple[Tensor, LSTMState]:
         """Read one token a sequence, (B,); return the logits of the next, (B, V), and the state."""
-        logits, state = self(tokens[None], state, None if places is None else places[None])
+        logits, state = self(tokens[None], state, None if cues is None else cues[None])
         return logits[0], state

@@ -18,13 +18,13 @@ from model.guide import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Place
+from model.verse.cue import Cue
 
 
 class AnyTokens:
     """A guide that lets anything come, a number of times."""
 
-    place = Place.FREE
+    cue = Cue.FREE
 
     def __init__(self, length: int) -> None:
         self.left = length

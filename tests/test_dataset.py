@@ -113,11 +113,11 @@ def test_a_long_poem_is_cut_between_couplets(
 
 def test_padding_is_token_zero(vocabulary: Vocabulary) -> None:
     examples = [
-        Example(np.array([1, 5]), np.array(body), np.array(places))
-        for body, places in (([9, 2], [3, 1]), ([2], [4]))
+        Example(np.array([1, 5]), np.array(body), np.array(cues))
+        for body, cues in (([9, 2], [3, 1]), ([2], [4]))
     ]
     batch = training.dataset.collate(examples)
-    assert batch.places.tolist() == [[0, 0], [3, 4], [1, 0]]
+    assert batch.cues.tolist() == [[0, 0], [3, 4], [1, 0]]
     assert batch.tokens.tolist() == [[1, 1], [5, 5], [9, vocabulary.pad_id]]
     assert batch.targets.tolist() == [[IGNORED, IGNORED], [9, 2], [2, IGNORED]]
 

@@ -11,7 +11,7 @@ from model.guide import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Place
+from model.verse.cue import Cue
 
 V = 29
 HEADER = [1, 4, 5]
@@ -31,8 +31,8 @@ class Countdown:
         return self.left == 0
 
     @property
-    def place(self) -> Place:
-        return Place(self.left % len(Place))
+    def cue(self) -> Cue:
+        return Cue(self.left % len(Cue))
 
     def allowed(self) -> Tensor | None:
         if self.left == self._fails_at:
@@ -81,7 +81,7 @@ def test_a_greedy_sequence_is_what_the_model_says_step_by_step(poetry_model: Poe
         for read in range(len(HEADER) + 9):
             token = HEADER[read] if read < len(HEADER) else tokens[-1]
             drawing = read >= len(HEADER) - 1
-            place = guide.place if drawing else Place.FREE
+            place = guide.cue if drawing else Cue.FREE
             inputs = torch.full((4,), token), torch.full((4,), place)
             logits, state = poetry_model.step(inputs[0], state, inputs[1])
             if drawing:

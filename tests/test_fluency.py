@@ -11,7 +11,7 @@ from model.poet.poem import PoemSpec
 from model.poet.poet import Poet
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Place
+from model.verse.cue import Cue
 from model.verse.form import Form
 from model.verse.script import Script
 from training.evaluation.fluency import (
@@ -76,8 +76,8 @@ def test_every_condition_writes_other_poems_with_the_same_seeds(
 def test_conditions_differ_in_what_is_told_not_in_the_template(lexicon: Lexicon) -> None:
     mask, header, places = (begin(lexicon, Form.QILV, c, 7) for c in CONDITIONS[1:])
     assert len(mask.header) + 1 == len(header.header) == len(places.header)
-    assert mask.guide.place is header.guide.place is Place.FREE
-    assert places.guide.place is not Place.FREE
+    assert mask.guide.cue is header.guide.cue is Cue.FREE
+    assert places.guide.cue is not Cue.FREE
     first, *others = (sequence.guide.allowed() for sequence in (mask, header, places))
     assert first is not None
     assert all(other is not None and torch.equal(first, other) for other in others)
@@ -91,7 +91,7 @@ def test_a_silenced_guide_guides_as_before(lexicon: Lexicon) -> None:
         assert allowed is not None
         assert heard is not None
         assert torch.equal(allowed, heard)
-        assert silenced.place is Place.FREE
+        assert silenced.cue is Cue.FREE
         token = int(allowed.nonzero()[0])
         plain.advance(token)
         silenced.advance(token)
@@ -129,7 +129,7 @@ def test_what_the_mask_cuts_from_a_model_that_knows_nothing_is_known(
 class Scripted:
     """A guide that allows one token at a time."""
 
-    def __init__(self, script: list[int], places: list[Place], size: int) -> None:
+    def __init__(self, script: list[int], places: list[Cue], size: int) -> None:
         self._script, self._places, self._size, self._at = script, places, size, 0
 
     @property
@@ -137,7 +137,7 @@ class Scripted:
         return self._at == len(self._script)
 
     @property
-    def place(self) -> Place:
+    def cue(self) -> Cue:
         return self._places[self._at]
 
     def allowed(self) -> Tensor:
@@ -156,7 +156,7 @@ def test_a_mask_that_leaves_one_token_cuts_off_what_the_engine_says_that_token_c
 ) -> None:
     model, size = told_checkpoint.build_model(), len(lexicon.vocabulary)
     scripts = [[60, 70, 80, 90], [91, 81, 71, 61]]
-    places = [[Place.PING, Place.ZE, Place.RHYME, Place.FREE], [*Place][:4]]
+    places = [[Cue.PING, Cue.ZE, Cue.RHYME, Cue.FREE], [*Cue][:4]]
     header = lexicon.vocabulary.header(form=Form.WUJUE)
     written, fresh = (
         [

@@ -27,10 +27,10 @@ def poetry_model(request: pytest.FixtureRequest) -> PoetryModel:
 
 @torch.inference_mode()
 def test_steps_give_the_logits_of_the_model_over_the_whole(poetry_model: PoetryModel) -> None:
-    tokens, places = torch.randint(V, (9, 8)), torch.randint(5, (9, 8))
-    expected, _ = poetry_model(tokens, places=places)
+    tokens, cues = torch.randint(V, (9, 8)), torch.randint(5, (9, 8))
+    expected, _ = poetry_model(tokens, cues=cues)
     packed = PackedModel(poetry_model, 8)
-    logits = [packed.logits(packed.step(*row)) for row in zip(tokens, places, strict=True)]
+    logits = [packed.logits(packed.step(*row)) for row in zip(tokens, cues, strict=True)]
     exact = poetry_model.output_bias.dtype is torch.float32
     torch.testing.assert_close(
         torch.stack(logits), expected.float(), atol=1e-5 if exact else 0.1, rtol=0
@@ -42,11 +42,11 @@ def test_a_moved_state_goes_on_where_it_was_and_a_cleared_one_from_the_start(
     poetry_model: PoetryModel,
 ) -> None:
     packed = PackedModel(poetry_model, 4)
-    tokens, places = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
-    first = packed.step(tokens, places)
+    tokens, cues = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
+    first = packed.step(tokens, cues)
     packed.move(2, 0)
     packed.clear(3)
-    second = packed.step(torch.tensor([9, 9, 9, 5]), places)
+    second = packed.step(torch.tensor([9, 9, 9, 5]), cues)
     assert torch.equal(second[0], second[2])
     assert not torch.equal(second[0], second[1])
     assert torch.equal(second[3], first[3])
@@ -55,12 +55,12 @@ def test_a_moved_state_goes_on_where_it_was_and_a_cleared_one_from_the_start(
 @torch.inference_mode()
 def test_a_state_that_was_kept_goes_on_where_it_was(poetry_model: PoetryModel) -> None:
     packed = PackedModel(poetry_model, 4)
-    tokens, places = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
-    packed.step(tokens, places)
+    tokens, cues = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
+    packed.step(tokens, cues)
     kept = packed.state(2)
-    expected = packed.step(tokens, places)[2]
+    expected = packed.step(tokens, cues)[2]
     packed.set_state(0, kept)
-    assert torch.equal(packed.step(torch.tensor([7, 1, 1, 1]), places)[0], expected)
+    assert torch.equal(packed.step(torch.tensor([7, 1, 1, 1]), cues)[0], expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])

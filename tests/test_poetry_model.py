@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from model.poetry_model import PoetryConfig, PoetryModel
-from model.verse.cue import Place
+from model.verse.cue import Cue
 
 T, B, V = 6, 3, 11
 
@@ -18,11 +18,11 @@ def model(request: pytest.FixtureRequest) -> PoetryModel:
 
 def test_step_by_step_gives_the_same_logits_as_the_whole(model: PoetryModel) -> None:
     tokens = torch.randint(V, (T, B))
-    places = torch.randint(len(Place), (T, B))
-    whole, end = model(tokens, places=places)
+    cues = torch.randint(len(Cue), (T, B))
+    whole, end = model(tokens, cues=cues)
     state = model.initial_state(B)
     for t in range(T):
-        logits, state = model.step(tokens[t], state, places[t])
+        logits, state = model.step(tokens[t], state, cues[t])
         torch.testing.assert_close(logits, whole[t])
     torch.testing.assert_close(state, end)
 
@@ -46,7 +46,7 @@ def test_the_output_layer_is_the_embedding(model: PoetryModel) -> None:
 
 
 def test_gradients_reach_every_parameter(model: PoetryModel) -> None:
-    logits, _ = model(torch.randint(V, (T, B)), places=torch.randint(1, len(Place), (T, B)))
+    logits, _ = model(torch.randint(V, (T, B)), cues=torch.randint(1, len(Cue), (T, B)))
     logits.logsumexp(-1).sum().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
@@ -55,10 +55,10 @@ def test_gradients_reach_every_parameter(model: PoetryModel) -> None:
 
 def test_a_place_that_asks_nothing_changes_nothing(model: PoetryModel) -> None:
     torch.nn.init.normal_(model.place_embedding.weight[1:])
-    tokens, free = torch.randint(V, (T, B)), torch.full((T, B), Place.FREE)
-    torch.testing.assert_close(model(tokens)[0], model(tokens, places=free)[0])
-    rhyme = torch.full((T, B), Place.RHYME)
-    assert not torch.allclose(model(tokens)[0], model(tokens, places=rhyme)[0])
+    tokens, free = torch.randint(V, (T, B)), torch.full((T, B), Cue.FREE)
+    torch.testing.assert_close(model(tokens)[0], model(tokens, cues=free)[0])
+    rhyme = torch.full((T, B), Cue.RHYME)
+    assert not torch.allclose(model(tokens)[0], model(tokens, cues=rhyme)[0])
 
 
 def test_dropout_works_in_training_only() -> None:

@@ -15,7 +15,7 @@ from model.poet.lexicon import Lexicon
 from model.poet.plan import find_plans
 from model.poet.poem import Meter
 from model.poet.verse_guide import MEMORY, VerseGuide
-from model.verse.cue import Place, rhyme_places, template_places
+from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.form import Layout
 from model.verse.pattern import templates
 from model.verse.proof import MeterProof, check
@@ -168,19 +168,19 @@ def test_rare_rhymes_are_spared_for_the_lines_that_need_them(
 def test_the_model_is_told_the_places_of_the_template(layout: Layout) -> None:
     guide, told = VerseGuide(lexicon(), layout, seed=3), []
     while not guide.finished:
-        told.append(guide.place)
+        told.append(guide.cue)
         guide.advance(int(torch.nonzero(guide.allowed())[0]))
     assert guide.template is not None
-    assert tuple(told) == template_places(guide.template)
-    assert guide.place is Place.FREE
+    assert tuple(told) == template_cues(guide.template)
+    assert guide.cue is Cue.FREE
 
 
 def test_the_model_is_told_the_rhymes_alone_where_nothing_else_is_asked() -> None:
     guide, told = VerseGuide(lexicon(), Layout(5, 6), meter=Meter.RHYME, seed=3), []
     while not guide.finished:
-        told.append(guide.place)
+        told.append(guide.cue)
         guide.advance(int(torch.nonzero(guide.allowed())[0]))
-    assert tuple(told) == rhyme_places([5] * 6)
+    assert tuple(told) == rhyme_cues([5] * 6)
 
 
 def test_the_same_seed_draws_the_same_template() -> None:

@@ -4,7 +4,7 @@ Shapes
     T  time steps   B  batch
 
 Each sequence is a whole poem behind its header (model.vocabulary), every field of which is left
-out at random, as are the places (model.place) that the poem keeps to; a poem longer than MAX_BODY
+out at random, as are the cues (model.verse.cue) that the poem keeps to; a poem longer than MAX_BODY
 tokens is cut into pieces of whole couplets. The loss counts the body and <eos>, not the header.
 """
 
@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.verse.cue import Place, rhyme_places, template_places
+from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.pattern import LineType, Template
 from model.vocabulary import Vocabulary
 from training.corpus import RHYMED, Poem
@@ -28,7 +28,7 @@ IGNORED = -100  # a target that does not count
 MAX_BODY = 256  # tokens
 KEEP_HEADER = 0.75  # how often a poem has a header at all
 KEEP_FIELD = 0.6  # how often, then, each field stays
-KEEP_PLACES = 0.5  # how often the places are told
+KEEP_CUES = 0.5  # how often the cues are told
 FIELDS = ("form", "regulated", "era", "author", "title")  # in the header's order
 
 Ints = NDArray[np.int64]
@@ -39,22 +39,22 @@ class Batch(NamedTuple):
 
     tokens: Tensor  # (T, B)
     targets: Tensor  # (T, B), IGNORED where nothing is to be predicted
-    places: Tensor  # (T, B), of the targets
+    cues: Tensor  # (T, B), of the targets
     num_targets: int  # of the whole batch, also where this is a shard of it
 
     def shard(self, rank: int, num_ranks: int) -> Self:
         """Return the columns that belong to one of several ranks."""
         columns = slice(rank, None, num_ranks)
-        tokens, targets, places = (t[:, columns] for t in (self.tokens, self.targets, self.places))
-        return self._replace(tokens=tokens, targets=targets, places=places)
+        tokens, targets, cues = (t[:, columns] for t in (self.tokens, self.targets, self.cues))
+        return self._replace(tokens=tokens, targets=targets, cues=cues)
 
 
 class Example(NamedTuple):
-    """One sequence: what is given, what is to be predicted, and the places of the latter."""
+    """One sequence: what is given, what is to be predicted, and the cues of the latter."""
 
     header: Ints
     body: Ints
-    places: Ints
+    cues: Ints
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Piece:
 
     header: tuple[Ints, ...]  # the ids of each of FIELDS, empty where the poem has none
     body: Ints
-    places: Ints  # one for each of body
+    cues: Ints  # one for each of body
 
 
 class PoemDataset:
@@ -93,7 +93,7 @@ class PoemDataset:
         """Return a hash of all that batches are made of, the same on every machine."""
         found = hashlib.sha256(self._field_lengths.tobytes() + self._body_lengths.tobytes())
         for piece in self.pieces:
-            for ids in (*piece.header, piece.body, piece.places):
+            for ids in (*piece.header, piece.body, piece.cues):
                 found.update(ids.tobytes())
         return found.hexdigest()
 
@@ -115,12 +115,12 @@ class PoemDataset:
         rng = np.random.default_rng((seed, epoch))
         has_header = rng.random((len(self), 1)) < KEEP_HEADER
         kept = has_header & (rng.random((len(self), len(FIELDS))) < KEEP_FIELD)
-        placed = rng.random(len(self)) < KEEP_PLACES
+        cued = rng.random(len(self)) < KEEP_CUES
         lengths = (self._field_lengths * kept).sum(1) + self._body_lengths + 2
         order = np.lexsort((rng.random(len(self)), lengths))
         batches = _cut(order, lengths, batch_tokens)
         rng.shuffle(batches)
-        return Epoch(self, kept, placed, batches)
+        return Epoch(self, kept, cued, batches)
 
 
 class Epoch:
@@ -130,10 +130,10 @@ class Epoch:
         self,
         dataset: PoemDataset,
         kept: NDArray[np.bool_],
-        placed: NDArray[np.bool_],
+        cued: NDArray[np.bool_],
         batches: list[Ints],
     ) -> None:
-        self._dataset, self._kept, self._placed, self._batches = dataset, kept, placed, batches
+        self._dataset, self._kept, self._cued, self._batches = dataset, kept, cued, batches
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -145,25 +145,25 @@ class Epoch:
         piece, vocabulary = self._dataset.pieces[number], self._dataset.vocabulary
         fields = [f for f, keep in zip(piece.header, self._kept[number], strict=True) if keep]
         header = np.concatenate([[vocabulary.bos_id], *fields, [vocabulary.body_id]])
-        places = piece.places if self._placed[number] else np.zeros_like(piece.places)
-        return Example(header, piece.body, places)
+        cues = piece.cues if self._cued[number] else np.zeros_like(piece.cues)
+        return Example(header, piece.body, cues)
 
 
 def collate(examples: Sequence[Example]) -> Batch:
     """Return examples as one batch, padded at the end."""
     shape = len(examples), max(len(e.header) + len(e.body) for e in examples) - 1
     tokens = np.zeros(shape, dtype=np.int64)  # <pad> is 0
-    targets, places = np.full_like(tokens, IGNORED), np.zeros_like(tokens)
-    for row, (header, body, body_places) in enumerate(examples):
+    targets, cues = np.full_like(tokens, IGNORED), np.zeros_like(tokens)
+    for row, (header, body, body_cues) in enumerate(examples):
         start, end = len(header) - 1, len(header) + len(body) - 1
         tokens[row, : start + 1] = header
         tokens[row, start + 1 : end] = body[:-1]
         targets[row, start:end] = body
-        places[row, start:end] = body_places
+        cues[row, start:end] = body_cues
     return Batch(
         tokens=torch.from_numpy(tokens.T.copy()),
         targets=torch.from_numpy(targets.T.copy()),
-        places=torch.from_numpy(places.T.copy()),
+        cues=torch.from_numpy(cues.T.copy()),
         num_targets=int((targets != IGNORED).sum()),
     )
 
@@ -182,24 +182,24 @@ def _cut(order: NDArray[np.int_], lengths: NDArray[np.int_], batch_tokens: int) 
 def _pieces(poem: Poem, vocabulary: Vocabulary) -> Iterator[Piece]:
     header = _header_fields(poem, vocabulary)
     ids = [*vocabulary.encode(poem.text), vocabulary.eos_id]
-    places = [*_places(poem), Place.FREE]
+    cues = [*_cues(poem), Cue.FREE]
     start = 0
     for end in _ends(ids, vocabulary.full_stop_id):
-        yield Piece(header, np.array(ids[start:end]), np.array(places[start:end]))
+        yield Piece(header, np.array(ids[start:end]), np.array(cues[start:end]))
         start = end
 
 
-def _places(poem: Poem) -> tuple[Place, ...]:
-    """Return the places that a poem keeps to, one for each character and mark of its text."""
+def _cues(poem: Poem) -> tuple[Cue, ...]:
+    """Return the cues that a poem keeps to, one for each character and mark of its text."""
     lengths = [len(line) for line in poem.lines]
-    places = (Place.FREE,) * len(poem.text)
+    cues = (Cue.FREE,) * len(poem.text)
     if poem.meter == RHYMED:
-        places = rhyme_places(lengths)
+        cues = rhyme_cues(lengths)
     elif poem.meter:
-        places = template_places(Template(tuple(map(LineType, poem.meter)), lengths[0]))
-    if len(places) != len(poem.text):  # a mark too many inside the poem
-        return (Place.FREE,) * len(poem.text)
-    return places
+        cues = template_cues(Template(tuple(map(LineType, poem.meter)), lengths[0]))
+    if len(cues) != len(poem.text):  # a mark too many inside the poem
+        return (Cue.FREE,) * len(poem.text)
+    return cues
 
 
 def _header_fields(poem: Poem, vocabulary: Vocabulary) -> tuple[Ints, ...]:

@@ -152,10 +152,10 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> Tensor:
         """Return this rank's share of the mean cross entropy a target, in nats."""
-        tokens, targets, places = (
-            t.to(self.device) for t in (batch.tokens, batch.targets, batch.places)
+        tokens, targets, cues = (
+            t.to(self.device) for t in (batch.tokens, batch.targets, batch.cues)
         )
-        features, _ = self.model.features(tokens, places=places, dtype=self.dtype)
+        features, _ = self.model.features(tokens, cues=cues, dtype=self.dtype)
         counted = targets != IGNORED
         weight, bias = self.model.embedding.weight, self.model.output_bias
         total: Tensor = LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]

@@ -19,7 +19,7 @@ from model.poet.lexicon import Lexicon, Mask
 from model.poet.line_filter import LineFilter
 from model.poet.plan import Plan, find_plans
 from model.poet.poem import Meter
-from model.verse.cue import Place, rhyme_places, template_places
+from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.form import Layout
 from model.verse.pattern import Template, template_frequency
 
@@ -88,10 +88,10 @@ class VerseGuide:
         return self._line == self._layout.num_lines
 
     @property
-    def place(self) -> Place:
+    def cue(self) -> Cue:
         """What the verse asks of the next token, for the model to hear."""
         if self.finished:
-            return Place.FREE
+            return Cue.FREE
         return self._places[self._line * (self._layout.line_length + 1) + self._place]
 
     def allowed(self) -> Tensor:
@@ -277,13 +277,13 @@ class VerseGuide:
             raise NoCharacterFits(1, "the vocabulary has too few characters")
 
 
-def _places(plan: Plan, layout: Layout) -> tuple[Place, ...]:
+def _places(plan: Plan, layout: Layout) -> tuple[Cue, ...]:
     """Return what a plan asks of each character and mark of the poem."""
     if plan.template is not None:
-        return template_places(plan.template)
+        return template_cues(plan.template)
     if plan.rhyme_lines:
-        return rhyme_places([layout.line_length] * layout.num_lines)
-    return (Place.FREE,) * (layout.characters + layout.num_lines)
+        return rhyme_cues([layout.line_length] * layout.num_lines)
+    return (Cue.FREE,) * (layout.characters + layout.num_lines)
 
 
 def _draw(plans: list[Plan], seed: int) -> Plan:

@@ -20,7 +20,7 @@ from model.poet.verse_guide import VerseGuide
 from model.poetry_model import PoetryModel
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Place
+from model.verse.cue import Cue
 from model.verse.form import Form, Layout
 from model.verse.proof import check
 from training.evaluation.poems import (
@@ -49,14 +49,14 @@ class Condition:
     name: str
     meter: Meter
     regulated: bool = False
-    places: bool = False
+    cues: bool = False
 
 
 CONDITIONS = (
     Condition("free verse: the mask of the form alone", Meter.FREE),
     Condition("strict: mask only", Meter.STRICT),
     Condition("strict: mask, `<regulated>` in the header", Meter.STRICT, regulated=True),
-    Condition("strict: mask, header, places", Meter.STRICT, regulated=True, places=True),
+    Condition("strict: mask, header, places", Meter.STRICT, regulated=True, cues=True),
 )
 
 
@@ -94,9 +94,9 @@ class Silenced:
         return self._guide.finished
 
     @property
-    def place(self) -> Place:
+    def cue(self) -> Cue:
         """Nothing is told."""
-        return Place.FREE
+        return Cue.FREE
 
     def allowed(self) -> Tensor | None:
         """Return the mask of the guide, (V,)."""
@@ -123,7 +123,7 @@ def begin(lexicon: Lexicon, form: Form, condition: Condition, seed: int) -> Sequ
     guide = VerseGuide(lexicon, layout, meter=condition.meter, seed=seed)
     header = lexicon.vocabulary.header(form=form, regulated=condition.regulated)
     params = SamplingParams(temperature=TEMPERATURE, seed=seed)
-    return Sequence(header, guide if condition.places else Silenced(guide), params)
+    return Sequence(header, guide if condition.cues else Silenced(guide), params)
 
 
 def write(engine: Engine, sequences: SequenceOf[Sequence]) -> None:
@@ -188,7 +188,7 @@ def cut_bits(
     start = len(ids) - len(told)
     places = torch.zeros_like(ids)
     places[start:] = told
-    features, _ = model.features(ids, places=places)
+    features, _ = model.features(ids, cues=places)
     total = 0.0
     for column, (_, masks) in enumerate(columns):
         log_probabilities = model.output(features[start:, column]).float().log_softmax(-1)
@@ -203,7 +203,7 @@ def _replay(sequence: Sequence, tokens: SequenceOf[int]) -> tuple[list[int], Ten
     for token in tokens:
         allowed = sequence.guide.allowed()
         assert allowed is not None, "a verse guide always has a mask"
-        places.append(int(sequence.guide.place))
+        places.append(int(sequence.guide.cue))
         masks.append(allowed)
         sequence.guide.advance(token)
     return places, torch.stack(masks)
