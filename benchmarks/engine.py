@@ -51,7 +51,7 @@ class Endless:
         """Return the mask, (V,)."""
         return self._mask
 
-    def admits(self, token: int) -> bool:  # noqa: ARG002
+    def vet(self, token: int) -> bool:  # noqa: ARG002
         """Let every token come that was drawn."""
         return True
 

@@ -23,6 +23,7 @@ from model.engine import Engine
 from model.guide import Guide
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
+from model.poet.plan import choose_plan
 from model.poet.poem import Meter
 from model.poet.verse_guide import VerseGuide
 from model.precision import compute_dtype
@@ -52,7 +53,7 @@ class Unguided:
         """Return no mask."""
         return None
 
-    def admits(self, token: int) -> bool:  # noqa: ARG002
+    def vet(self, token: int) -> bool:  # noqa: ARG002
         """Let every token come that was drawn."""
         return True
 
@@ -78,11 +79,16 @@ def measure(
 ) -> dict[str, Any]:
     """Return the seconds of each way to write batch poems, and its cost against no guide."""
     engine = Engine(checkpoint.build_model(compute_dtype("cpu"), "cpu"), batch)
+
+    def guided(seed: int, meter: Meter = Meter.STRICT, lines: LineFilter | None = None) -> Guide:
+        plan = choose_plan(lexicon, LAYOUT, meter, {}, seed)
+        return VerseGuide(lexicon, LAYOUT, plan, lines=lines)
+
     guides: dict[str, Callable[[int], Guide]] = {
         "none": lambda _: Unguided(),
-        "free": lambda seed: VerseGuide(lexicon, LAYOUT, meter=Meter.FREE, seed=seed),
-        "strict": lambda seed: VerseGuide(lexicon, LAYOUT, seed=seed),
-        "default": lambda seed: VerseGuide(lexicon, LAYOUT, seed=seed, lines=lines),
+        "free": lambda seed: guided(seed, Meter.FREE),
+        "strict": lambda seed: guided(seed),
+        "default": lambda seed: guided(seed, lines=lines),
     }
     header = checkpoint.vocabulary.header()
     contestants = {name: writing(engine, header, guide) for name, guide in guides.items()}

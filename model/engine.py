@@ -176,7 +176,7 @@ class Engine:
 def admits(sequence: Sequence, token: int) -> bool:
     """Return whether a sequence takes a token that was drawn; one that fails takes any."""
     try:
-        return sequence.error is not None or sequence.guide.admits(token)
+        return sequence.error is not None or sequence.guide.vet(token)
     except NoCharacterFits as error:
         sequence.error = error
         return True

@@ -5,20 +5,31 @@ from typing import Protocol
 from torch import Tensor
 
 from model.verse.cue import Cue
+from model.wish import UnmetWish
 
 
-class NoCharacterFits(ValueError):
+class NoCharacterFits(UnmetWish):
     """No poem, or no character, meets all that is asked.
 
     Args:
         line: The line where it fails, counted from 1; 0 if no line is to blame.
         reason: What fails there.
+        spot: The given character at fault, its line and character from 0; None if none is.
+        field: The wish at fault, by its name in PoemSpec; empty until it is known.
     """
 
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(f"line {line}: {reason}" if line else reason)
+    def __init__(
+        self,
+        line: int,
+        reason: str,
+        *,
+        spot: tuple[int, int] | None = None,
+        field: str = "",
+    ) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason, field=field)
         self.line = line
         self.reason = reason
+        self.spot = spot
 
 
 class Guide(Protocol):
@@ -35,8 +46,8 @@ class Guide(Protocol):
     def allowed(self) -> Tensor | None:
         """Return the mask (V,) of the tokens that may come, read-only; None if any may come."""
 
-    def admits(self, token: int) -> bool:
-        """Return whether a token that was drawn may come; one that may not is allowed no longer."""
+    def vet(self, token: int) -> bool:
+        """Return whether a drawn token may come; if not, it is taken out of what is allowed."""
 
     def advance(self, token: int) -> None:
-        """Go on behind a token."""
+        """Go on after a token."""

@@ -1,6 +1,6 @@
 """The model's tokens: control tokens, authors, punctuation and Han characters, and their ids.
 
-A training sequence is one poem behind a header that tells what to write, every field optional:
+A training sequence is one poem after a header that tells what to write, every field optional:
 
     <bos> [form] [<regulated>] [era] [author] [<title> 登 鸛 雀 樓] <body> 白 日 依 山 … 。 <eos>
 
@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from model.verse.form import Form
 from model.verse.script import is_han, unify
+from model.wish import UnmetWish
 
 PUNCTUATION = "，。？！；：、"
 CONTROL_TOKENS = (
@@ -33,15 +34,20 @@ class Era(StrEnum):
     SONG = "宋"
 
 
-class UnknownCharacter(ValueError):
-    """A character that the vocabulary lacks."""
+class UnknownCharacter(UnmetWish):
+    """A character that the vocabulary lacks.
 
-    def __init__(self, character: str) -> None:
-        super().__init__(f"the model does not know the character {character!r}")
+    Args:
+        character: As it was written.
+        field: The wish that holds it, by its name in PoemSpec; empty where there is none.
+    """
+
+    def __init__(self, character: str, *, field: str = "") -> None:
+        super().__init__(f"the model does not know the character {character!r}", field=field)
         self.character = character
 
 
-class UnknownAuthor(ValueError):
+class UnknownAuthor(UnmetWish):
     """A name that is not among the authors with a token of their own.
 
     Args:
@@ -51,7 +57,8 @@ class UnknownAuthor(ValueError):
 
     def __init__(self, author: str, nearest: Sequence[str] = ()) -> None:
         hint = f"; it knows {'、'.join(nearest)}" if nearest else ""
-        super().__init__(f"the model does not know the author {author!r}{hint}")
+        message = f"the model does not know the author {author!r}{hint}"
+        super().__init__(message, field="author")
         self.author = author
         self.nearest = tuple(nearest)
 

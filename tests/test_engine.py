@@ -39,7 +39,7 @@ class Countdown:
             raise NoCharacterFits(1, "nothing rhymes with orange")
         return None if self._mask.all() else self._mask
 
-    def admits(self, token: int) -> bool:  # noqa: ARG002
+    def vet(self, token: int) -> bool:  # noqa: ARG002
         return True
 
     def advance(self, token: int) -> None:
@@ -108,7 +108,7 @@ class Reluctant(Countdown):
         super().__init__(length, [0])
         self._gives_up_at, self.asked = fails_at, 0
 
-    def admits(self, token: int) -> bool:
+    def vet(self, token: int) -> bool:
         self.asked += 1
         if self.left == self._gives_up_at:
             raise NoCharacterFits(2, "every line stands in the corpus")

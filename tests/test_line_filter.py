@@ -12,10 +12,10 @@ from model.guide import NoCharacterFits
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter, LineFilterError
 from model.poet.poem import Meter
-from model.poet.verse_guide import VerseGuide
 from model.verse.form import Layout
 from model.verse.script import unify
 from model.vocabulary import Vocabulary
+from tests.guides import guide_to
 from training.cleaning import clean_body
 from training.corpus import Poem
 from training.download import COMMIT
@@ -178,11 +178,11 @@ def test_a_filter_that_cannot_be_written_leaves_the_old_one(
 
 def write(lexicon: Lexicon, seed: int, lines: LineFilter | None) -> list[str]:
     """Draw the lines of a poem evenly from what a guide allows."""
-    guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, lines=lines)
+    guide = guide_to(lexicon, Layout(5, 2), meter=Meter.FREE, lines=lines)
     chance, ids = random.Random(seed), list[int]()
     while not guide.finished:
         token = chance.choice(guide.allowed().nonzero().flatten().tolist())
-        if guide.admits(token):
+        if guide.vet(token):
             ids.append(token)
             guide.advance(token)
     return lexicon.vocabulary.decode(ids).replace("。", "，").strip("，").split("，")
@@ -210,7 +210,7 @@ def test_a_line_that_cannot_end_but_as_a_known_one_is_refused_if_it_must_be_new(
     characters = lexicon.vocabulary.characters
     line_filter = LineFilter.build("".join(characters[:4]) + last for last in characters)
     given = {(0, place): lexicon.vocabulary.id_of(characters[place]) for place in range(4)}
-    guide = VerseGuide(
+    guide = guide_to(
         lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter, novel=novel
     )
     for token in given.values():
@@ -218,9 +218,9 @@ def test_a_line_that_cannot_end_but_as_a_known_one_is_refused_if_it_must_be_new(
     last = lexicon.vocabulary.id_of(characters[9])
     if novel:
         with pytest.raises(NoCharacterFits, match="line 1: every line that can follow"):
-            guide.admits(last)
+            guide.vet(last)
     else:
-        assert guide.admits(last)
+        assert guide.vet(last)
         guide.advance(last)
 
 
@@ -231,11 +231,11 @@ def test_a_line_whose_end_is_given_is_kept_novel_before_it(lexicon: Lexicon) -> 
     given[(0, 4)] = vocabulary.id_of(end)
     known, other = vocabulary.characters[5], vocabulary.characters[6]
     line_filter = LineFilter.build(["".join(middle) + known + end])
-    guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
+    guide = guide_to(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for character in middle:
         guide.advance(vocabulary.id_of(character))
-    assert guide.admits(vocabulary.id_of(other))
-    assert not guide.admits(vocabulary.id_of(known))
+    assert guide.vet(vocabulary.id_of(other))
+    assert not guide.vet(vocabulary.id_of(known))
     assert not guide.allowed()[vocabulary.id_of(known)]
     assert guide.allowed()[vocabulary.id_of(other)]
 
@@ -244,17 +244,17 @@ def test_a_longer_line_may_begin_as_a_known_one(lexicon: Lexicon) -> None:
     characters = lexicon.vocabulary.characters[:5]
     line_filter = LineFilter.build(["".join(characters)])
     given = {(0, place): lexicon.vocabulary.id_of(characters[place]) for place in range(4)}
-    guide = VerseGuide(lexicon, Layout(7, 2), meter=Meter.FREE, given=given, lines=line_filter)
+    guide = guide_to(lexicon, Layout(7, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for token in given.values():
         guide.advance(token)
-    assert guide.admits(lexicon.vocabulary.id_of(characters[4]))
+    assert guide.vet(lexicon.vocabulary.id_of(characters[4]))
 
 
 def test_a_line_that_is_given_whole_may_stand_in_the_corpus(lexicon: Lexicon) -> None:
     text = lexicon.vocabulary.characters[:5]
     given = {(0, place): lexicon.vocabulary.id_of(c) for place, c in enumerate(text)}
     line_filter = LineFilter.build(["".join(text)])
-    guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
+    guide = guide_to(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for token in given.values():
         guide.advance(token)
     assert guide.allowed()[lexicon.vocabulary.comma_id]

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -74,23 +73,3 @@ def test_between_items_others_have_their_turn() -> None:
         return order
 
     assert asyncio.run(scenario()) == ["item 1", "other", "item 2"]
-
-
-def test_an_ambiguous_start_is_read_once_for_all_drafts_of_a_request(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-    weigh = service.poet._log_probabilities
-
-    def counted(header: Any, texts: list[str]) -> dict[str, float]:
-        asked.append(texts)
-        return weigh(header, texts)
-
-    monkeypatch.setattr(service.poet, "_log_probabilities", counted)
-    request = GenerateRequest.model_validate_json('{"start": "里", "n": 4}')
-    poems = service.write(request).poems
-    assert asked == [["里", "裏"]]
-    assert len({poem.start for poem in poems}) == 1
-    titled = request.model_copy(update={"title": "登樓"})
-    service.write(titled)  # behind another header it may be read otherwise
-    assert len(asked) == 2

@@ -10,11 +10,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from model.guide import NoCharacterFits
-from model.poet.given import give_acrostic, give_lines
+from model.poet.given import give_acrostic, give_opening
 from model.poet.lexicon import Lexicon
+from model.poet.memory import SPAN
 from model.poet.plan import find_plans
 from model.poet.poem import Meter
-from model.poet.verse_guide import MEMORY, VerseGuide
+from model.poet.verse_guide import VerseGuide
 from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.form import Layout
 from model.verse.pattern import templates
@@ -22,6 +23,7 @@ from model.verse.proof import MeterProof, check
 from model.verse.rhymes import Reading, Rhymes, Tone
 from model.verse.script import Script, to_script, unify
 from model.vocabulary import Vocabulary
+from tests.guides import guide_to
 
 REGULATED = [Layout(5, 4), Layout(7, 4), Layout(5, 8), Layout(7, 8)]
 EAST, SORROW, HOUSE = Reading("平", "一東"), Reading("平", "十一尤"), Reading("入", "一屋")
@@ -79,7 +81,7 @@ def repeated(lines: list[str]) -> list[str]:
 @pytest.mark.parametrize("layout", REGULATED)
 @pytest.mark.parametrize("seed", range(12))
 def test_a_strict_poem_drawn_at_random_is_regulated(layout: Layout, seed: int) -> None:
-    guide = VerseGuide(lexicon(), layout, seed=seed)
+    guide = guide_to(lexicon(), layout, seed=seed)
     lines = write(guide, lexicon(), seed)
     proof = judge(lines, lexicon())
     assert proof.regulated, proof
@@ -89,7 +91,7 @@ def test_a_strict_poem_drawn_at_random_is_regulated(layout: Layout, seed: int) -
 
 @pytest.mark.parametrize("layout", REGULATED)
 def test_all_four_templates_are_drawn(layout: Layout) -> None:
-    drawn = {VerseGuide(lexicon(), layout, seed=seed).template for seed in range(100)}
+    drawn = {guide_to(lexicon(), layout, seed=seed).template for seed in range(100)}
     assert drawn == set(templates(layout))
 
 
@@ -108,7 +110,7 @@ def test_whatever_is_asked_is_answered_or_refused_before_the_first_character(
     given = data.draw(st.dictionaries(places, tokens, max_size=8))
     seed = data.draw(st.integers(0, 2**32))
     try:
-        guide = VerseGuide(masks, layout, meter=meter, given=given, seed=seed)
+        guide = guide_to(masks, layout, meter=meter, given=given, seed=seed)
     except NoCharacterFits:
         return
     lines = write(guide, masks, seed)
@@ -124,7 +126,7 @@ def test_whatever_is_asked_is_answered_or_refused_before_the_first_character(
     if proof.rhyme is not None and meter is not Meter.FREE:
         printed = [to_script(line[-1], Script.SIMPLIFIED) for line in lines[1::2]]
         assert len(set(printed)) == len(printed)
-    if layout.characters <= MEMORY and masks.different(given.values()) == len(given):
+    if layout.characters <= SPAN and masks.count_distinct(given.values()) == len(given):
         assert not repeated(lines)
 
 
@@ -134,13 +136,13 @@ def test_a_poem_that_was_written_can_be_asked_for_in_part(
     layout: Layout, seed: int, data: st.DataObject
 ) -> None:
     masks = lexicon()
-    first = VerseGuide(masks, layout, seed=seed)
+    first = guide_to(masks, layout, seed=seed)
     ids = [masks.vocabulary.encode(line) for line in write(first, masks, seed)]
     kept = data.draw(st.integers(0, layout.num_lines))
-    given = give_lines(ids[:kept], layout) | give_acrostic([line[0] for line in ids], layout)
+    given = give_opening(ids[:kept], layout) | give_acrostic([line[0] for line in ids], layout)
     plans = find_plans(masks, layout, Meter.STRICT, given)
     assert first.template in [plan.template for plan in plans]
-    assert judge(write(VerseGuide(masks, layout, given=given), masks, seed), masks).regulated
+    assert judge(write(guide_to(masks, layout, given=given), masks, seed), masks).regulated
 
 
 @settings(deadline=None, max_examples=60)
@@ -150,7 +152,7 @@ def test_rare_rhymes_are_spared_for_the_lines_that_need_them(
 ) -> None:
     masks = made_up({EAST: east, SORROW: sorrow, HOUSE: 120})
     try:
-        guide = VerseGuide(masks, Layout(7, 8), meter=Meter.RHYME, seed=seed)
+        guide = guide_to(masks, Layout(7, 8), meter=Meter.RHYME, seed=seed)
     except NoCharacterFits:
         pytest.fail("eight lines can rhyme in the oblique group")
     assert judge(write(guide, masks, seed), masks).checks["押韵"].holds
@@ -158,15 +160,15 @@ def test_rare_rhymes_are_spared_for_the_lines_that_need_them(
     given = {(1, 6): end}
     if east < 4:
         with pytest.raises(NoCharacterFits, match="line 4: too few characters rhyme here"):
-            VerseGuide(masks, Layout(7, 8), meter=Meter.RHYME, given=given)
+            guide_to(masks, Layout(7, 8), meter=Meter.RHYME, given=given)
     else:
-        tight = VerseGuide(masks, Layout(7, 8), meter=Meter.RHYME, given=given, seed=seed)
+        tight = guide_to(masks, Layout(7, 8), meter=Meter.RHYME, given=given, seed=seed)
         assert judge(write(tight, masks, seed), masks).rhyme == "一東"
 
 
 @pytest.mark.parametrize("layout", REGULATED)
 def test_the_model_is_told_the_places_of_the_template(layout: Layout) -> None:
-    guide, told = VerseGuide(lexicon(), layout, seed=3), []
+    guide, told = guide_to(lexicon(), layout, seed=3), []
     while not guide.finished:
         told.append(guide.cue)
         guide.advance(int(torch.nonzero(guide.allowed())[0]))
@@ -176,7 +178,7 @@ def test_the_model_is_told_the_places_of_the_template(layout: Layout) -> None:
 
 
 def test_the_model_is_told_the_rhymes_alone_where_nothing_else_is_asked() -> None:
-    guide, told = VerseGuide(lexicon(), Layout(5, 6), meter=Meter.RHYME, seed=3), []
+    guide, told = guide_to(lexicon(), Layout(5, 6), meter=Meter.RHYME, seed=3), []
     while not guide.finished:
         told.append(guide.cue)
         guide.advance(int(torch.nonzero(guide.allowed())[0]))
@@ -184,16 +186,14 @@ def test_the_model_is_told_the_rhymes_alone_where_nothing_else_is_asked() -> Non
 
 
 def test_the_same_seed_draws_the_same_template() -> None:
-    drawn = [
-        [VerseGuide(lexicon(), Layout(5, 4), seed=s).template for s in range(20)] for _ in "ab"
-    ]
+    drawn = [[guide_to(lexicon(), Layout(5, 4), seed=s).template for s in range(20)] for _ in "ab"]
     assert drawn[0] == drawn[1]
 
 
 def test_long_poems_may_come_back_to_a_character_but_not_to_a_rhyme() -> None:
     masks = made_up({EAST: 60, HOUSE: 90})
     layout = Layout(5, 20)
-    lines = write(VerseGuide(masks, layout, meter=Meter.RHYME, seed=1), masks, 1)
+    lines = write(guide_to(masks, layout, meter=Meter.RHYME, seed=1), masks, 1)
     ends = [line[-1] for line in lines[1::2]]
     assert len(set(ends)) == len(ends)
     assert repeated(lines)
@@ -201,7 +201,7 @@ def test_long_poems_may_come_back_to_a_character_but_not_to_a_rhyme() -> None:
 
 def test_a_pair_may_stand_on_a_foot_once_in_four_lines() -> None:
     masks = made_up({EAST: 100, HOUSE: 100})
-    guide = VerseGuide(masks, Layout(5, 4), meter=Meter.FREE)
+    guide = guide_to(masks, Layout(5, 4), meter=Meter.FREE)
     token = masks.vocabulary.han_ids.start
     guide.advance(token)
     assert guide.allowed()[token]
@@ -213,7 +213,7 @@ def test_a_pair_may_stand_on_a_foot_once_in_four_lines() -> None:
 
 def test_a_pair_does_not_straddle_two_feet() -> None:
     masks = made_up({EAST: 100, HOUSE: 100})
-    guide = VerseGuide(masks, Layout(7, 4), meter=Meter.FREE)
+    guide = guide_to(masks, Layout(7, 4), meter=Meter.FREE)
     for token in masks.vocabulary.han_ids[:2]:
         guide.advance(token)
     assert not guide.allowed()[token]
@@ -222,7 +222,7 @@ def test_a_pair_does_not_straddle_two_feet() -> None:
 def test_a_character_that_is_given_for_later_does_not_come_before() -> None:
     masks = lexicon()
     token = masks.vocabulary.han_ids[7]
-    guide = VerseGuide(masks, Layout(5, 4), meter=Meter.FREE, given={(2, 0): token})
+    guide = guide_to(masks, Layout(5, 4), meter=Meter.FREE, given={(2, 0): token})
     assert not guide.allowed()[token]
 
 
@@ -231,17 +231,17 @@ def test_characters_that_simplified_script_prints_alike_count_as_one() -> None:
     masks = Lexicon(Vocabulary(list(known)))
     tokens = masks.vocabulary.id_of
     roam, swim = tokens("遊"), tokens("游")
-    assert sorted(masks.alike([roam])) == sorted([roam, swim])
-    guide = VerseGuide(masks, Layout(5, 4), meter=Meter.FREE, seed=1)
+    assert sorted(masks.with_lookalikes([roam])) == sorted([roam, swim])
+    guide = guide_to(masks, Layout(5, 4), meter=Meter.FREE, seed=1)
     assert guide.allowed()[swim]
     guide.advance(roam)
     guide.advance(tokens("山"))
     assert not guide.allowed()[[roam, swim]].any()
     given = {(1, 4): roam}
-    assert not VerseGuide(masks, Layout(5, 4), given=given).allowed()[swim]
-    (rhyme,) = masks.supply(["十一尤"], []).values()
+    assert not guide_to(masks, Layout(5, 4), given=given).allowed()[swim]
+    (rhyme,) = masks.count_rhymes(["十一尤"], []).values()
     for taken in ([roam], [roam, swim]):
-        assert masks.supply(["十一尤"], taken) == {"十一尤": rhyme - 1}
+        assert masks.count_rhymes(["十一尤"], taken) == {"十一尤": rhyme - 1}
     with pytest.raises(NoCharacterFits, match=r"line 4: the rhyme character 游 .* comes twice"):
         find_plans(masks, Layout(5, 4), Meter.RHYME, {**given, (3, 4): swim})
 
@@ -249,7 +249,7 @@ def test_characters_that_simplified_script_prints_alike_count_as_one() -> None:
 def test_punctuation_is_the_only_thing_between_lines_and_the_end_after_the_last() -> None:
     masks = lexicon()
     vocabulary = masks.vocabulary
-    guide = VerseGuide(masks, Layout(5, 2), meter=Meter.FREE)
+    guide = guide_to(masks, Layout(5, 2), meter=Meter.FREE)
     for mark in (vocabulary.comma_id, vocabulary.full_stop_id):
         for _ in range(5):
             guide.advance(int(torch.nonzero(guide.allowed())[0]))
@@ -263,12 +263,12 @@ def test_punctuation_is_the_only_thing_between_lines_and_the_end_after_the_last(
 
 def test_nothing_but_characters_is_allowed_in_a_line() -> None:
     masks = lexicon()
-    allowed = VerseGuide(masks, Layout(5, 4), meter=Meter.FREE).allowed()
+    allowed = guide_to(masks, Layout(5, 4), meter=Meter.FREE).allowed()
     assert not allowed[: masks.vocabulary.han_ids.start].any()
 
 
 def test_what_is_not_allowed_is_refused() -> None:
-    guide = VerseGuide(lexicon(), Layout(5, 4))
+    guide = guide_to(lexicon(), Layout(5, 4))
     with pytest.raises(ValueError, match="line 1 cannot go on with '。'"):
         guide.advance(lexicon().vocabulary.full_stop_id)
 
@@ -276,13 +276,13 @@ def test_what_is_not_allowed_is_refused() -> None:
 def test_a_line_whose_tones_fit_no_pattern_is_named() -> None:
     masks = made_up({EAST: 100, HOUSE: 100})
     level, oblique = of_reading(masks, EAST), of_reading(masks, HOUSE)
-    given = give_lines([[*level[:5]]], Layout(5, 4))
+    given = give_opening([[*level[:5]]], Layout(5, 4))
     with pytest.raises(NoCharacterFits, match=r"^line 1: no pattern .*平平平平平") as refusal:
-        VerseGuide(masks, Layout(5, 4), given=given)
+        guide_to(masks, Layout(5, 4), given=given)
     assert refusal.value.line == 1
     given = {(0, 1): level[0], (1, 1): level[1]}
     with pytest.raises(NoCharacterFits, match=r"^line 2: no pattern"):
-        VerseGuide(masks, Layout(5, 4), given=given)
+        guide_to(masks, Layout(5, 4), given=given)
     assert find_plans(masks, Layout(5, 4), Meter.STRICT, {(0, 1): level[0], (1, 1): oblique[0]})
 
 
@@ -290,11 +290,11 @@ def test_a_rhyme_that_does_not_rhyme_is_named() -> None:
     masks = made_up({EAST: 50, SORROW: 50, HOUSE: 100})
     east, sorrow = of_reading(masks, EAST), of_reading(masks, SORROW)
     with pytest.raises(NoCharacterFits, match=r"line 4: .*十一尤.* does not rhyme"):
-        VerseGuide(masks, Layout(5, 4), given={(1, 4): east[0], (3, 4): sorrow[0]})
+        guide_to(masks, Layout(5, 4), given={(1, 4): east[0], (3, 4): sorrow[0]})
     with pytest.raises(NoCharacterFits, match=r"line 4: the rhyme character .* comes twice"):
-        VerseGuide(masks, Layout(5, 4), given={(1, 4): east[0], (3, 4): east[0]})
+        guide_to(masks, Layout(5, 4), given={(1, 4): east[0], (3, 4): east[0]})
     with pytest.raises(NoCharacterFits, match=r"line 2: "):
-        VerseGuide(masks, Layout(5, 4), given={(1, 4): of_reading(masks, HOUSE)[0]})
+        guide_to(masks, Layout(5, 4), given={(1, 4): of_reading(masks, HOUSE)[0]})
 
 
 def test_a_given_first_line_may_borrow_a_neighbouring_group() -> None:
@@ -303,12 +303,12 @@ def test_a_given_first_line_may_borrow_a_neighbouring_group() -> None:
     east, winters, sorrow = (of_reading(masks, reading) for reading in (EAST, winter, SORROW))
     given = {(0, 4): winters[0], (1, 4): east[0]}
     for seed in range(8):
-        guide = VerseGuide(masks, Layout(5, 4), given=given, seed=seed)
+        guide = guide_to(masks, Layout(5, 4), given=given, seed=seed)
         proof = judge(write(guide, masks, seed), masks)
         assert proof.regulated
         assert (proof.rhyme, proof.checks["首句"].note) == ("一東", "邻韵")
     with pytest.raises(NoCharacterFits, match=r"line 2: .*十一尤.* does not rhyme"):
-        VerseGuide(masks, Layout(5, 4), given={(0, 4): winters[0], (1, 4): sorrow[0]})
+        guide_to(masks, Layout(5, 4), given={(0, 4): winters[0], (1, 4): sorrow[0]})
 
 
 def test_a_given_first_line_rhymes_in_its_own_group_where_that_has_enough() -> None:
@@ -316,7 +316,7 @@ def test_a_given_first_line_rhymes_in_its_own_group_where_that_has_enough() -> N
     for own, expected in ((60, "二冬"), (2, "一東")):
         masks = made_up({EAST: 60, winter: own, HOUSE: 120})
         given = {(0, 4): of_reading(masks, winter)[0]}
-        guide = VerseGuide(masks, Layout(5, 4), given=given)
+        guide = guide_to(masks, Layout(5, 4), given=given)
         proof = judge(write(guide, masks, 0), masks)
         assert (proof.regulated, proof.rhyme) == (True, expected)
 
@@ -328,8 +328,8 @@ def test_a_character_without_a_reading_has_no_place_in_strict_verse() -> None:
     silent = Lexicon(vocabulary, masks.rhymes)
     given = {(2, 0): vocabulary.id_of(spare)}
     with pytest.raises(NoCharacterFits, match=r"line 3: .*？"):
-        VerseGuide(silent, Layout(5, 4), given=given)
-    write(VerseGuide(silent, Layout(5, 4), meter=Meter.FREE, given=given), silent, 0)
+        guide_to(silent, Layout(5, 4), given=given)
+    write(guide_to(silent, Layout(5, 4), meter=Meter.FREE, given=given), silent, 0)
 
 
 def test_a_licence_is_taken_only_where_given_characters_need_it() -> None:
@@ -338,51 +338,26 @@ def test_a_licence_is_taken_only_where_given_characters_need_it() -> None:
     for seed in range(20):
         assert (
             "救"
-            not in judge(write(VerseGuide(masks, Layout(7, 8), seed=seed), masks, seed), masks)
+            not in judge(write(guide_to(masks, Layout(7, 8), seed=seed), masks, seed), masks)
             .checks["拗救"]
             .note
         )
-    given = give_lines([oblique[:5]], Layout(5, 4))
-    proof = judge(write(VerseGuide(masks, Layout(5, 4), given=given), masks, 0), masks)
+    given = give_opening([oblique[:5]], Layout(5, 4))
+    proof = judge(write(guide_to(masks, Layout(5, 4), given=given), masks, 0), masks)
     assert proof.regulated
     assert "第1句对句救" in proof.checks["拗救"].note
 
 
 def test_strict_meter_is_for_four_or_eight_lines() -> None:
     with pytest.raises(ValueError, match="regulated verse has 4 or 8 lines"):
-        VerseGuide(lexicon(), Layout(5, 6))
+        guide_to(lexicon(), Layout(5, 6))
 
 
 def test_a_vocabulary_that_could_run_out_is_refused() -> None:
     with pytest.raises(NoCharacterFits, match=r"too few characters of tone"):
-        VerseGuide(made_up({EAST: 200, HOUSE: 20}), Layout(5, 4))
+        guide_to(made_up({EAST: 200, HOUSE: 20}), Layout(5, 4))
     with pytest.raises(NoCharacterFits, match=r"the vocabulary has too few characters$"):
-        VerseGuide(made_up({EAST: 20}), Layout(5, 4), meter=Meter.FREE)
-
-
-def test_an_acrostic_takes_a_character_a_line_or_a_couplet() -> None:
-    layout = Layout(5, 4)
-    assert give_acrostic([9, 8, 7, 6], layout) == {(0, 0): 9, (1, 0): 8, (2, 0): 7, (3, 0): 6}
-    assert give_acrostic([9, 8], layout) == {(0, 0): 9, (2, 0): 8}
-    for count, line in [(3, 4), (1, 2), (5, 4)]:
-        with pytest.raises(
-            NoCharacterFits, match=r"2 characters \(one a couplet\) or 4"
-        ) as refusal:
-            give_acrostic(range(count), layout)
-        assert refusal.value.line == line
-
-
-def test_given_lines_have_to_be_whole_but_for_the_last() -> None:
-    layout = Layout(5, 2)
-    assert give_lines([[1, 2, 3, 4, 5], [6]], layout)[1, 0] == 6
-    with pytest.raises(NoCharacterFits, match="line 1: a line has 5 characters, not 4"):
-        give_lines([[1, 2, 3, 4], [5]], layout)
-    with pytest.raises(NoCharacterFits, match="line 2: a line has 5 characters, not 6"):
-        give_lines([[1] * 5, [1] * 6], layout)
-    with pytest.raises(NoCharacterFits, match="line 2: a line has 5 characters, not 1"):
-        give_lines([[1, 2, 3, 4, 5], [6]], layout, whole=True)
-    with pytest.raises(NoCharacterFits, match="line 3: the poem has only 2 lines"):
-        give_lines([[1] * 5] * 3, layout)
+        guide_to(made_up({EAST: 20}), Layout(5, 4), meter=Meter.FREE)
 
 
 def test_masks_offer_usual_readings_and_groups_of_them() -> None:

@@ -1,10 +1,11 @@
 """The characters that are given, and the spellings that they can be read in.
 
 A written character may stand for several of the model's: 后 for 後 and 后. Which it is, the rules
-of verse may tell: where the preferred one fits no plan, another may.
+of verse may decide: where the preferred one fits no plan, another may.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TypeVar
 
@@ -13,89 +14,113 @@ from model.verse.form import Layout
 
 Item = TypeVar("Item")  # a token, or the tokens that a written character may stand for
 
-Given = Mapping[tuple[int, int], int]  # (line, character), both from 0 -> token
-Choices = Mapping[tuple[int, int], tuple[int, ...]]  # (line, character) -> tokens, the best first
+Spot = tuple[int, int]  # line and character, both from 0
+Given = Mapping[Spot, int]  # the token at each spot
+Readings = Mapping[Spot, tuple[int, ...]]  # the tokens that each spot may take, the best first
 
 MAX_SPELLINGS = 32  # that are tried before a request is refused
 
 
-def agree(*parts: Choices) -> dict[tuple[int, int], tuple[int, ...]]:
-    """Return what several wishes give together: of each place, what all of them allow.
-
-    Raises:
-        NoCharacterFits: If two of them give different characters for one place.
-    """
-    choices: dict[tuple[int, int], tuple[int, ...]] = {}
-    for part in parts:
-        for place, tokens in part.items():
-            common = tuple(token for token in choices.get(place, tokens) if token in tokens)
-            if not common:
-                line, character = place
-                raise NoCharacterFits(
-                    line + 1, f"two different characters are given for character {character + 1}"
-                )
-            choices[place] = common
-    return choices
-
-
-def spellings(
-    choices: Choices, sound: Callable[[int], Hashable]
-) -> Iterator[dict[tuple[int, int], int]]:
-    """Yield the preferred spelling, then those that depart from it in ever more places.
+@dataclass(frozen=True)
+class Choices:
+    """What a request fixes of a poem.
 
     Args:
-        choices: What each place may be.
+        readings: The tokens that each given spot may take, the best first.
+        fields: The wish that fixes each, by its name in PoemSpec; of several the first.
+    """
+
+    readings: Readings
+    fields: Mapping[Spot, str]
+
+    @classmethod
+    def of(cls, **wishes: Readings) -> "Choices":
+        """Return what several wishes give together: at each spot, what all of them allow.
+
+        Raises:
+            NoCharacterFits: If two of them give different characters for one spot.
+        """
+        readings: dict[Spot, tuple[int, ...]] = {}
+        fields: dict[Spot, str] = {}
+        for field, wish in wishes.items():
+            for spot, tokens in wish.items():
+                common = tuple(token for token in readings.get(spot, tokens) if token in tokens)
+                if not common:
+                    reason = f"two different characters are given for character {spot[1] + 1}"
+                    raise NoCharacterFits(spot[0] + 1, reason, spot=spot, field=field)
+                readings[spot] = common
+                fields.setdefault(spot, field)
+        return cls(readings, fields)
+
+
+def spellings(readings: Readings, sound: Callable[[int], Hashable]) -> Iterator[dict[Spot, int]]:
+    """Yield the preferred spelling, then those that depart from it at ever more spots.
+
+    Args:
+        readings: What each spot may be.
         sound: What the rules of verse know of a token; of two that sound alike the first is kept.
     """
-    preferred = {place: tokens[0] for place, tokens in choices.items()}
+    preferred = {spot: tokens[0] for spot, tokens in readings.items()}
     others = [
-        (place, token)
-        for place, tokens in choices.items()
+        (spot, token)
+        for spot, tokens in readings.items()
         for token in {sound(token): token for token in reversed(tokens)}.values()
         if sound(token) != sound(tokens[0])
     ]
     departures = (
         dict(changes)
-        for count in range(len(choices) + 1)
+        for count in range(len(readings) + 1)
         for changes in combinations(others, count)
-        if len({place for place, _ in changes}) == count
+        if len({spot for spot, _ in changes}) == count
     )
     for changes in islice(departures, MAX_SPELLINGS):
         yield preferred | changes
 
 
-def give_lines(
-    lines: Sequence[Sequence[Item]], layout: Layout, *, whole: bool = False
-) -> dict[tuple[int, int], Item]:
-    """Return a poem's first lines as given, the last of them perhaps only begun unless whole.
+def give_start(line: Sequence[Item], layout: Layout) -> dict[Spot, Item]:
+    """Return a poem's first characters as given, at most a line of them.
+
+    Raises:
+        NoCharacterFits: If there are more.
+    """
+    if len(line) > layout.line_length:
+        raise _wrong_length(1, len(line), layout, field="start")
+    return {(0, character): item for character, item in enumerate(line)}
+
+
+def give_opening(lines: Sequence[Sequence[Item]], layout: Layout) -> dict[Spot, Item]:
+    """Return a poem's first lines as given, each of them whole.
 
     Raises:
         NoCharacterFits: If there are too many lines, or one has not the right length.
     """
     for number, line in enumerate(lines, 1):
         if number > layout.num_lines:
-            raise NoCharacterFits(number, f"the poem has only {layout.num_lines} lines")
-        if len(line) > layout.line_length or (
-            (whole or number < len(lines)) and len(line) < layout.line_length
-        ):
-            raise NoCharacterFits(
-                number, f"a line has {layout.line_length} characters, not {len(line)}"
-            )
-    return {(i, j): token for i, line in enumerate(lines) for j, token in enumerate(line)}
+            reason = f"the poem has only {layout.num_lines} lines"
+            raise NoCharacterFits(number, reason, field="opening")
+        if len(line) != layout.line_length:
+            raise _wrong_length(number, len(line), layout, field="opening")
+    return {(i, j): item for i, line in enumerate(lines) for j, item in enumerate(line)}
 
 
-def give_acrostic(tokens: Sequence[Item], layout: Layout) -> dict[tuple[int, int], Item]:
+def give_acrostic(items: Sequence[Item], layout: Layout) -> dict[Spot, Item]:
     """Return the first characters of every line, or of the first line of every couplet.
 
     Raises:
         NoCharacterFits: If their number is neither that of the lines nor that of the couplets.
     """
     lines, couplets = layout.num_lines, layout.num_lines // 2
-    if len(tokens) not in (lines, couplets):
+    if len(items) not in (lines, couplets):
         raise NoCharacterFits(
-            min(len(tokens), lines) + 1 if len(tokens) < lines else lines,
+            min(len(items), lines) + 1 if len(items) < lines else lines,
             f"an acrostic here takes {couplets} characters (one a couplet) or {lines} "
-            f"(one a line), not {len(tokens)}",
+            f"(one a line), not {len(items)}",
+            field="acrostic",
         )
-    step = lines // len(tokens)
-    return {(step * index, 0): token for index, token in enumerate(tokens)}
+    step = lines // len(items)
+    return {(step * index, 0): item for index, item in enumerate(items)}
+
+
+def _wrong_length(number: int, length: int, layout: Layout, *, field: str) -> NoCharacterFits:
+    reason = f"a line has {layout.line_length} characters, not {length}"
+    return NoCharacterFits(number, reason, field=field)

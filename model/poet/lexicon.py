@@ -52,21 +52,21 @@ class Lexicon:
             group: int(mask[: ids.start + COMMON_CHARACTERS].sum())
             for group, mask in self.by_group.items()
         }
-        self._alike = _alike(vocabulary)
-        self.spread_by_group = {  # of characters that are printed like one of the group
-            group: self._mask(self.alike(np.flatnonzero(mask).tolist()))
+        self._lookalikes = _lookalikes(vocabulary)
+        self.lookalikes_by_group = {  # of characters that are printed like one of the group
+            group: self._mask(self.with_lookalikes(np.flatnonzero(mask).tolist()))
             for group, mask in self.by_group.items()
         }
-        self._spread = [
-            frozenset[str]().union(*(self._groups[token] for token in alike))
-            for alike in self._alike
+        self._lookalike_groups = [
+            frozenset[str]().union(*(self._groups[token] for token in lookalikes))
+            for lookalikes in self._lookalikes
         ]
-        self.size = self.different(ids)
+        self.size = self.count_distinct(ids)
         self.tone_sizes = {
-            tone: self.different([i for i in ids if tone in self._tones[i]]) for tone in "平仄"
+            tone: self.count_distinct([i for i in ids if tone in self._tones[i]]) for tone in "平仄"
         }
         self._sizes = {
-            group: self.different(np.flatnonzero(mask).tolist())
+            group: self.count_distinct(np.flatnonzero(mask).tolist())
             for group, mask in self.by_group.items()
         }
         self._only: dict[int, Mask] = {}
@@ -94,29 +94,29 @@ class Lexicon:
             self._in_groups[key] = np.any([self.by_group[group] for group in key], axis=0)
         return self._in_groups[key]
 
-    def supply(self, groups: Iterable[str], taken: Iterable[int]) -> dict[str, int]:
+    def count_rhymes(self, groups: Iterable[str], taken: Iterable[int]) -> dict[str, int]:
         """Return how many characters rhyme in each group, those printed like one taken left out."""
         sizes = {group: self._sizes.get(group, 0) for group in groups}
-        for alike in {self._alike[token] for token in taken}:
-            for group in self._spread[alike[0]] & sizes.keys():
+        for alike in {self._lookalikes[token] for token in taken}:
+            for group in self._lookalike_groups[alike[0]] & sizes.keys():
                 sizes[group] -= 1
         return sizes
 
-    def alike_to(self, token: int) -> tuple[int, ...]:
+    def lookalikes_of(self, token: int) -> tuple[int, ...]:
         """Return the characters that simplified script prints like a token, it included."""
-        return self._alike[token]
+        return self._lookalikes[token]
 
-    def alike(self, tokens: Iterable[int]) -> list[int]:
+    def with_lookalikes(self, tokens: Iterable[int]) -> list[int]:
         """Return the characters that simplified script prints like one of tokens, them included."""
-        return [each for alike in {self._alike[token] for token in tokens} for each in alike]
+        return [each for alike in {self._lookalikes[token] for token in tokens} for each in alike]
 
-    def spread_of(self, token: int) -> frozenset[str]:
+    def lookalike_groups_of(self, token: int) -> frozenset[str]:
         """Return the rhyme groups of all characters that are printed like one."""
-        return self._spread[token]
+        return self._lookalike_groups[token]
 
-    def different(self, tokens: Iterable[int]) -> int:
+    def count_distinct(self, tokens: Iterable[int]) -> int:
         """Return how many different characters simplified script prints for tokens."""
-        return len({self._alike[token] for token in tokens})
+        return len({self._lookalikes[token] for token in tokens})
 
     def groups_of(self, token: int) -> frozenset[str]:
         """Return the rhyme groups of a character's usual readings."""
@@ -132,7 +132,7 @@ class Lexicon:
         return character
 
 
-def _alike(vocabulary: Vocabulary) -> list[tuple[int, ...]]:
+def _lookalikes(vocabulary: Vocabulary) -> list[tuple[int, ...]]:
     """Return for each token those that simplified script prints as it, in their order."""
     printed: dict[str, list[int]] = defaultdict(list)
     # Apart, so that no phrase is converted as one.

@@ -4,14 +4,18 @@ Given characters are matched against the four templates and the rhyme groups. Wh
 plans that can be completed; if there are none, the request is refused with the line and the reason.
 """
 
+import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 from model.guide import NoCharacterFits
 from model.poet.given import Given
 from model.poet.lexicon import Lexicon
-from model.poet.poem import Meter
+from model.poet.memory import SPAN
+from model.poet.poem import Meter, NoFormFits
+from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.form import Layout
 from model.verse.pattern import (
     Licence,
@@ -20,6 +24,7 @@ from model.verse.pattern import (
     couplet_choices,
     line_variants,
     regular_tones,
+    template_frequency,
     templates,
 )
 from model.verse.rhymes import LEVEL_GROUPS, Rhymes
@@ -41,13 +46,40 @@ class Plan:
     groups: frozenset[str]
     rhyme_lines: tuple[int, ...]
 
+    def cues(self, layout: Layout) -> tuple[Cue, ...]:
+        """Return what is asked of each character and mark of the poem."""
+        if self.template is not None:
+            return template_cues(self.template)
+        if self.rhyme_lines:
+            return rhyme_cues([layout.line_length] * layout.num_lines)
+        return (Cue.FREE,) * (layout.characters + layout.num_lines)
+
+    def open_rhymes(self, layout: Layout, given: Given) -> int:
+        """Return how many lines have still to find a rhyme: those whose end is not given."""
+        last = layout.line_length - 1
+        return sum((line, last) not in given for line in self.rhyme_lines)
+
+
+def choose_plan(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given, seed: int) -> Plan:
+    """Return one of the plans that can be completed, drawn by how often poets used its template.
+
+    Raises:
+        NoCharacterFits: If there is none; it names the line and, where one is at fault, the spot.
+        NoFormFits: If the meter is strict and the layout has no regulated form.
+    """
+    plans = find_plans(lexicon, layout, meter, given)
+    weights = [template_frequency(plan.template) if plan.template else 1.0 for plan in plans]
+    plan = random.Random(seed).choices(plans, weights)[0]
+    _require_characters(lexicon, layout, plan, given)
+    return plan
+
 
 def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> list[Plan]:
     """Return every plan that can be completed, at least one.
 
     Raises:
         NoCharacterFits: If there is none; of the reasons, that of the plan that got furthest.
-        ValueError: If the layout has no regulated form and meter asks for one.
+        NoFormFits: If the layout has no regulated form and meter asks for one.
     """
     if meter is Meter.FREE:
         return [Plan(None, (), frozenset(), ())]
@@ -55,9 +87,10 @@ def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> 
     if meter is Meter.STRICT:
         choices = templates(layout)
         if not choices:
-            raise ValueError(
+            raise NoFormFits(
                 f"regulated verse has 4 or 8 lines of 5 or 7 characters, not {layout.num_lines} "
-                f"of {layout.line_length}"
+                f"of {layout.line_length}",
+                field="meter",
             )
     plans, failures = [], []
     for template in choices:
@@ -68,6 +101,21 @@ def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> 
     if not plans:
         raise max(failures, key=lambda failure: failure.line)
     return plans
+
+
+def _require_characters(lexicon: Lexicon, layout: Layout, plan: Plan, given: Given) -> None:
+    """See that no spot can run out of characters, whatever the others take.
+
+    Raises:
+        NoCharacterFits: If the vocabulary has too few, or too few of some tone.
+    """
+    most = min(SPAN, layout.characters) + len(set(given.values()))
+    most += 2 * layout.num_lines  # rhymes, written and spared
+    for tone, size in lexicon.tone_sizes.items():
+        if plan.template is not None and size <= most:
+            raise NoCharacterFits(1, f"the vocabulary has too few characters of tone {tone}")
+    if lexicon.size <= most:
+        raise NoCharacterFits(1, "the vocabulary has too few characters")
 
 
 def _complete(lexicon: Lexicon, layout: Layout, template: Template | None, given: Given) -> Plan:
@@ -118,20 +166,21 @@ def _fitting(
 ) -> list[Variant]:
     """Return those of a line's variants whose tones its given characters can be read in."""
     known = [
-        (place, lexicon.tones_of(token, usual=False))
-        for (number, place), token in given.items()
+        (character, lexicon.tones_of(token, usual=False))
+        for (number, character), token in given.items()
         if number == line
     ]
     return [
         variant
         for variant in variants
-        if all(variant.tones[place] in tones for place, tones in known)
+        if all(variant.tones[character] in tones for character, tones in known)
     ]
 
 
 def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> NoCharacterFits:
     """Return the refusal of a line whose given characters have the wrong tones."""
-    tokens = [given.get((line, place)) for place in range(template.line_length)]
+    spots = [(line, character) for character in range(template.line_length)]
+    tokens = [given.get(spot) for spot in spots]
     shown = "".join("□" if token is None else lexicon.character(token) for token in tokens)
     tones = "".join(
         "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=False))) or "？"
@@ -140,6 +189,7 @@ def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> 
     return NoCharacterFits(
         line + 1,
         f"no pattern of regulated verse that the lines before it allow fits {shown} ({tones})",
+        spot=next((spot for spot in spots if spot in given), None),
     )
 
 
@@ -155,11 +205,11 @@ def _rhyme_groups(
     ends = {line: given[line, last] for line in rhyme_lines if (line, last) in given}
     needed = len(rhyme_lines) - len(ends)
     taken = set(given.values())
-    choices = _common_groups(lexicon, ends, level=level)
+    choices = _common_groups(lexicon, ends, last, level=level)
     if not needed:
         return choices[0]
     for groups in choices:
-        counts = lexicon.supply(groups & lexicon.by_group.keys(), taken)
+        counts = lexicon.count_rhymes(groups & lexicon.by_group.keys(), taken)
         # A rhyme that is not given should leave the model a choice of common characters.
         roomy = {
             group
@@ -177,11 +227,17 @@ def _rhyme_groups(
 
 
 def _common_groups(
-    lexicon: Lexicon, ends: Mapping[int, int], *, level: bool
+    lexicon: Lexicon, ends: Mapping[int, int], last: int, *, level: bool
 ) -> list[frozenset[str]]:
     """Return the groups that all given rhymes share, every group if none is given.
 
-    Behind them, if line 1 is given, those that it may borrow from (邻韵): the second choice.
+    After them, if line 1 is given, those that it may borrow from (邻韵): the second choice.
+
+    Args:
+        lexicon: The readings.
+        ends: The given rhymes by line.
+        last: Index of a line's last character.
+        level: Whether the rhyme has to be level.
 
     Raises:
         NoCharacterFits: If there is no such group, or one rhyme comes twice.
@@ -191,17 +247,18 @@ def _common_groups(
     for line, token in sorted(ends.items()):
         own = _of_level(lexicon.rhymes.groups(lexicon.character(token)), level=level)
         shown = f"{lexicon.character(token)} ({'、'.join(sorted(own)) or 'no level rhyme'})"
-        if not seen.isdisjoint(lexicon.alike([token])):
-            raise NoCharacterFits(line + 1, f"the rhyme character {shown} comes twice")
+        fault = partial(NoCharacterFits, line + 1, spot=(line, last))
+        if not seen.isdisjoint(lexicon.lookalikes_of(token)):
+            raise fault(f"the rhyme character {shown} comes twice")
         if not own:
-            raise NoCharacterFits(line + 1, f"the line has to rhyme, and ends in {shown}")
+            raise fault(f"the line has to rhyme, and ends in {shown}")
         seen.add(token)
         if line == 0:
             opening = own
             continue
         groups = groups & own if groups else own
         if not groups or (opening and not _in_reach(opening, groups)):
-            raise NoCharacterFits(line + 1, f"{shown} does not rhyme with the lines before it")
+            raise fault(f"{shown} does not rhyme with the lines before it")
     if not opening:
         every = lexicon.level_groups if level else frozenset(lexicon.by_group)
         return [groups or every]

@@ -1,6 +1,5 @@
 """A poem: what is asked of it, and what is answered. This module needs no PyTorch."""
 
-import dataclasses
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +9,7 @@ from model.verse.form import Form, Layout
 from model.verse.proof import MeterProof
 from model.verse.script import Script
 from model.vocabulary import Era
+from model.wish import UnmetWish
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
@@ -22,6 +22,10 @@ class Meter(StrEnum):
     STRICT = "strict"  # tone pattern and rhyme of regulated verse
     RHYME = "rhyme"  # the even lines rhyme in one group, level or oblique
     FREE = "free"  # the form alone
+
+
+class NoFormFits(UnmetWish):
+    """No form, or none that a meter has rules for, has the measure that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,6 @@ class PoemSpec:
     novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)
     script: Script = Script.SIMPLIFIED
-
-    def with_seed(self, seed: int) -> "PoemSpec":
-        """Return the same wishes under another seed."""
-        return dataclasses.replace(self, params=dataclasses.replace(self.params, seed=seed))
 
 
 @dataclass(frozen=True)
@@ -100,18 +100,30 @@ def choose_layout(spec: PoemSpec) -> Layout:
     """Return the measure of the poem that a spec asks for.
 
     Raises:
-        ValueError: If length is out of range or too short for the form.
+        NoFormFits: If length is out of range or too short for the form.
     """
     if spec.form is not None and spec.form.num_lines is not None:
         return Layout(spec.form.line_length, spec.form.num_lines)
     line_length = spec.form.line_length if spec.form else _line_length_of(spec)
     if spec.length is not None:
-        return Layout.of_length(spec.length, line_length)
+        try:
+            return Layout.of_length(spec.length, line_length)
+        except ValueError as error:
+            raise NoFormFits(str(error), field="length") from error
     line_length = line_length or DEFAULT_LAYOUT.line_length
     if spec.form is not None:
         usual = STRICT_LINES if spec.meter is Meter.STRICT else GUSHI_LINES
         return Layout(line_length, _lines_of(spec, usual))
     return Layout(line_length, _lines_of(spec, DEFAULT_LAYOUT.num_lines))
+
+
+def choose_meter(spec: PoemSpec, layout: Layout) -> Meter:
+    """Return the rules that a poem of a layout is to keep: strict ones unless others are asked for.
+
+    Forms whose length is open, 古詩, only rhyme.
+    """
+    form = spec.form or layout.form
+    return spec.meter or (Meter.RHYME if form.num_lines is None else Meter.STRICT)
 
 
 def _line_length_of(spec: PoemSpec) -> int | None:

@@ -1,36 +1,31 @@
 """The poet: from what is asked of a poem to sequences for the engine, and from those to the poem.
 
-This is where text ends: everything behind it knows token ids only. The service, the command line
-and the evaluation share it.
+The service, the command line and the evaluation share it.
 """
 
-from collections.abc import Iterable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
 
 import torch
 
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
-from model.poet.given import Choices, Given, agree, give_acrostic, give_lines, spellings
+from model.poet.given import Choices, Given, spellings
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
-from model.poet.poem import Meter, Poem, PoemSpec, choose_layout
+from model.poet.plan import Plan, choose_plan
+from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
+from model.poet.reader import Reader
 from model.poet.verse_guide import VerseGuide
-from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
 from model.sequence import Sequence
 from model.verse.form import Layout
 from model.verse.proof import check
 from model.verse.rhymes import Reading
-from model.verse.script import is_han, standard_forms, to_script, unify
-from model.vocabulary import UnknownCharacter, Vocabulary
-
-READINGS_KEPT = 1024  # starts whose reading is remembered: every draft of a request asks again
-MAX_WEIGHED = 16  # ways to read a start that are weighed against each other
+from model.verse.scansion import split_lines
+from model.verse.script import is_han, to_script
+from model.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Draft:
         spec: What was asked, its seed drawn.
         layout: The measure it will have.
         sequence: What the engine runs.
-        start: What the start was read as.
+        start: What the start was read as, in the model's script; None without one.
     """
 
     spec: PoemSpec
@@ -72,35 +67,40 @@ class Poet:
     ) -> None:
         self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
-        self._model: PoetryModel = checkpoint.build_model(dtype or compute_dtype(device), device)
-        self.engine = Engine(self._model, num_slots)
+        model = checkpoint.build_model(dtype or compute_dtype(device), device)
+        self.engine = Engine(model, num_slots)
+        self._reader = Reader(self.vocabulary, model)
         self._lexicon = Lexicon(self.vocabulary)
         self._line_filter = line_filter
-        self._best_spelling = lru_cache(READINGS_KEPT)(self._find_best_spelling)
 
     def prepare(self, spec: PoemSpec) -> Draft:
         """Return a poem that is ready for the engine.
 
         Raises:
+            NoFormFits: If no form has the measure that is asked for.
             UnknownCharacter: If a character is none that the model knows.
             UnknownAuthor: If the author is none that the model knows.
             NoCharacterFits: If no poem meets everything asked; it names the line.
-            ValueError: If fields contradict each other or are out of range.
+            All of them are an UnmetWish, whose field names the wish at fault.
         """
         layout = choose_layout(spec)
-        form = spec.form or layout.form
-        regulated = form.num_lines is not None
-        meter = spec.meter or (Meter.STRICT if regulated else Meter.RHYME)
-        header = self.vocabulary.header(
-            form=layout.form,
-            regulated=meter is Meter.STRICT,
-            era=spec.era,
-            author=spec.author,
-            title=spec.title and "".join(filter(is_han, spec.title)),
-        )
-        given, guide = self._guide(spec, layout, meter, self._choices(spec, layout, header))
-        start = [self._lexicon.character(given[0, at]) for at in range(len(spec.start or ""))]
-        return Draft(spec, layout, Sequence(header, guide, spec.params), "".join(start) or None)
+        meter = choose_meter(spec, layout)
+        header = self._header(spec, layout, meter)
+        choices = self._reader.choices(spec, layout, header)
+        given, plan = self._choose_plan(spec, layout, meter, choices)
+        guide = self._guide(spec, layout, given, plan)
+        return Draft(spec, layout, Sequence(header, guide, spec.params), self._start(spec, given))
+
+    def steps(self, spec: PoemSpec) -> int:
+        """Return how many steps a poem takes: its header, its characters, its marks.
+
+        Raises:
+            NoFormFits: If no form has the measure that is asked for.
+            UnknownAuthor: If the author is none that the model knows.
+        """
+        layout = choose_layout(spec)
+        header = self._header(spec, layout, choose_meter(spec, layout))
+        return len(header) - 1 + layout.characters + layout.num_lines
 
     def finish(self, draft: Draft) -> Poem:
         """Return the poem of a draft that the engine has completed.
@@ -112,10 +112,10 @@ class Poet:
         if sequence.error is not None:
             raise sequence.error
         text = self.vocabulary.decode(sequence.tokens)
-        lines = text.replace("。", "，").strip("，").split("，")
+        lines = split_lines(text)
         copied = [line for line in lines if self._line_filter and line in self._line_filter]
         return Poem(
-            lines=tuple(to_script(text, spec.script).replace("。", "，").strip("，").split("，")),
+            lines=tuple(split_lines(to_script(text, spec.script))),
             title=spec.title,
             form=spec.form or draft.layout.form,
             seed=spec.params.seed,
@@ -142,91 +142,52 @@ class Poet:
         while any(not draft.sequence.finished for draft in drafts):
             self.engine.step()
 
-    def _guide(
+    def _header(self, spec: PoemSpec, layout: Layout, meter: Meter) -> list[int]:
+        """Return the tokens that the poem comes after.
+
+        Raises:
+            UnknownAuthor: If the author is none that the model knows.
+        """
+        return self.vocabulary.header(
+            form=layout.form,
+            regulated=meter is Meter.STRICT,
+            era=spec.era,
+            author=spec.author,
+            title=spec.title and "".join(filter(is_han, spec.title)),
+        )
+
+    def _choose_plan(
         self, spec: PoemSpec, layout: Layout, meter: Meter, choices: Choices
-    ) -> tuple[Given, VerseGuide]:
-        """Return the first spelling of what is given that a poem can be written around.
+    ) -> tuple[Given, Plan]:
+        """Return the first spelling of what is given that a poem can be written around, and how.
 
         Raises:
             NoCharacterFits: If there is none; of the reasons, that of the preferred spelling.
         """
         failure: NoCharacterFits | None = None
-        lines = None if spec.novel is False else self._line_filter
-        for given in spellings(choices, self._sound):
+        for given in spellings(choices.readings, self._sound):
             try:
-                seed = spec.params.seed
-                guide = VerseGuide(
-                    self._lexicon,
-                    layout,
-                    meter=meter,
-                    given=given,
-                    seed=seed,
-                    lines=lines,
-                    novel=spec.novel is True,
-                )
-                return given, guide
+                return given, choose_plan(self._lexicon, layout, meter, given, spec.params.seed)
             except NoCharacterFits as error:
                 failure = failure or error
         assert failure is not None, "there is always a spelling"
+        failure.field = choices.fields[failure.spot] if failure.spot else "meter"
         raise failure
 
     def _sound(self, token: int) -> frozenset[Reading]:
         return frozenset(self._lexicon.rhymes.readings(self._lexicon.character(token)))
 
-    def _choices(self, spec: PoemSpec, layout: Layout, header: list[int]) -> Choices:
-        """Return the characters that are fixed, by line and place, in every reading."""
-        start = self._tokens(spec.start, header) if spec.start else []
-        opening = [self._tokens(line, header) for line in spec.opening]
-        acrostic = self._tokens(spec.acrostic, None) if spec.acrostic else []
-        return agree(
-            give_lines([start] if start else [], layout),
-            give_lines(opening, layout, whole=True),
-            give_acrostic(acrostic, layout) if acrostic else {},
+    def _guide(self, spec: PoemSpec, layout: Layout, given: Given, plan: Plan) -> VerseGuide:
+        return VerseGuide(
+            self._lexicon,
+            layout,
+            plan,
+            given=given,
+            lines=None if spec.novel is False else self._line_filter,
+            novel=spec.novel is True,
         )
 
-    def _tokens(self, text: str, header: list[int] | None) -> list[tuple[int, ...]]:
-        """Return for each character what it may stand for, what _read() chooses first."""
-        return [
-            tuple(self._ids([chosen, *(f for f in self._known_forms(written) if f != chosen)]))
-            for written, chosen in zip(text, self._read(text, header), strict=True)
-        ]
-
-    def _ids(self, text: Iterable[str]) -> list[int]:
-        return [self.vocabulary.id_of(character) for character in text]
-
-    def _read(self, text: str, header: list[int] | None) -> str:
-        """Return text in the model's script, its ambiguous characters as the model likes them.
-
-        Args:
-            text: What is written, in either script.
-            header: Behind what the text would stand; None takes the commonest reading.
-
-        Raises:
-            UnknownCharacter: If a character is none that the model knows.
-        """
-        readings = [self._known_forms(character) for character in text]
-        if header is None or all(len(forms) == 1 for forms in readings):
-            return "".join(forms[0] for forms in readings)
-        return self._best_spelling(tuple(header), tuple(map(tuple, readings)))
-
-    def _known_forms(self, character: str) -> list[str]:
-        forms = [form for form in standard_forms(character) if form in self.vocabulary]
-        if not forms or not is_han(unify(character)):
-            raise UnknownCharacter(character)
-        return forms
-
-    def _find_best_spelling(
-        self, header: tuple[int, ...], readings: tuple[tuple[str, ...], ...]
-    ) -> str:
-        spellings = ["".join(spelling) for spelling in product(*readings)][:MAX_WEIGHED]
-        return max(spellings, key=self._log_probabilities(header, spellings).__getitem__)
-
-    @torch.inference_mode()
-    def _log_probabilities(self, header: SequenceOf[int], texts: list[str]) -> dict[str, float]:
-        """Return for texts of one length the log-probability of each as a poem's beginning."""
-        ids = torch.tensor([[*header, *self._ids(text)] for text in texts]).T  # (T, B)
-        ids = ids.to(self._model.embedding.weight.device)
-        logits, _ = self._model(ids[:-1])
-        log_probabilities = logits.float().log_softmax(-1).gather(-1, ids[1:, :, None]).squeeze(-1)
-        totals = log_probabilities[len(header) - 1 :].sum(0).tolist()
-        return dict(zip(texts, totals, strict=True))
+    def _start(self, spec: PoemSpec, given: Given) -> str | None:
+        """Return the characters that the start was read as."""
+        tokens = [given[0, character] for character in range(len(spec.start or ""))]
+        return "".join(map(self._lexicon.character, tokens)) or None

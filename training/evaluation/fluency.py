@@ -15,6 +15,7 @@ from torch import Tensor
 from model.engine import Engine
 from model.guide import Guide
 from model.poet.lexicon import Lexicon
+from model.poet.plan import choose_plan
 from model.poet.poem import Meter
 from model.poet.verse_guide import VerseGuide
 from model.poetry_model import PoetryModel
@@ -102,9 +103,9 @@ class Silenced:
         """Return the mask of the guide, (V,)."""
         return self._guide.allowed()
 
-    def admits(self, token: int) -> bool:
+    def vet(self, token: int) -> bool:
         """Return whether the guide lets a token come that was drawn."""
-        return self._guide.admits(token)
+        return self._guide.vet(token)
 
     def advance(self, token: int) -> None:
         """Go on behind a token."""
@@ -120,7 +121,8 @@ def begin(lexicon: Lexicon, form: Form, condition: Condition, seed: int) -> Sequ
     if form.num_lines is None:
         raise ValueError(f"expected a form of known length, got {form}")
     layout = Layout(form.line_length, form.num_lines)
-    guide = VerseGuide(lexicon, layout, meter=condition.meter, seed=seed)
+    plan = choose_plan(lexicon, layout, condition.meter, {}, seed)
+    guide = VerseGuide(lexicon, layout, plan)
     header = lexicon.vocabulary.header(form=form, regulated=condition.regulated)
     params = SamplingParams(temperature=TEMPERATURE, seed=seed)
     return Sequence(header, guide if condition.cues else Silenced(guide), params)
