@@ -92,15 +92,17 @@ class Poet:
         return Draft(spec, layout, Sequence(header, guide, spec.params), self._start(spec, given))
 
     def steps(self, spec: PoemSpec) -> int:
-        """Return how many steps a poem takes: its header, its characters, its marks.
+        """Return how many steps a poem takes: its header, its characters, its marks, its reading.
 
         Raises:
             NoFormFits: If no form has the measure that is asked for.
+            UnknownCharacter: If a character is none that the model knows.
             UnknownAuthor: If the author is none that the model knows.
         """
         layout = choose_layout(spec)
         header = self._header(spec, layout, choose_meter(spec, layout))
-        return len(header) - 1 + layout.characters + layout.num_lines
+        body = layout.characters + layout.num_lines
+        return self._reader.steps(spec, header) + len(header) - 1 + body
 
     def finish(self, draft: Draft) -> Poem:
         """Return the poem of a draft that the engine has completed.

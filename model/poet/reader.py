@@ -4,13 +4,15 @@ A written character may stand for several of the model's: 后 for 後 and 后. W
 rules of verse has to decide, the model weighs the spellings against each other as a beginning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
+from math import prod
 
 import torch
 
+from model.lstm import LSTMState
 from model.poet.given import Choices, give_acrostic, give_opening, give_start
 from model.poet.poem import PoemSpec
 from model.poetry_model import PoetryModel
@@ -18,10 +20,12 @@ from model.verse.form import Layout
 from model.verse.script import is_han, standard_forms, unify
 from model.vocabulary import UnknownCharacter, Vocabulary
 
-READINGS_KEPT = 1024  # starts whose reading is remembered: every draft of a request asks again
-MAX_WEIGHED = 16  # ways to read a start that are weighed against each other
+READINGS_KEPT = 1024  # texts whose reading is remembered: every draft of a request asks again
+HEADERS_KEPT = 16  # whose states are remembered: every line of an opening comes after the same one
+MAX_WEIGHED = 16  # spellings of all a request's texts that are weighed against each other
 
-Tokens = list[tuple[int, ...]]  # what each character of a text may stand for, the best first
+Forms = tuple[tuple[str, ...], ...]  # what each character of a text may stand for
+Tokens = list[tuple[int, ...]]  # the same as token ids, the best first
 
 
 class Reader:
@@ -35,9 +39,14 @@ class Reader:
     def __init__(self, vocabulary: Vocabulary, model: PoetryModel) -> None:
         self._vocabulary, self._model = vocabulary, model
         self._best_spelling = lru_cache(READINGS_KEPT)(self._find_best_spelling)
+        self._after = lru_cache(HEADERS_KEPT)(self._read_header)
 
     def choices(self, spec: PoemSpec, layout: Layout, header: SequenceOf[int]) -> Choices:
-        """Return the characters that a spec fixes, in every reading.
+        """Return the characters that a spec fixes, in every reading, the likeliest first.
+
+        At most 16 spellings are weighed for a request, whatever its length: those of its first
+        texts. Other characters are read as their commonest form, unless the rules of verse ask for
+        another.
 
         Args:
             spec: Its start, opening and acrostic are read.
@@ -48,56 +57,90 @@ class Reader:
             UnknownCharacter: If a character is none that the model knows.
             NoCharacterFits: If the characters do not fit into the layout, or contradict each other.
         """
-        start = self._read(spec.start or "", header, "start")
-        opening = [self._read(line, header, "opening") for line in spec.opening]
-        acrostic = self._read(spec.acrostic or "", None, "acrostic")
+        texts = self._texts(spec)
+        start, *opening = (
+            self._tokens(forms, self._best_spelling(tuple(header), forms, weighed))
+            for forms, weighed in zip(texts, _numbers_weighed(texts), strict=True)
+        )
+        acrostic = self._forms(spec.acrostic or "", "acrostic")
+        tokens = self._tokens(acrostic, [forms[0] for forms in acrostic])
         return Choices.of(
             start=give_start(start, layout),
             opening=give_opening(opening, layout),
-            acrostic=give_acrostic(acrostic, layout) if acrostic else {},
+            acrostic=give_acrostic(tokens, layout) if tokens else {},
         )
 
-    def _read(self, text: str, header: SequenceOf[int] | None, field: str) -> Tokens:
-        """Return what each character of a text may stand for, the likeliest first.
-
-        Args:
-            text: What is written, in either script.
-            header: What the text would come after; None takes the commonest readings.
-            field: Where it was written, for the error.
+    def steps(self, spec: PoemSpec, header: SequenceOf[int]) -> int:
+        """Return how many steps the model takes to weigh the spellings of a spec's texts.
 
         Raises:
             UnknownCharacter: If a character is none that the model knows.
         """
-        forms = [self._known_forms(character, field) for character in text]
-        chosen = [each[0] for each in forms]
-        if header is not None and any(len(each) > 1 for each in forms):
-            chosen = [*self._best_spelling(tuple(header), tuple(map(tuple, forms)))]
-        return [
-            tuple(self._ids([best, *(form for form in each if form != best)]))
-            for best, each in zip(chosen, forms, strict=True)
-        ]
+        texts = self._texts(spec)
+        counts = zip(texts, _numbers_weighed(texts), strict=True)
+        steps = sum(len(forms) for forms, weighed in counts if weighed > 1)
+        return len(header) + steps if steps else 0
 
-    def _known_forms(self, character: str, field: str) -> list[str]:
-        forms = [form for form in standard_forms(character) if form in self._vocabulary]
+    def _texts(self, spec: PoemSpec) -> list[Forms]:
+        """Return what the start and each line of the opening may stand for."""
+        opening = [self._forms(line, "opening") for line in spec.opening]
+        return [self._forms(spec.start or "", "start"), *opening]
+
+    def _forms(self, text: str, field: str) -> Forms:
+        """Return what each character of a text may stand for, the commonest first.
+
+        Raises:
+            UnknownCharacter: If a character is none that the model knows.
+        """
+        return tuple(self._known_forms(character, field) for character in text)
+
+    def _known_forms(self, character: str, field: str) -> tuple[str, ...]:
+        forms = tuple(form for form in standard_forms(character) if form in self._vocabulary)
         if not forms or not is_han(unify(character)):
             raise UnknownCharacter(character, field=field)
         return forms
 
+    def _tokens(self, forms: Forms, spelling: Iterable[str]) -> Tokens:
+        """Return the tokens of a text's forms, those of the spelling first."""
+        return [
+            tuple(self._ids([best, *(form for form in each if form != best)]))
+            for best, each in zip(spelling, forms, strict=True)
+        ]
+
     def _ids(self, text: Iterable[str]) -> list[int]:
         return [self._vocabulary.id_of(character) for character in text]
 
-    def _find_best_spelling(
-        self, header: tuple[int, ...], forms: tuple[tuple[str, ...], ...]
-    ) -> str:
-        spellings = ["".join(spelling) for spelling in product(*forms)][:MAX_WEIGHED]
-        return max(spellings, key=self._log_probabilities(header, spellings).__getitem__)
+    def _find_best_spelling(self, header: tuple[int, ...], forms: Forms, weighed: int) -> str:
+        """Return the likeliest of a text's first spellings after a header."""
+        spellings = ["".join(spelling) for spelling in islice(product(*forms), weighed)]
+        if len(spellings) == 1:
+            return spellings[0]
+        scores = self._log_probabilities(header, spellings)
+        return spellings[scores.index(max(scores))]
 
     @torch.inference_mode()
-    def _log_probabilities(self, header: SequenceOf[int], texts: list[str]) -> dict[str, float]:
+    def _log_probabilities(self, header: tuple[int, ...], texts: list[str]) -> list[float]:
         """Return for texts of one length the log-probability of each as a poem's beginning."""
-        ids = torch.tensor([[*header, *self._ids(text)] for text in texts]).T  # (T, B)
+        ids = torch.tensor([[header[-1], *self._ids(text)] for text in texts]).T  # (T, B)
         ids = ids.to(self._model.embedding.weight.device)
-        logits, _ = self._model(ids[:-1])
-        log_probabilities = logits.float().log_softmax(-1).gather(-1, ids[1:, :, None]).squeeze(-1)
-        totals = log_probabilities[len(header) - 1 :].sum(0).tolist()
-        return dict(zip(texts, totals, strict=True))
+        after = self._after(header[:-1])
+        state = LSTMState(*(each.expand(-1, len(texts), -1) for each in after))  # (L, B, H)
+        logits, _ = self._model(ids[:-1], state)
+        log_probabilities = logits.float().log_softmax(-1).gather(-1, ids[1:, :, None])
+        totals: list[float] = log_probabilities.squeeze(-1).sum(0).tolist()
+        return totals
+
+    def _read_header(self, header: tuple[int, ...]) -> LSTMState:
+        """Return the state after a header, of one row."""
+        ids = torch.tensor(header, device=self._model.embedding.weight.device)[:, None]
+        _, state = self._model.features(ids)
+        return state
+
+
+def _numbers_weighed(texts: Iterable[Forms]) -> Iterator[int]:
+    """Yield how many spellings of each text are weighed, 1 where nothing is left to choose."""
+    left = MAX_WEIGHED
+    for forms in texts:
+        weighed = max(1, min(left, prod(map(len, forms))))
+        left -= weighed if weighed > 1 else 0
+        yield weighed
