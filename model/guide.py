@@ -1,4 +1,7 @@
-"""The only way to constrain a sequence: which token may come next, and when it is complete."""
+"""The only way to constrain a sequence: which token may come next, and when it is complete.
+
+V is the size of the vocabulary.
+"""
 
 from typing import Protocol
 
@@ -35,8 +38,39 @@ class Guide(Protocol):
     def allowed(self) -> Tensor | None:
         """Return the mask (V,) of the tokens that may come, read-only; None if any may come."""
 
-    def admits(self, token: int) -> bool:
-        """Return whether a token that was drawn may come; one that may not is allowed no longer."""
+    def vet(self, token: int) -> bool:
+        """Return whether a drawn token may come; if not, it is taken out of what is allowed."""
 
     def advance(self, token: int) -> None:
-        """Go on behind a token."""
+        """Go on after a token."""
+
+
+class Unguided:
+    """Allows any token until the sequence ends itself or is long enough.
+
+    Args:
+        max_tokens: After how many tokens the sequence is complete.
+        eos_id: The token that completes it earlier; None if no token does.
+    """
+
+    cue = Cue.FREE
+
+    def __init__(self, max_tokens: int, eos_id: int | None = None) -> None:
+        self._left, self._eos_id = max_tokens, eos_id
+
+    @property
+    def finished(self) -> bool:
+        """Whether <eos> or the last token has come."""
+        return self._left == 0
+
+    def allowed(self) -> Tensor | None:
+        """Return no mask: any token may come."""
+        return None
+
+    def vet(self, token: int) -> bool:  # noqa: ARG002
+        """Let every token come."""
+        return True
+
+    def advance(self, token: int) -> None:
+        """Count a token; <eos> is the last."""
+        self._left = 0 if token == self._eos_id else self._left - 1

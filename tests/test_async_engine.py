@@ -36,7 +36,7 @@ class AnyTokens:
     def allowed(self) -> Tensor | None:
         return None
 
-    def admits(self, token: int) -> bool:  # noqa: ARG002
+    def vet(self, token: int) -> bool:  # noqa: ARG002
         return True
 
     def advance(self, token: int) -> None:

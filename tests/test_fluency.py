@@ -143,7 +143,7 @@ class Scripted:
     def allowed(self) -> Tensor:
         return torch.arange(self._size) == self._script[self._at]
 
-    def admits(self, token: int) -> bool:  # noqa: ARG002
+    def vet(self, token: int) -> bool:  # noqa: ARG002
         return True
 
     def advance(self, token: int) -> None:

@@ -182,7 +182,7 @@ def write(lexicon: Lexicon, seed: int, lines: LineFilter | None) -> list[str]:
     chance, ids = random.Random(seed), list[int]()
     while not guide.finished:
         token = chance.choice(guide.allowed().nonzero().flatten().tolist())
-        if guide.admits(token):
+        if guide.vet(token):
             ids.append(token)
             guide.advance(token)
     return lexicon.vocabulary.decode(ids).replace("。", "，").strip("，").split("，")
@@ -218,9 +218,9 @@ def test_a_line_that_cannot_end_but_as_a_known_one_is_refused_if_it_must_be_new(
     last = lexicon.vocabulary.id_of(characters[9])
     if novel:
         with pytest.raises(NoCharacterFits, match="line 1: every line that can follow"):
-            guide.admits(last)
+            guide.vet(last)
     else:
-        assert guide.admits(last)
+        assert guide.vet(last)
         guide.advance(last)
 
 
@@ -234,8 +234,8 @@ def test_a_line_whose_end_is_given_is_kept_novel_before_it(lexicon: Lexicon) -> 
     guide = VerseGuide(lexicon, Layout(5, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for character in middle:
         guide.advance(vocabulary.id_of(character))
-    assert guide.admits(vocabulary.id_of(other))
-    assert not guide.admits(vocabulary.id_of(known))
+    assert guide.vet(vocabulary.id_of(other))
+    assert not guide.vet(vocabulary.id_of(known))
     assert not guide.allowed()[vocabulary.id_of(known)]
     assert guide.allowed()[vocabulary.id_of(other)]
 
@@ -247,7 +247,7 @@ def test_a_longer_line_may_begin_as_a_known_one(lexicon: Lexicon) -> None:
     guide = VerseGuide(lexicon, Layout(7, 2), meter=Meter.FREE, given=given, lines=line_filter)
     for token in given.values():
         guide.advance(token)
-    assert guide.admits(lexicon.vocabulary.id_of(characters[4]))
+    assert guide.vet(lexicon.vocabulary.id_of(characters[4]))
 
 
 def test_a_line_that_is_given_whole_may_stand_in_the_corpus(lexicon: Lexicon) -> None:

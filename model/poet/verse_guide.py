@@ -103,7 +103,7 @@ class VerseGuide:
             self._mask = self._find_allowed()
         return self._mask
 
-    def admits(self, token: int) -> bool:
+    def vet(self, token: int) -> bool:
         """Return whether a token that was drawn may come; one that may not is allowed no longer.
 
         Few lines are copies: to look the drawn one up is cheaper than to look up all that could be.

@@ -102,9 +102,9 @@ class Silenced:
         """Return the mask of the guide, (V,)."""
         return self._guide.allowed()
 
-    def admits(self, token: int) -> bool:
+    def vet(self, token: int) -> bool:
         """Return whether the guide lets a token come that was drawn."""
-        return self._guide.admits(token)
+        return self._guide.vet(token)
 
     def advance(self, token: int) -> None:
         """Go on behind a token."""
