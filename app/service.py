@@ -151,7 +151,7 @@ class Service:
         torch.set_num_threads(self.settings.num_threads)
         steps_of(request)
         drafts = list(self._prepare(request, draw_request_seed(request)))
-        self.poet.complete(drafts)
+        self.poet.engine.run([draft.sequence for draft in drafts])
         return self._answer(list(self._finish(request, drafts)), started)
 
     def _answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:

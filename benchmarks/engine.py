@@ -24,47 +24,33 @@ from benchmarks.eager import Eager
 from benchmarks.side_by_side import gemm_flops, machine, side_by_side
 from model.decoding import draw, forbid
 from model.engine import Engine
+from model.guide import Unguided
 from model.packed_model import PackedModel, pack
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Cue
 
 HEADER = [1, 2, 3, 4, 5, 6]  # as long as <bos>, form, <regulated>, era, author and <body>
 
 
-class Endless:
-    """A guide that lets most tokens come, for ever or a number of times."""
+class Masked(Unguided):
+    """Allows the same tokens at every step, a number of times or, at -1, without end."""
 
-    cue = Cue.FREE
-
-    def __init__(self, mask: Tensor, length: int = -1) -> None:
-        self._mask, self._left = mask, length
-
-    @property
-    def finished(self) -> bool:
-        """Whether the last token has come."""
-        return self._left == 0
+    def __init__(self, mask: Tensor, max_tokens: int = -1) -> None:
+        super().__init__(max_tokens)
+        self._mask = mask
 
     def allowed(self) -> Tensor:
         """Return the mask, (V,)."""
         return self._mask
-
-    def vet(self, token: int) -> bool:  # noqa: ARG002
-        """Let every token come that was drawn."""
-        return True
-
-    def advance(self, token: int) -> None:  # noqa: ARG002
-        """Count the token."""
-        self._left -= 1
 
 
 def running(model: PoetryModel, rows: int, mask: Tensor, slots: int | None = None) -> Engine:
     """Return an engine in which rows poems have begun."""
     engine = Engine(model, slots or rows)
     for seed in range(rows):
-        engine.add(Sequence(HEADER, Endless(mask), SamplingParams(seed=seed)))
+        engine.add(Sequence(HEADER, Masked(mask), SamplingParams(seed=seed)))
     for _ in range(len(HEADER) + 1):
         engine.step()
     return engine
@@ -79,10 +65,7 @@ def first_character(model: PoetryModel, rows: int, mask: Tensor) -> Callable[[],
 
     def start() -> None:
         header = [next(number), *HEADER[1:]]
-        poem = Sequence(header, Endless(mask, length=1), SamplingParams())
-        engine.add(poem)
-        while not poem.finished:
-            engine.step()
+        engine.run([Sequence(header, Masked(mask, max_tokens=1), SamplingParams())])
 
     return start
 

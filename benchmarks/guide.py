@@ -3,8 +3,8 @@
     python -m benchmarks.guide
 
 Each contestant writes the same number of poems of 28 characters, from the plan to the last token,
-with the bundled checkpoint. "default" is what the service does unless told otherwise: strict meter,
-and lines of the corpus avoided.
+with the bundled checkpoint. "default" is what the service does if a request does not say otherwise:
+strict meter, and lines of the corpus avoided.
 """
 
 import json
@@ -15,12 +15,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from benchmarks.side_by_side import machine, side_by_side
 from model.checkpoint import Checkpoint
 from model.engine import Engine
-from model.guide import Guide
+from model.guide import Guide, Unguided
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
 from model.poet.plan import choose_plan
@@ -29,47 +28,18 @@ from model.poet.verse_guide import VerseGuide
 from model.precision import compute_dtype
 from model.sampling import SamplingParams
 from model.sequence import Sequence
-from model.verse.cue import Cue
 from model.verse.form import Layout
 
 PACKAGED = Path("model")
 LAYOUT = Layout(7, 4)
 
 
-class Unguided:
-    """A guide that lets anything come, as often as a quatrain has tokens."""
-
-    cue = Cue.FREE
-
-    def __init__(self) -> None:
-        self._left = LAYOUT.characters + LAYOUT.num_lines
-
-    @property
-    def finished(self) -> bool:
-        """Whether the last token has come."""
-        return self._left == 0
-
-    def allowed(self) -> Tensor | None:
-        """Return no mask."""
-        return None
-
-    def vet(self, token: int) -> bool:  # noqa: ARG002
-        """Let every token come that was drawn."""
-        return True
-
-    def advance(self, token: int) -> None:  # noqa: ARG002
-        """Count the token."""
-        self._left -= 1
-
-
 def writing(engine: Engine, header: list[int], guide: Callable[[int], Guide]) -> Callable[[], None]:
     """Return what writes as many poems as the engine has slots, each under its seed's guide."""
 
     def write() -> None:
-        for seed in range(engine.num_slots):
-            engine.add(Sequence(header, guide(seed), SamplingParams(seed=seed)))
-        while engine.waiting or engine.running:
-            engine.step()
+        seeds = range(engine.num_slots)
+        engine.run([Sequence(header, guide(seed), SamplingParams(seed=seed)) for seed in seeds])
 
     return write
 
@@ -85,7 +55,7 @@ def measure(
         return VerseGuide(lexicon, LAYOUT, plan, lines=lines)
 
     guides: dict[str, Callable[[int], Guide]] = {
-        "none": lambda _: Unguided(),
+        "none": lambda _: Unguided(LAYOUT.characters + LAYOUT.num_lines),
         "free": lambda seed: guided(seed, Meter.FREE),
         "strict": lambda seed: guided(seed),
         "default": lambda seed: guided(seed, lines=lines),

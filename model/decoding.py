@@ -34,7 +34,7 @@ def draw(logits: Tensor, params: Sequence[SamplingParams], positions: Sequence[i
     """Draw a token a row.
 
     Args:
-        logits: (B, V), float32; behind forbid() if a token must not come.
+        logits: (B, V), float32; from forbid() if a token must not come.
         params: How each row draws.
         positions: How many tokens each row's sequence has drawn before.
 
@@ -59,8 +59,8 @@ def keep_top_k(logits: Tensor, top_ks: Sequence[int]) -> Tensor:
     if not rows:
         return logits
     largest = logits[rows].topk(max(top_ks[row] for row in rows)).values
-    places = torch.tensor([top_ks[row] - 1 for row in rows], device=logits.device)
-    least = largest.gather(-1, places[:, None])
+    last = torch.tensor([top_ks[row] - 1 for row in rows], device=logits.device)
+    least = largest.gather(-1, last[:, None])
     kept = logits.clone()
     kept[rows] = logits[rows].masked_fill(logits[rows] < least, -torch.inf)
     return kept

@@ -3,7 +3,7 @@
 An LSTM remembers a sequence in a state of constant size, so all there is to hand out is slots: a
 new sequence joins at the next step, a finished one leaves its slot at once. Header tokens are fed
 as they are given, body tokens are drawn under the sequence's guide; both go through the same step.
-Many poems have the same header, so the state behind it is kept: the next one starts there.
+Many poems have the same header, so the state after it is kept: the next one starts there.
 
 Shapes
     B  rows, one a sequence, padded to a stable number   E  embedding   V  vocabulary
@@ -13,6 +13,7 @@ not depend on their neighbours, and draws depend on a sequence's own seed and po
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence as SequenceOf
 
 import torch
 from torch import Tensor
@@ -51,11 +52,6 @@ class Engine:
         self.batch_sizes = self._model.batch_sizes
         self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
 
-    @property
-    def fingerprint(self) -> str:
-        """What besides checkpoint and request decides the tokens: device and dtype."""
-        return f"{self.device.type}-{str(self.dtype).removeprefix('torch.')}"
-
     def add(self, sequence: Sequence) -> None:
         """Let a sequence join at the next step that finds a slot free."""
         self.waiting.append(sequence)
@@ -86,14 +82,22 @@ class Engine:
             sequence.fed += 1
             if sequence.fed == len(sequence.header) - 1:
                 self._keep_state(slot, sequence.prefix)
-        told = self._draw(features, drawing) if drawing else []
-        for sequence in told:
+        drawn = self._draw(features, drawing) if drawing else []
+        for sequence in drawn:
             if sequence.finished:
                 self._free(self.running.index(sequence))
-        return told
+        return drawn
+
+    def run(self, sequences: SequenceOf[Sequence]) -> SequenceOf[Sequence]:
+        """Add sequences, step until all of them are finished, and return them."""
+        for sequence in sequences:
+            self.add(sequence)
+        while not all(sequence.finished for sequence in sequences):
+            self.step()
+        return sequences
 
     def _admit(self, sequence: Sequence) -> None:
-        """Give a sequence the next slot, in the state behind its prefix if that is known."""
+        """Give a sequence the next slot, in the state after its prefix if that is known."""
         slot, prefix = len(self.running), sequence.prefix
         if prefix in self._states:
             self._states.move_to_end(prefix)
@@ -104,7 +108,7 @@ class Engine:
         self.running.append(sequence)
 
     def _keep_state(self, slot: int, prefix: tuple[int, ...]) -> None:
-        """Keep a slot's state, which is that behind a prefix."""
+        """Keep a slot's state, which is that after a prefix."""
         if prefix not in self._states:
             self._states[prefix] = self._model.state(slot)
             if len(self._states) > HEADERS_KEPT:
@@ -131,9 +135,7 @@ class Engine:
         sequences = [self.running[slot] for slot in drawing]
         logits = self._logits(features, drawing)
         masked, tokens = self._choose(logits, sequences)
-        again = [
-            row for row, token in enumerate(tokens.tolist()) if not admits(sequences[row], token)
-        ]
+        again = [row for row, token in enumerate(tokens.tolist()) if not vet(sequences[row], token)]
         if again:
             others = [sequences[row] for row in again]
             masked[again], tokens[again] = self._choose(logits[again], others)
@@ -146,7 +148,7 @@ class Engine:
                 sequence.log_probabilities.append(log_probability)
                 sequence.guide.advance(token)
             elif sequence.error is None:
-                sequence.error = NoCharacterFits(0, "the guide lets no token come")
+                sequence.error = NoCharacterFits(0, "the guide allows no token")
         return sequences
 
     def _choose(self, logits: Tensor, sequences: list[Sequence]) -> tuple[Tensor, Tensor]:
@@ -173,8 +175,8 @@ class Engine:
         return self._model.logits(features)[: len(drawing)]
 
 
-def admits(sequence: Sequence, token: int) -> bool:
-    """Return whether a sequence takes a token that was drawn; one that fails takes any."""
+def vet(sequence: Sequence, token: int) -> bool:
+    """Return whether a sequence takes a drawn token; one that has failed takes any."""
     try:
         return sequence.error is not None or sequence.guide.vet(token)
     except NoCharacterFits as error:

@@ -1,4 +1,7 @@
-"""The only way to constrain a sequence: which token may come next, and when it is complete."""
+"""The only way to constrain a sequence: which token may come next, and when it is complete.
+
+V is the size of the vocabulary.
+"""
 
 from typing import Protocol
 
@@ -51,3 +54,34 @@ class Guide(Protocol):
 
     def advance(self, token: int) -> None:
         """Go on after a token."""
+
+
+class Unguided:
+    """Allows any token until the sequence ends itself or is long enough.
+
+    Args:
+        max_tokens: After how many tokens the sequence is complete.
+        eos_id: The token that completes it earlier; None if no token does.
+    """
+
+    cue = Cue.FREE
+
+    def __init__(self, max_tokens: int, eos_id: int | None = None) -> None:
+        self._left, self._eos_id = max_tokens, eos_id
+
+    @property
+    def finished(self) -> bool:
+        """Whether <eos> or the last token has come."""
+        return self._left == 0
+
+    def allowed(self) -> Tensor | None:
+        """Return no mask: any token may come."""
+        return None
+
+    def vet(self, token: int) -> bool:  # noqa: ARG002
+        """Let every token come."""
+        return True
+
+    def advance(self, token: int) -> None:
+        """Count a token; <eos> is the last."""
+        self._left = 0 if token == self._eos_id else self._left - 1

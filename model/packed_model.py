@@ -5,9 +5,10 @@ Shapes
 
 A layer's step is one matrix product over [x, h], the row that its buffer holds for each slot.
 
-A row's result must not depend on how many rows are computed with it, nor on its place among them:
-else a poem would depend on its neighbours. Matrix products do not promise that, so PackedModel
-finds out at start for which numbers of rows it holds on the machine at hand, and computes those.
+A row's result must not depend on how many rows are computed with it, nor on its position among
+them: else a poem would depend on its neighbours. Matrix products do not promise that, so
+PackedModel finds out at start for which numbers of rows it holds on the machine at hand, and
+computes those.
 """
 
 import math
@@ -120,7 +121,7 @@ class PackedModel:
         Random tokens are fed to all slots at once, and again part by part.
 
         Raises:
-            UnstableRows: If not even a row's place in a full batch leaves its logits alone.
+            UnstableRows: If not even a row's position in a full batch leaves its logits alone.
         """
         generator = torch.Generator().manual_seed(0)
         smaller = {size for size in BATCH_SIZES if size < slots}
@@ -129,7 +130,7 @@ class PackedModel:
             tokens = tokens.to(self.device)
             expected = self._probe(tokens)
             if not torch.equal(self._probe(tokens.roll(1, dims=1)), expected.roll(1, dims=0)):
-                raise UnstableRows(f"a row's place among {slots} changes its logits")
+                raise UnstableRows(f"a row's position among {slots} changes its logits")
             smaller -= {size for size in smaller if not self._keeps(size, tokens, expected)}
         self._reset()
         return (*sorted(smaller), slots)

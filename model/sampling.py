@@ -46,7 +46,7 @@ class SamplingParams:
 
 
 def uniform(seed: int, position: int) -> float:
-    """Return the number in [0, 1) that belongs to a place in a seed's stream."""
+    """Return the number in [0, 1) that belongs to a position in a seed's stream."""
     return mix(mix(seed) ^ (position * 0x9E3779B97F4A7C15 & WORD)) / 2.0**64 * (1 - 2.0**-24)
 
 

@@ -32,11 +32,6 @@ class Sequence:
         return self.error is not None or self.guide.finished
 
     @property
-    def steps_left(self) -> int:
-        """Steps until the first body token, that one included; 1 once the body has begun."""
-        return max(1, len(self.header) - self.fed)
-
-    @property
     def next_input(self) -> int:
         """The token that the model reads next."""
         return self.header[self.fed] if self.fed < len(self.header) else self.tokens[-1]
@@ -48,7 +43,7 @@ class Sequence:
 
     @property
     def prefix(self) -> tuple[int, ...]:
-        """The header but for its last token, which the guide's first place goes with."""
+        """The header but for its last token, which is read with the guide's first cue."""
         return tuple(self.header[:-1])
 
     @property

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from model.engine import Engine
-from model.guide import NoCharacterFits
+from model.guide import NoCharacterFits, Unguided
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
 from model.sequence import Sequence
@@ -18,7 +18,7 @@ HEADER = [1, 4, 5]
 
 
 class Countdown:
-    """A guide that lets anything but some tokens come, a number of times."""
+    """A guide that allows anything but some tokens, a number of times."""
 
     def __init__(self, length: int, forbidden: Iterable[int] = (), fails_at: int = -1) -> None:
         self.left, self._fails_at = length, fails_at
@@ -62,19 +62,9 @@ def sequence(length: int = 10, seed: int = 0, **fields: float) -> Sequence:
     return Sequence(HEADER, Countdown(length, forbidden=[0, 3]), params)
 
 
-def run(engine: Engine, *sequences: Sequence) -> None:
-    for each in sequences:
-        engine.add(each)
-    for _ in range(1000):
-        if not (engine.waiting or engine.running):
-            return
-        engine.step()
-    raise AssertionError("the engine does not come to an end")
-
-
 def test_a_greedy_sequence_is_what_the_model_says_step_by_step(poetry_model: PoetryModel) -> None:
     ours = sequence(temperature=0.0)
-    run(Engine(poetry_model, num_slots=4), ours)
+    Engine(poetry_model, num_slots=4).run([ours])
     guide = Countdown(10, forbidden=[0, 3])
     state, tokens, log_probabilities = poetry_model.initial_state(4), list[int](), list[float]()
     with torch.inference_mode():
@@ -96,7 +86,7 @@ def test_a_greedy_sequence_is_what_the_model_says_step_by_step(poetry_model: Poe
 
 def test_what_a_guide_forbids_never_comes(poetry_model: PoetryModel) -> None:
     sequences = [sequence(50, seed) for seed in range(8)]
-    run(Engine(poetry_model, num_slots=8), *sequences)
+    Engine(poetry_model, num_slots=8).run(sequences)
     assert all(len(each.tokens) == 50 for each in sequences)
     assert not {0, 3} & {token for each in sequences for token in each.tokens}
 
@@ -119,7 +109,7 @@ class Reluctant(Countdown):
 def test_a_token_that_the_guide_takes_back_is_drawn_again(poetry_model: PoetryModel) -> None:
     guides = [Reluctant(6, fails_at) for fails_at in (-1, -1, 3, -1)]
     sequences = [Sequence(HEADER, g, SamplingParams(1.0, seed=i)) for i, g in enumerate(guides)]
-    run(Engine(poetry_model, num_slots=4), *sequences)
+    Engine(poetry_model, num_slots=4).run(sequences)
     for each, guide in zip(sequences, guides, strict=True):
         assert all(token % 2 == 0 for token in each.tokens)
         assert len(each.log_probabilities) == len(each.tokens) == len(guide.seen)
@@ -140,7 +130,7 @@ def test_a_sequence_is_the_same_alone_and_in_random_traffic(poetry_model: Poetry
     alone = []
     for number in range(60):
         alone.append(make(number))
-        run(engine, alone[-1])
+        engine.run([alone[-1]])
     chance = random.Random(5)
     together = [make(number) for number in range(60)]
     passers_by = [make(number + 100) for number in range(30)]
@@ -176,7 +166,7 @@ def test_a_known_header_is_not_read_again_and_changes_nothing(
     monkeypatch.setattr("model.engine.HEADERS_KEPT", 0)
     engine, alone = Engine(poetry_model, num_slots=16), make()
     for each in alone:
-        run(engine, each)
+        engine.run([each])
     assert sum(steps(engine, each) for each in make()) == sum(
         len(each.header) - 1 + len(each.tokens) for each in alone
     )
@@ -217,7 +207,7 @@ def test_a_new_sequence_joins_at_the_next_step_and_a_finished_one_leaves_at_once
     assert first.finished
     assert engine.running == [second]
     assert list(engine.waiting) == [third]
-    assert engine.step() == [second, third]  # the state behind the header was known
+    assert engine.step() == [second, third]  # the state after the header was known
     assert engine.running == [second]
 
 
@@ -234,7 +224,8 @@ def test_a_cancelled_sequence_frees_its_slot_and_gets_nothing_more(
     engine.cancel(waiting)
     tokens = list(running.tokens)
     engine.cancel(running)  # twice is once
-    run(engine)
+    while engine.running:
+        engine.step()
     assert running.tokens == tokens
     assert waiting.tokens == []
     assert len(other.tokens) == 10
@@ -244,7 +235,7 @@ def test_a_guide_that_runs_dry_fails_its_own_sequence_alone(poetry_model: Poetry
     engine = Engine(poetry_model, num_slots=4)
     dry = Sequence(HEADER, Countdown(10, fails_at=6), SamplingParams())
     good = sequence()
-    run(engine, dry, good)
+    engine.run([dry, good])
     assert isinstance(dry.error, NoCharacterFits)
     assert dry.finished
     assert len(dry.tokens) == 4
@@ -254,23 +245,44 @@ def test_a_guide_that_runs_dry_fails_its_own_sequence_alone(poetry_model: Poetry
 def test_bits_are_those_of_the_unmasked_distribution(poetry_model: PoetryModel) -> None:
     mask = [token for token in range(V) if token != 7]  # only 7 may come
     forced = Sequence(HEADER, Countdown(3, forbidden=mask), SamplingParams())
-    run(Engine(poetry_model, num_slots=4), forced)
+    Engine(poetry_model, num_slots=4).run([forced])
     assert forced.tokens == [7, 7, 7]
     assert forced.bits > 0.5
+
+
+def test_to_run_is_to_step_until_all_are_finished_whatever_else_waits(
+    poetry_model: PoetryModel,
+) -> None:
+    engine, other = Engine(poetry_model, num_slots=2), sequence(40)
+    sequences = [sequence(), sequence(3, 1)]
+    engine.add(other)
+    assert engine.run(sequences) == sequences
+    assert [len(each.tokens) for each in sequences] == [10, 3]
+    assert not other.finished
+    assert engine.run([]) == []
+
+
+def test_what_is_unguided_ends_at_its_last_token_or_after_eos(poetry_model: PoetryModel) -> None:
+    engine = Engine(poetry_model, num_slots=4)
+    (whole,) = engine.run([Sequence(HEADER, Unguided(30), SamplingParams(1.0))])
+    assert len(whole.tokens) == 30
+    eos_id = whole.tokens[11]
+    (ended,) = engine.run([Sequence(HEADER, Unguided(30, eos_id), SamplingParams(1.0))])
+    assert ended.tokens == whole.tokens[: whole.tokens.index(eos_id) + 1]
 
 
 def test_an_engine_without_work_does_nothing(poetry_model: PoetryModel) -> None:
     assert Engine(poetry_model, num_slots=4).step() == []
 
 
-def test_a_mask_that_lets_nothing_come_fails_its_own_sequence_alone(
+def test_a_mask_that_allows_nothing_fails_its_own_sequence_alone(
     poetry_model: PoetryModel,
 ) -> None:
     engine = Engine(poetry_model, num_slots=4)
     stuck, good = Sequence(HEADER, Countdown(5, range(V)), SamplingParams()), sequence()
-    run(engine, stuck, good)
+    engine.run([stuck, good])
     assert isinstance(stuck.error, NoCharacterFits)
-    assert str(stuck.error) == "the guide lets no token come"
+    assert str(stuck.error) == "the guide allows no token"
     assert stuck.tokens == stuck.log_probabilities == []
     assert len(good.tokens) == 10
 
@@ -280,7 +292,7 @@ def test_the_coldest_draws_are_the_greedy_ones(
     poetry_model: PoetryModel, temperature: float
 ) -> None:
     cold, greedy = sequence(temperature=temperature), sequence(temperature=0.0)
-    run(Engine(poetry_model, num_slots=4), cold, greedy)
+    Engine(poetry_model, num_slots=4).run([cold, greedy])
     assert cold.log_probabilities == greedy.log_probabilities
 
 

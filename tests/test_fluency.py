@@ -22,7 +22,6 @@ from training.evaluation.fluency import (
     cut_bits,
     fluency,
     standard_error,
-    write,
 )
 from training.evaluation.poems import FORMS
 
@@ -44,7 +43,7 @@ def told_checkpoint(tiny_checkpoint: Checkpoint) -> Checkpoint:
 def texts(checkpoint: Checkpoint, lexicon: Lexicon, condition: Condition) -> list[str]:
     engine = Engine(checkpoint.build_model())
     sequences = [begin(lexicon, Form.WUJUE, condition, seed) for seed in range(3)]
-    write(engine, sequences)
+    engine.run(sequences)
     return [checkpoint.vocabulary.decode(sequence.tokens) for sequence in sequences]
 
 
@@ -114,7 +113,7 @@ def test_what_the_mask_cuts_from_a_model_that_knows_nothing_is_known(
     for form in FORMS:
         guide = begin(lexicon, form, CONDITIONS[1], 0).guide
         sequence = begin(lexicon, form, CONDITIONS[1], 0)
-        write(Engine(model), [sequence])
+        Engine(model).run([sequence])
         for token in sequence.tokens:
             allowed = guide.allowed()
             assert allowed is not None
@@ -165,7 +164,7 @@ def test_a_mask_that_leaves_one_token_cuts_off_what_the_engine_says_that_token_c
         ]
         for _ in range(2)
     )
-    write(Engine(model), written)
+    Engine(model).run(written)
     expected = sum(sequence.bits for sequence in written)
     assert cut_bits(model, written, fresh) == pytest.approx(expected, rel=1e-5)
 

@@ -46,11 +46,10 @@ def test_rhymes_and_given_characters_never_come_again() -> None:
 
 def test_the_supply_of_rhymes_follows_what_is_taken_given_back_and_chosen() -> None:
     east, sorrow = Reading("平", "一東"), Reading("平", "十一尤")
-    table = dict.fromkeys(USABLE[:3], (east,)) | dict.fromkeys(USABLE[3:7], (sorrow,))
     table: dict[str, tuple[Reading, ...]] = dict.fromkeys(USABLE[:3], (east,))
     table |= dict.fromkeys(USABLE[3:7], (sorrow,))
     table[USABLE[7]] = (east, sorrow)
-
+    masks = Lexicon(Vocabulary(list(table)), Rhymes(table))
     ids = list(masks.vocabulary.han_ids)
     supply = RhymeSupply(masks, ["一東", "十一尤"], needed=3, given=[ids[0]])
     assert supply.mask()[ids].all()

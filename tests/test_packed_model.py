@@ -115,7 +115,7 @@ def test_a_batch_size_that_changes_a_row_once_in_a_hundred_is_not_used(
     assert min(PackedModel(poetry_model, 16).batch_sizes) == 8
 
 
-def test_rows_that_depend_on_their_place_are_refused(
+def test_rows_that_depend_on_their_position_are_refused(
     poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = PackedModel.logits
@@ -124,5 +124,5 @@ def test_rows_that_depend_on_their_place_are_refused(
         return exact(packed, features) + torch.arange(len(features))[:, None] * 1e-3
 
     monkeypatch.setattr(PackedModel, "logits", uneven)
-    with pytest.raises(UnstableRows, match="a row's place among 16 changes its logits"):
+    with pytest.raises(UnstableRows, match="a row's position among 16 changes its logits"):
         PackedModel(poetry_model, 16)

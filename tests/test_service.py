@@ -47,7 +47,7 @@ def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
 def test_of_candidates_one_that_is_told_already_is_not_taken_again(service: Service) -> None:
     request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2, "candidates": 3}')
     drafts = list(service._prepare(request, seed=5))
-    service.poet.complete(drafts)
+    service.poet.engine.run([draft.sequence for draft in drafts])
     again = [drafts[0], drafts[1], drafts[2], drafts[0], drafts[1], drafts[2]]
     first, second = service._finish(request, again)
     assert first.text != second.text

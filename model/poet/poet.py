@@ -134,15 +134,8 @@ class Poet:
             ValueError: As prepare() and finish().
         """
         drafts = [self.prepare(spec) for spec in specs]
-        self.complete(drafts)
+        self.engine.run([draft.sequence for draft in drafts])
         return [self.finish(draft) for draft in drafts]
-
-    def complete(self, drafts: SequenceOf[Draft]) -> None:
-        """Let the engine run until all drafts are finished."""
-        for draft in drafts:
-            self.engine.add(draft.sequence)
-        while any(not draft.sequence.finished for draft in drafts):
-            self.engine.step()
 
     def _header(self, spec: PoemSpec, layout: Layout, meter: Meter) -> list[int]:
         """Return the tokens that the poem comes after.

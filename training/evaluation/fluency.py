@@ -128,14 +128,6 @@ def begin(lexicon: Lexicon, form: Form, condition: Condition, seed: int) -> Sequ
     return Sequence(header, guide if condition.cues else Silenced(guide), params)
 
 
-def write(engine: Engine, sequences: SequenceOf[Sequence]) -> None:
-    """Let an engine complete sequences."""
-    for sequence in sequences:
-        engine.add(sequence)
-    while any(not sequence.finished for sequence in sequences):
-        engine.step()
-
-
 def fluency(
     engine: Engine,
     model: PoetryModel,
@@ -149,7 +141,7 @@ def fluency(
     cut = 0.0
     for form in FORMS:
         sequences = [begin(lexicon, form, condition, seed) for seed in range(number)]
-        write(engine, sequences)
+        engine.run(sequences)
         replayed = [begin(lexicon, form, condition, seed) for seed in range(number)]
         cut += cut_bits(model, sequences, replayed)
         bodies = [lexicon.vocabulary.decode(sequence.tokens) for sequence in sequences]
