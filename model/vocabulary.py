@@ -1,6 +1,6 @@
 """The model's tokens: control tokens, authors, punctuation and Han characters, and their ids.
 
-A training sequence is one poem after a header that tells what to write, every field optional:
+A training sequence is one poem after a header that says what to write, every field optional:
 
     <bos> [form] [<regulated>] [era] [author] [<title> 登 鸛 雀 樓] <body> 白 日 依 山 … 。 <eos>
 

@@ -7,6 +7,7 @@ none may come again. V is the size of the vocabulary.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from model.vocabulary import Vocabulary
 
 Mask = NDArray[np.bool_]  # (V,), True for the tokens that it allows
 
+UNIONS_KEPT = 1024  # masks of several rhyme groups, 8 KiB each
 COMMON_CHARACTERS = 3000  # of the vocabulary, the most frequent: a rhyme needs some of these
 
 
@@ -70,7 +72,7 @@ class Lexicon:
             for group, mask in self.by_group.items()
         }
         self._only: dict[int, Mask] = {}
-        self._in_groups: dict[frozenset[str], Mask] = {}
+        self._in_groups = lru_cache(UNIONS_KEPT)(self._union)
         # Of each token's character; 0 for tokens that are none.
         self.code_points = np.array(
             [ord(t) if len(t) == 1 else 0 for t in vocabulary.tokens], dtype=np.uint32
@@ -89,10 +91,11 @@ class Lexicon:
 
     def in_groups(self, groups: Collection[str]) -> Mask:
         """Return the mask of the characters that rhyme in any of groups."""
-        key = frozenset(groups)
-        if key not in self._in_groups:
-            self._in_groups[key] = np.any([self.by_group[group] for group in key], axis=0)
-        return self._in_groups[key]
+        return self._in_groups(frozenset(groups))
+
+    def _union(self, groups: frozenset[str]) -> Mask:
+        union: Mask = np.any([self.by_group[group] for group in groups], axis=0)
+        return union
 
     def count_rhymes(self, groups: Iterable[str], taken: Iterable[int]) -> dict[str, int]:
         """Return how many characters rhyme in each group, those printed like one taken left out."""

@@ -103,7 +103,7 @@ class LineFilter:
         Args:
             prefix: What stands before the character.
             code_points: (M,), the characters to try.
-            suffix: What stands behind it.
+            suffix: What stands after it.
         """
         if len(prefix) + 1 + len(suffix) < MIN_LINE:
             return np.zeros(len(code_points), dtype=np.bool_)
@@ -143,14 +143,14 @@ class LineFilter:
         hashes = words % np.uint64(self._range)
         found: NDArray[np.bool_] = self._sieve[hashes >> np.uint64(SIEVE_BITS)]
         likely = np.flatnonzero(found)
-        places = np.searchsorted(self._hashes, hashes[likely])
-        places[places == len(self._hashes)] = 0
-        found[likely] = self._hashes[places] == hashes[likely]
+        indices = np.searchsorted(self._hashes, hashes[likely])
+        indices[indices == len(self._hashes)] = 0
+        found[likely] = self._hashes[indices] == hashes[likely]
         return found
 
 
 def _hash(columns: Iterable[Codes]) -> Words:
-    """Return a word for each line, given the code points at each place: (M,), or (1,) for all."""
+    """Return a word for each line, given the code points of each column: (M,), or (1,) for all."""
     words = np.zeros(1, dtype=np.uint64)
     for column in columns:
         words = _mix(words ^ column)
