@@ -9,22 +9,26 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.exits import (
+    REFUSED,
+    UNREACHABLE,
+    WRONG,
+    code_of_refusal,
+    describe_fields,
+    describe_unacceptable,
+    exit_on,
+    loading,
+)
+
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
-    from app.schemas import GenerateResponse, PoemOut
+    from app.schemas import GenerateResponse
     from app.service import Service
-    from model.verse.proof import MeterProof
 
-REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
 
 app = typer.Typer(
@@ -32,25 +36,30 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Classical Chinese poems by an LSTM: write them, judge them, serve them.",
-    epilog="Exit codes: 0 done, 1 refused or not regulated, 2 wrong input, 3 no service there.",
+    epilog="Exit codes: 0 done, 1 refused or not regulated, 2 invalid input, 3 no service found.",
     rich_markup_mode="markdown",
 )
 
 
 @app.command()
 def generate(
+    context: typer.Context,
     start: Annotated[str | None, typer.Argument(help="First characters, at most a line.")] = None,
     length: Annotated[int | None, typer.Option(help="Han characters, 10 to 200.")] = None,
     temperature: Annotated[float, typer.Option(help="0 (tidy) to 2 (wild).")] = 0.8,
     top_k: Annotated[int | None, typer.Option(help="Draw among the k likeliest.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Draw among the likeliest share.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Brings the same poem back.")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Draw among the fewest with this share.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same poem.")] = None,
     form: Annotated[str | None, typer.Option(help="jueju-5 … gushi-7, or 五绝 … 七古.")] = None,
     meter: Annotated[str | None, typer.Option(help="strict, rhyme or free.")] = None,
-    opening: Annotated[str | None, typer.Option(help="First lines, to go on from.")] = None,
+    opening: Annotated[
+        str | None, typer.Option(help="First lines, for the poem to continue.")
+    ] = None,
     novel: Annotated[
         bool | None,
-        typer.Option(help="No line of the corpus, or a refusal; default: where another fits."),
+        typer.Option(help="Use no line of the corpus; by default one is used if no other fits."),
     ] = None,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
@@ -58,10 +67,10 @@ def generate(
     era: Annotated[str | None, typer.Option(help="tang or song.")] = None,
     script: Annotated[str, typer.Option(help="simplified or traditional.")] = "simplified",
     n: Annotated[int, typer.Option(help="How many poems.")] = 1,
-    candidates: Annotated[int, typer.Option(help="For each, the best of so many.")] = 1,
+    candidates: Annotated[int, typer.Option(help="Poems to choose each from.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
     vertical: Annotated[bool, typer.Option(help="Print columns from right to left.")] = False,
-    url: Annotated[str | None, typer.Option(help="A running service; alone if absent.")] = None,
+    url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
     key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
 ) -> None:
     """Write a poem, or several.
@@ -76,9 +85,11 @@ def generate(
 
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
-    own = {"as_json", "vertical", "url", "key", "own"}
-    fields = {name: value for name, value in locals().items() if name not in own}
-    fields = {name: value for name, value in fields.items() if value is not None}
+    from app.schemas import GenerateRequest
+    from app.typesetting import columns, rows
+
+    given = context.params
+    fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
     answer = write(fields) if url is None else ask(url, key, fields)
     if as_json:
         typer.echo(answer.model_dump_json(indent=1))
@@ -89,7 +100,7 @@ def generate(
 
 
 def write(fields: dict[str, Any]) -> GenerateResponse:
-    """Return poems that are written here, with the checkpoint that the settings name.
+    """Return poems that this process writes, with the checkpoint that the settings name.
 
     Raises:
         typer.Exit: If there are none, after a message.
@@ -98,16 +109,15 @@ def write(fields: dict[str, Any]) -> GenerateResponse:
     try:
         from pydantic import ValidationError
 
-        from app.errors import UnacceptableRequest, describe_detail
+        from app.errors import UnacceptableRequest
         from app.schemas import GenerateRequest
 
-        try:
+        with (
+            exit_on(ValidationError, code=WRONG, describe=describe_fields),
+            exit_on(UnacceptableRequest, code=WRONG, describe=describe_unacceptable),
+        ):
             request = GenerateRequest.model_validate_json(json.dumps(fields))
             return load(request.n * request.candidates).write(request)
-        except ValidationError as error:
-            end(WRONG, describe_detail(described_fields(error)))
-        except UnacceptableRequest as error:
-            end(WRONG, f"{error.field}: {error.message}")
     finally:
         gc.enable()
 
@@ -125,27 +135,6 @@ def load(num_slots: int) -> Service:
         return Service.load(settings)
 
 
-@contextmanager
-def loading() -> Iterator[None]:
-    """End the process with a message where what is to be loaded cannot be."""
-    from pydantic import ValidationError
-
-    from app.errors import describe_detail
-    from model.checkpoint import CheckpointError
-    from model.poet.line_filter import LineFilterError
-
-    try:
-        yield
-    except ValidationError as error:
-        end(WRONG, describe_detail(described_fields(error)))
-    except (CheckpointError, LineFilterError, ValueError, OSError) as error:
-        end(REFUSED, str(error))
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch's only sign
-            raise
-        end(REFUSED, f"there is not enough memory to load the model: {error}")
-
-
 def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:
     """Return poems that a running service writes.
 
@@ -156,44 +145,19 @@ def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:
 
     from app.client import Client, Refused
 
-    try:
-        with Client(url, key=key) as client:
-            return client.generate(**fields)
-    except Refused as error:
-        end({422: WRONG, 200: UNREACHABLE}.get(error.status, REFUSED), str(error))
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        end(WRONG, f"url: '{url}' is no address such as http://127.0.0.1:8000")
-    except httpx.HTTPError as error:
-        end(UNREACHABLE, f"no service answers at {url}: {error}")
+    def unreachable(error: Exception) -> str:
+        return f"no service answers at {url}: {error}"
 
+    def invalid(_error: Exception) -> str:
+        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
 
-def described_fields(error: ValidationError) -> list[dict[str, Any]]:
-    """Return pydantic's errors as the service's answer has them, under body."""
-    from app.errors import describe_validation
-
-    errors = describe_validation(error.errors())
-    return [{**each, "loc": ("body", *each["loc"])} for each in errors]
-
-
-def end(code: int, message: str) -> NoReturn:
-    """Say what is wrong and end the process.
-
-    Raises:
-        typer.Exit: Always.
-    """
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(code)
-
-
-def rows(poem: PoemOut) -> str:
-    """Return a poem a couplet a row, under its title if it has one."""
-    return "\n".join(filter(None, (poem.title, poem.text)))
-
-
-def columns(poem: PoemOut) -> str:
-    """Return a poem as it is printed: in columns, from right to left, its title first."""
-    lines = filter(None, (*reversed(poem.lines), poem.title))
-    return "\n".join("　".join(row) for row in zip_longest(*lines, fillvalue="　"))
+    with (
+        exit_on(Refused, code=code_of_refusal),
+        exit_on(httpx.HTTPError, code=UNREACHABLE, describe=unreachable),
+        exit_on(httpx.InvalidURL, httpx.UnsupportedProtocol, code=WRONG, describe=invalid),
+        Client(url, key=key) as client,
+    ):
+        return client.generate(**fields)
 
 
 @app.command("check")
@@ -209,44 +173,18 @@ def check_command(
 
     Each line is shown with its tones, 平 ○ and 仄 ●, and △ or ▲ where it rhymes.
     """
+    from app.typesetting import marked
     from model.verse.proof import check
 
     if file is None and sys.stdin.isatty():
         typer.echo("a poem, then Ctrl-D:", err=True)
-    try:
-        text = file.read_text(encoding="utf-8") if file else sys.stdin.read()
-        proof = check(text)
-    except (OSError, ValueError) as error:
-        end(WRONG, str(error))
+    with exit_on(OSError, ValueError, code=WRONG):
+        proof = check(file.read_text(encoding="utf-8") if file else sys.stdin.read())
     if as_json:
         typer.echo(json.dumps(proof.to_dict(), ensure_ascii=False, indent=1))
     else:
         typer.echo(marked(proof))
     raise typer.Exit(0 if proof.regulated else REFUSED)
-
-
-def marked(proof: MeterProof) -> str:
-    """Return what was read of a poem, and how it keeps the rules, for a person."""
-    rhyming, shown = rhyming_lines(proof), []
-    for number, (line, tones) in enumerate(zip(proof.lines, proof.tones, strict=True), 1):
-        marks = tones.translate(str.maketrans("平仄", "○●"))
-        if number in rhyming:
-            marks = marks[:-1] + {"○": "△", "●": "▲"}[marks[-1]]
-        shown.append(f"{line}  {marks}  {tones}")
-    shown.append(f"{proof.pattern or '不合格律'}，韵 {proof.rhyme or '－'}")
-    for name, rule in proof.checks.items():
-        shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
-    return "\n".join(shown)
-
-
-def rhyming_lines(proof: MeterProof) -> set[int]:
-    """Return the numbers, from 1, of the lines that end in the poem's rhyme."""
-    if proof.rhyme is None:
-        return set()
-    first = proof.checks.get("首句")
-    opens = first is not None and first.note in ("入韵", "邻韵")
-    failing = {line for line, _ in proof.checks["押韵"].where}
-    return ({1} if opens else set()) | {*range(2, len(proof.lines) + 1, 2)} - failing
 
 
 @app.command()
@@ -260,7 +198,7 @@ def serve(
 
     For others in the network, each with a key: `YIN_API_KEYS=keys.txt yin serve --host 0.0.0.0`
 
-    The environment says the rest, by the names of app/settings.py with YIN_ before them:
+    Everything else is set in the environment, by the names of app/settings.py after YIN_:
     YIN_CHECKPOINT, YIN_DEVICE, YIN_THREADS, YIN_NUM_SLOTS, YIN_MAX_QUEUE_STEPS, YIN_DEADLINE_S,
     YIN_RATE_LIMIT, YIN_TRUSTED_PROXIES, YIN_LOG_LEVEL.
     """

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from httpx_sse import EventSource, SSEError
 from pydantic import ValidationError
 
 from app.errors import describe_detail
@@ -37,8 +38,8 @@ class Client:
 
     Args:
         url: Where it is.
-        key: API key, if it wants one.
-        retries: How often a refusal with Retry-After is tried again.
+        key: API key, if it asks for one.
+        retries: How often a request that is refused with Retry-After is sent again.
         timeout_s: Longest time without an answer.
         transport: How to connect; httpx's own if None.
     """
@@ -81,7 +82,7 @@ class Client:
         try:
             return GenerateResponse.model_validate_json(response.content)
         except ValidationError:
-            raise Refused(response.status_code, "what answers there is no Yin") from None
+            raise self._not_yin(response) from None
 
     def stream(self, **fields: Any) -> Iterator[dict[str, Any] | GenerateResponse]:
         """Yield each character as it is written (poem, line, text), and at last the answer.
@@ -91,19 +92,17 @@ class Client:
             httpx.HTTPError: If it cannot be reached.
         """
         response = self._send("/generate/stream", fields)
-        event = ""
         try:
-            for line in response.iter_lines():
-                name, _, value = line.partition(": ")
-                if name == "event":
-                    event = value
-                elif name == "data" and event == "poem":
-                    yield GenerateResponse.model_validate_json(value)
-                elif name == "data" and event == "failure":
-                    failure = json.loads(value)
+            for event in EventSource(response).iter_sse():
+                if event.event == "poem":
+                    yield GenerateResponse.model_validate_json(event.data)
+                elif event.event == "failure":
+                    failure = event.json()
                     raise Refused(failure["status"], describe_detail(failure["detail"]))
-                elif name == "data":
-                    yield json.loads(value)
+                else:
+                    yield event.json()
+        except (SSEError, ValidationError, json.JSONDecodeError):
+            raise self._not_yin(response) from None
         finally:
             response.close()
 
@@ -125,6 +124,11 @@ class Client:
                 break
             time.sleep(int(wait_s))
         raise Refused(response.status_code, described(response))
+
+    def _not_yin(self, response: httpx.Response) -> Refused:
+        """Return the error for an answer that this service would not give."""
+        message = f"the server at {self._http.base_url} is not a Yin service"
+        return Refused(response.status_code, message)
 
 
 def described(response: httpx.Response) -> str:

@@ -2,10 +2,13 @@
 
 ServiceError                    answered with its status and message
 ├── UnacceptableRequest   422   the request itself cannot be met; detail in FastAPI's shape
-├── QueueFull             503   more work is waiting than can be done in time; has Retry-After
+├── ClientGone            499   there is nobody left to answer
+├── EngineFailed          500   the engine stopped; /health/live reports it, too
+├── QueueFull             503   too much work is waiting for a slot; has Retry-After
+├── WouldBeLate           503   the poem could not be done in time; has Retry-After
 ├── Draining              503   the service is shutting down; has Retry-After
-├── DeadlineExceeded      504   the poem was not done in time
-└── EngineFailed          500   the engine stopped; health/live tells so too
+├── Unhealthy             503   a health check fails
+└── DeadlineExceeded      504   the poem was not done in time; has Retry-After
 """
 
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ from starlette.responses import JSONResponse
 
 
 class ServiceError(Exception):
-    """An error that a client is told of.
+    """An error that is answered to the client.
 
     Args:
         message: One sentence for a person.
@@ -62,8 +65,26 @@ class UnacceptableRequest(ServiceError):
         return [{"type": "value_error", "loc": ["body", self.field], "msg": self.message}]
 
 
+class ClientGone(ServiceError):
+    """There is nobody left to answer."""
+
+    status = 499
+
+
+class EngineFailed(ServiceError):
+    """The engine stopped with an error that is not the request's."""
+
+    status = 500
+
+
 class QueueFull(ServiceError):
-    """More work is waiting than can be done in time."""
+    """More work is waiting for a slot than a request may wait for."""
+
+    status = 503
+
+
+class WouldBeLate(ServiceError):
+    """The poem could not be done in time, so it is not begun."""
 
     status = 503
 
@@ -74,16 +95,16 @@ class Draining(ServiceError):
     status = 503
 
 
+class Unhealthy(ServiceError):
+    """A health check fails."""
+
+    status = 503
+
+
 class DeadlineExceeded(ServiceError):
     """The poem was not done in time."""
 
     status = 504
-
-
-class EngineFailed(ServiceError):
-    """The engine stopped with an error that is not the request's."""
-
-    status = 500
 
 
 async def answer_service_error(_request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.admission import Share
 from model.sequence import Sequence as TokenSequence
 
 
@@ -13,13 +14,11 @@ class Job:
     """The sequences of one request; admitted first, handed to the engine when they are ready.
 
     Args:
-        count: How many sequences there will be.
-        work: Steps that each needs at most, one after the other.
+        shares: What is reserved for each of its sequences.
         deadline: When the answer is too late, by the event loop's clock.
     """
 
-    count: int
-    work: int
+    shares: Sequence[Share]
     deadline: float
     sequences: Sequence[TokenSequence] = ()
     error: Exception | None = None
@@ -31,7 +30,7 @@ class Job:
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.unfinished = self.count
+        self.unfinished = len(self.shares)
 
     async def result(self) -> None:
         """Wait until every sequence is finished.
@@ -67,11 +66,11 @@ class Job:
         return numbers
 
     @property
-    def told(self) -> bool:
+    def drained(self) -> bool:
         """Whether it has ended and everything has been fetched by news()."""
         return self.done.is_set() and not self._news
 
-    def tell(self, number: int) -> None:
+    def emit(self, number: int) -> None:
         """Let those who wait know that a sequence got a token."""
         self._news.append(number)
         self._stirred.set()
@@ -81,3 +80,13 @@ class Job:
         self.error = self.error or error
         self.done.set()
         self._stirred.set()
+
+
+@dataclass(eq=False, slots=True)
+class Part:
+    """A sequence as a part of its job: its number there, its share, the tokens it has emitted."""
+
+    job: Job
+    number: int
+    share: Share
+    emitted: int = 0

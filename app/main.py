@@ -16,7 +16,15 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
-from app.middleware import FOR_GOOD, ApiKeys, BodyLimit, Observed, PageHeaders, RateLimit, Room
+from app.middleware import (
+    IMMUTABLE,
+    ApiKeys,
+    BodyLimit,
+    Observed,
+    PageHeaders,
+    RateLimit,
+    RefuseEarly,
+)
 from app.routes import router
 from app.service import Service
 from app.settings import Settings
@@ -63,7 +71,9 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         # Files alone are compressed: a stream of characters must not wait for a full buffer.
         docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
         app.router.routes.append(Route("/docs", docs, name="docs"))
-        app.mount("/font", PageHeaders(StaticFiles(directory=PAGE / "font"), FOR_GOOD), name="font")
+        app.mount(
+            "/font", PageHeaders(StaticFiles(directory=PAGE / "font"), IMMUTABLE), name="font"
+        )
         files = GZipMiddleware(PageHeaders(StaticFiles(directory=PAGE, html=True)))
         app.mount("/", files, name="page")
     return app
@@ -71,7 +81,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
 
 def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Wrap an application: the last one added is met first."""
-    app.add_middleware(Room)
+    app.add_middleware(RefuseEarly)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     if settings.rate_limit:
         app.add_middleware(RateLimit, limit=settings.rate_limit)

@@ -38,7 +38,7 @@ class Metrics:
         )
         self.step_s = Histogram(
             "yin_step_seconds",
-            "Time of an engine step by phase: orders taken, model run, event loop told",
+            "Time of an engine step by phase: orders taken, model run, results reported",
             ["phase"],
             buckets=MILLISECONDS,
             registry=registry,

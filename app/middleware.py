@@ -8,6 +8,7 @@ import hmac
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,35 +16,37 @@ import structlog
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import ServiceError, describe_crash
 from app.metrics import Metrics
 
-REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
 GONE = 499  # status of a request whose client went before an answer began
-CRASHED = "something went wrong here; the log tells more under this answer's X-Request-ID"
-POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    b"img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
-    b"frame-ancestors 'none'"
+CRASHED = "something went wrong; the log has the details under this answer's X-Request-ID"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
-NEWEST = b"no-cache"  # asked again by its ETag: no mixture of two releases
-FOR_GOOD = b"public, max-age=31536000, immutable"  # of a file whose address has its digest
+NO_CACHE = "no-cache"  # asked for again by its ETag: no mixture of two releases
+IMMUTABLE = "public, max-age=31536000, immutable"  # of a file whose address has its digest
 POEM_PATHS = ("/generate", "/generate/stream")
 OPEN_PATHS = ("/health/", "/metrics")
 BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
 
 
-def header(scope: Scope, name: bytes) -> bytes | None:
-    """Return a request's header; None if it is not there."""
-    return next((value for key, value in scope["headers"] if key == name), None)
+def add_headers(message: Message, headers: Mapping[str, str]) -> None:
+    """Add headers to the beginning of an answer."""
+    message.setdefault("headers", [])
+    MutableHeaders(scope=message).update(headers)
 
 
 class Observed:
@@ -57,26 +60,22 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = header(scope, b"x-request-id") or b""
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        given = Headers(scope=scope).get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         start, status = time.perf_counter(), GONE
 
         async def send_marked(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id),
-                    *SECURITY_HEADERS,
-                ]
+                add_headers(message, {"X-Request-ID": request_id, **SECURITY_HEADERS})
             await send(message)
 
         try:
             await self._app(scope, receive, send_marked)
         except Exception as error:
             entry = describe_crash(error)
-            structlog.get_logger().error("crash", request_id=request_id.decode(), **entry)
+            structlog.get_logger().error("crash", request_id=request_id, **entry)
             if status == GONE:
                 await JSONResponse({"detail": CRASHED}, 500)(scope, receive, send_marked)
         finally:
@@ -90,7 +89,7 @@ class Observed:
             log = structlog.get_logger()
             (log.debug if quiet else log.info)(
                 "request",
-                request_id=request_id.decode(),
+                request_id=request_id,
                 method=scope["method"],
                 route=route,
                 status=status,
@@ -109,8 +108,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = header(scope, b"content-length")
-        if length is not None and length.isdigit() and int(length) > self._max_bytes:
+        length = Headers(scope=scope).get("Content-Length", "")
+        if length.isdecimal() and int(length) > self._max_bytes:
             await self._refuse_size(scope, receive, send)
             return
         # Read whole before it is passed on: it is small, and a refusal comes before any work.
@@ -156,11 +155,11 @@ def replaying(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-class Room:
-    """Refuses a poem before its request is understood, when there is no room even for a short one.
+class RefuseEarly:
+    """Refuses a poem before its request is parsed, when there is no room even for a short one.
 
-    Understanding costs ten times more than refusing: a flood would take the processors from those
-    who are served.
+    Parsing costs ten times more than refusing: a flood would take the processors from those who are
+    served.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -179,25 +178,25 @@ class Room:
 
 
 class ApiKeys:
-    """Lets those pass who show a key: Authorization: Bearer KEY."""
+    """Lets through who shows a key: Authorization: Bearer KEY."""
 
     def __init__(self, app: ASGIApp, path: Path) -> None:
         self._app = app
         keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
         if not keys:
-            raise ValueError(f"{path} holds no key: one a line is expected")
+            raise ValueError(f"{path} holds no key; it must hold one key a line")
         self._digests = [sha256(key).digest() for key in keys]  # of one length, as comparing wants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
         if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
-            scheme, _, key = (header(scope, b"authorization") or b"").partition(b" ")
-            # Every key is compared, so that the time tells nothing of which one is near.
-            digest = sha256(key).digest()
+            scheme, _, key = Headers(scope=scope).get("Authorization", "").partition(" ")
+            # Every key is compared, so that the time gives no hint of which one is near.
+            digest = sha256(key.encode("latin-1")).digest()
             known = sum(hmac.compare_digest(digest, own) for own in self._digests)
-            if scheme.lower() != b"bearer" or not known:
+            if scheme.lower() != "bearer" or not known:
                 answer = JSONResponse(
-                    {"detail": "a valid key is needed: Authorization: Bearer KEY"},
+                    {"detail": "this service needs a valid key: Authorization: Bearer KEY"},
                     401,
                     headers={"WWW-Authenticate": "Bearer"},
                 )
@@ -207,7 +206,7 @@ class ApiKeys:
 
 
 class RateLimit:
-    """Lets a client (by its address) post so many requests a time.
+    """Limits how often a client, known by its address, may post.
 
     What it only fetches is not counted: the page alone is a dozen files.
     """
@@ -245,18 +244,18 @@ class RateLimit:
 
 
 class PageHeaders:
-    """Lets the page load only what this service serves, and keep it as long as is told."""
+    """Lets the page load only what this service serves, and says how long it may be kept."""
 
-    def __init__(self, app: ASGIApp, cache: bytes = NEWEST) -> None:
+    def __init__(self, app: ASGIApp, cache: str = NO_CACHE) -> None:
         self._app = app
-        self._headers = ((b"content-security-policy", POLICY), (b"cache-control", cache))
+        self._headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": cache}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                add_headers(message, self._headers)
             await send(message)
 
         await self._app(scope, receive, send_marked)

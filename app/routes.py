@@ -1,15 +1,13 @@
-"""The routes: thin, everything is done in the service."""
+"""The routes: what is asked for where, and how it is answered; the service does the work."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, TypeVar
 
-import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.errors import ServiceError, UnacceptableRequest, describe_crash
-from app.events import HEADERS, PING, encode
+from app.errors import ClientGone, UnacceptableRequest, Unhealthy
 from app.schemas import (
     CheckRequest,
     FormOut,
@@ -20,15 +18,14 @@ from app.schemas import (
     ModelCard,
 )
 from app.service import Commission, Service
+from app.stream import HEADERS, events
 from model.verse.form import Form
 from model.verse.proof import check
-from model.verse.script import to_script
 
 Answer = TypeVar("Answer")
 
-PING_EVERY_S = 10.0
 UNREAD: dict[int | str, dict[str, Any]] = {
-    401: {"description": "An API key is asked for, and there is none that is known."},
+    401: {"description": "This service asks for an API key, and the request has no valid one."},
     408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The body is not JSON."},
@@ -36,9 +33,11 @@ UNREAD: dict[int | str, dict[str, Any]] = {
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {
     **UNREAD,
-    500: {"description": "The engine has stopped; health/live tells so too."},
-    503: {"description": "Too much work is waiting, or the service shuts down: see Retry-After."},
-    504: {"description": "The poem was not done in time."},
+    500: {"description": "The engine has stopped; /health/live reports it, too."},
+    503: {
+        "description": "Too much work is waiting or the service is shutting down: see Retry-After."
+    },
+    504: {"description": "The poem was not finished in time."},
 }
 
 router = APIRouter()
@@ -82,9 +81,9 @@ async def generate(request: Request, commission: Admitted, service: Served) -> G
 async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     """Write a poem, a character at a time, as server-sent events.
 
-    `character` has the number of the poem and of the line and the text, punctuation included;
-    `poem` is the answer of /generate and the last event; `failure` takes its place if something
-    goes wrong on the way.
+    `character` holds the number of the poem, the number of the line and the text, punctuation
+    included. `poem`, the last event, holds the answer that /generate would give; if something goes
+    wrong on the way, `failure` takes its place.
     """
     return StreamingResponse(
         events(commission, service), media_type="text/event-stream", headers=HEADERS
@@ -113,25 +112,29 @@ async def forms() -> list[FormOut]:
 
 @router.get("/model", tags=["service"])
 async def model_card(service: Served) -> ModelCard:
-    """Tell which model is served and where it came from."""
+    """Return which model is served and where it came from."""
     return service.card
 
 
 @router.get(
-    "/health/live", responses={503: {"description": "It has to be restarted."}}, tags=["service"]
+    "/health/live",
+    responses={503: {"description": "The service has to be restarted."}},
+    tags=["service"],
 )
 async def live(service: Served) -> Health:
-    """Tell whether the engine runs."""
+    """Report whether the engine runs."""
     if not service.engine.alive and not service.engine.draining:
         raise Unhealthy("the engine has stopped")
     return Health(status="ok")
 
 
 @router.get(
-    "/health/ready", responses={503: {"description": "It takes no requests."}}, tags=["service"]
+    "/health/ready",
+    responses={503: {"description": "The service takes no requests."}},
+    tags=["service"],
 )
 async def ready(service: Served) -> Health:
-    """Tell whether requests are taken."""
+    """Report whether requests are taken."""
     if service.engine.draining or not service.engine.alive:
         raise Unhealthy("the service takes no requests")
     return Health(status="ok")
@@ -141,18 +144,6 @@ async def ready(service: Served) -> Health:
 async def metrics(service: Served) -> Response:
     """Return counts in Prometheus's text format."""
     return Response(service.metrics.expose(), media_type="text/plain; version=0.0.4")
-
-
-class Unhealthy(ServiceError):
-    """A health check that fails."""
-
-    status = 503
-
-
-class ClientGone(ServiceError):
-    """There is nobody to answer."""
-
-    status = 499
 
 
 async def unless_gone(request: Request, answer: Coroutine[Any, Any, Answer]) -> Answer:
@@ -172,51 +163,3 @@ async def unless_gone(request: Request, answer: Coroutine[Any, Any, Answer]) -> 
     finally:
         answering.cancel()
         leaving.cancel()
-
-
-async def events(commission: Commission, service: Service) -> AsyncIterator[bytes]:
-    """Yield the events of a stream; whatever goes wrong is one too, the last."""
-    try:
-        async for event in characters(commission, service):
-            yield event
-        answer = await service.finish(commission)
-        yield encode("poem", answer.model_dump(mode="json"))
-    except ServiceError as error:
-        yield encode("failure", {"status": error.status, "detail": error.detail})
-    except Exception as error:
-        structlog.get_logger().error("stream_failed", **describe_crash(error))
-        yield encode("failure", {"status": 500, "detail": "the poem could not be completed"})
-
-
-async def characters(commission: Commission, service: Service) -> AsyncIterator[bytes]:
-    """Yield an event a character, those of one step together; a ping when there is none for long.
-
-    With candidates nothing can be told before the best is known, so there are only pings.
-    """
-    job, written = commission.job, [0] * len(commission.drafts)
-    while not job.told:
-        try:
-            numbers = await job.news(PING_EVERY_S)
-        except TimeoutError:
-            return  # finish() says so
-        block = b""
-        for number in numbers if commission.request.candidates == 1 else ():
-            block += encode("character", describe(commission, service, number, written[number]))
-            written[number] += 1
-        if block:
-            yield block
-        elif not numbers and not job.done.is_set():
-            yield PING
-
-
-def describe(
-    commission: Commission, service: Service, number: int, position: int
-) -> dict[str, Any]:
-    """Return what is told of one character of a poem."""
-    draft = commission.drafts[number]
-    size = draft.layout.line_length + 1
-    line = service.poet.vocabulary.decode(
-        draft.sequence.tokens[position - position % size : position + 1]
-    )
-    shown = to_script(line, draft.spec.script)
-    return {"poem": number, "line": position // size, "text": shown[-1]}

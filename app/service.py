@@ -136,7 +136,7 @@ class Service:
             await commission.job.result()
         except TimeoutError as error:
             raise DeadlineExceeded(
-                f"the poem was not done within {self.settings.deadline_s:g} s", retry_after_s=1
+                f"the poem was not finished within {self.settings.deadline_s:g} s", retry_after_s=1
             ) from error
         poems = await in_turns(self._finish(commission.request, commission.drafts))
         return self._answer(poems, commission.started)
@@ -170,21 +170,21 @@ class Service:
         """Yield of each poem's candidates the one that the model likes best and that is new.
 
         Raises:
-            UnacceptableRequest: If a poem could not be completed, or is one of those before it.
+            UnacceptableRequest: If a poem could not be completed, or repeats one before it.
         """
-        size, told = request.candidates, set[tuple[int, ...]]()
+        size, chosen = request.candidates, set[tuple[int, ...]]()
         try:
             for first in range(0, len(drafts), size):
                 candidates = drafts[first : first + size]
-                new = [draft for draft in candidates if tuple(draft.sequence.tokens) not in told]
+                new = [draft for draft in candidates if tuple(draft.sequence.tokens) not in chosen]
                 if not new:
                     raise UnacceptableRequest(
                         "n",
-                        f"these wishes leave fewer than {request.n} different poems likely; a "
-                        "higher temperature, top_k or top_p, another seed or fewer poems would do",
+                        f"this request leads to fewer than {request.n} different poems; ask for "
+                        "fewer, or try a higher temperature, top_k or top_p or another seed",
                     )
                 best = min(new, key=dislike)
-                told.add(tuple(best.sequence.tokens))
+                chosen.add(tuple(best.sequence.tokens))
                 yield PoemOut.of(self.poet.finish(best))
         except NoCharacterFits as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from app.async_engine import AsyncEngine
-from app.errors import Draining, EngineFailed, QueueFull
+from app.errors import Draining, EngineFailed, QueueFull, WouldBeLate
 from app.job import Job
 from app.metrics import Metrics
 from model.engine import Engine
@@ -49,7 +49,7 @@ def sequence(length: int, seed: int = 0) -> Sequence:
 
 
 class GatedEngine(Engine):
-    """An engine that steps only while a gate is open, and fails when told to."""
+    """An engine that steps only while a gate is open, and fails when asked to."""
 
     def __init__(self, num_slots: int) -> None:
         super().__init__(PoetryModel(PoetryConfig(9, 4, 4, 1)).eval(), num_slots)
@@ -70,23 +70,25 @@ def engine() -> Iterator[GatedEngine]:
     engine.gate.set()
 
 
-def started(engine: Engine, num_threads: int = 1, **limits: float) -> AsyncEngine:
+def started(
+    engine: Engine, num_threads: int = 1, metrics: Metrics | None = None, **limits: float
+) -> AsyncEngine:
     chosen = {"max_queue_steps": 100.0, "deadline_s": 20.0, **limits}
-    running = AsyncEngine(engine, Metrics(), num_threads=num_threads, **chosen)
+    running = AsyncEngine(engine, metrics or Metrics(), num_threads=num_threads, **chosen)
     running.start()
     return running
 
 
-def submit(running: AsyncEngine, sequences: list[Sequence], work: int) -> Job:
-    job = running.admit(len(sequences), work)
+def submit(running: AsyncEngine, sequences: list[Sequence], steps: int) -> Job:
+    job = running.admit(len(sequences), steps)
     running.run(job, sequences)
     return job
 
 
-async def told(job: Job) -> list[int]:
-    """Every number that a job tells, in order."""
+async def emitted(job: Job) -> list[int]:
+    """Every number that a job emits, in order."""
     numbers = []
-    while not job.told:
+    while not job.drained:
         numbers += await job.news(patience_s=10)
     return numbers
 
@@ -100,7 +102,7 @@ def test_a_job_is_done_when_all_its_sequences_are(engine: GatedEngine) -> None:
         running = started(engine)
         engine.gate.set()
         sequences = [sequence(length) for length in (3, 9, 5)]
-        job = submit(running, sequences, work=11)
+        job = submit(running, sequences, steps=11)
         await job.result()
         assert [len(each.tokens) for each in sequences] == [3, 9, 5]
         await running.drain(1)
@@ -108,12 +110,12 @@ def test_a_job_is_done_when_all_its_sequences_are(engine: GatedEngine) -> None:
     asyncio.run(scenario())
 
 
-def test_every_token_is_told_in_order(engine: GatedEngine) -> None:
+def test_every_token_is_emitted_in_order(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
         engine.gate.set()
-        job = submit(running, [sequence(3), sequence(4)], work=6)
-        assert sorted(await told(job)) == [0, 0, 0, 1, 1, 1, 1]
+        job = submit(running, [sequence(3), sequence(4)], steps=6)
+        assert sorted(await emitted(job)) == [0, 0, 0, 1, 1, 1, 1]
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -122,16 +124,16 @@ def test_every_token_is_told_in_order(engine: GatedEngine) -> None:
 def test_a_long_queue_is_refused_with_the_time_to_wait(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, max_queue_steps=100.0)
-        jobs = [submit(running, [sequence(50), sequence(50)], work=100) for _ in range(2)]
+        jobs = [submit(running, [sequence(50), sequence(50)], steps=100) for _ in range(2)]
         with pytest.raises(QueueFull, match="try again in") as refusal:
-            submit(running, [sequence(5)], work=5)
+            submit(running, [sequence(5)], steps=5)
         # 2 jobs x 2 sequences x 100 steps over 2 slots, 100 more than may wait, at 10 ms each.
         assert refusal.value.retry_after_s == 1
         assert refusal.value.headers == {"Retry-After": "1"}
         for job in jobs:
             running.cancel(job)
         engine.gate.set()
-        await submit(running, [sequence(5)], work=5).result()
+        await submit(running, [sequence(5)], steps=5).result()
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -140,8 +142,8 @@ def test_a_long_queue_is_refused_with_the_time_to_wait(engine: GatedEngine) -> N
 def test_what_cannot_be_done_in_time_is_refused_at_once(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, deadline_s=0.5)
-        with pytest.raises(QueueFull):
-            submit(running, [sequence(100)], work=100)  # a second at 10 ms a step
+        with pytest.raises(WouldBeLate):
+            submit(running, [sequence(100)], steps=100)  # a second at 10 ms a step
         engine.gate.set()
         await running.drain(1)
 
@@ -151,7 +153,7 @@ def test_what_cannot_be_done_in_time_is_refused_at_once(engine: GatedEngine) -> 
 def test_a_deadline_that_passes_ends_the_wait(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, deadline_s=0.2)
-        job = submit(running, [sequence(5)], work=5)
+        job = submit(running, [sequence(5)], steps=5)
         with pytest.raises(TimeoutError):
             await job.result()
         running.cancel(job)
@@ -164,13 +166,13 @@ def test_a_deadline_that_passes_ends_the_wait(engine: GatedEngine) -> None:
 def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        doomed = submit(running, [sequence(1000, seed) for seed in range(5)], work=10)
+        doomed = submit(running, [sequence(1000, seed) for seed in range(5)], steps=10)
         running.cancel(doomed)
         running.cancel(doomed)  # twice is once
         engine.gate.set()
-        await submit(running, [sequence(3)], work=5).result()
+        await submit(running, [sequence(3)], steps=5).result()
         assert not engine.running
-        assert running.queue_steps == 0
+        assert running.ledger.steps_to_slot == 0
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -179,8 +181,8 @@ def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
 def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, max_queue_steps=1e5, deadline_s=1000.0)
-        large = submit(running, [sequence(200, seed) for seed in range(16)], work=202)
-        small = submit(running, [sequence(4)], work=6)
+        large = submit(running, [sequence(200, seed) for seed in range(16)], steps=202)
+        small = submit(running, [sequence(4)], steps=6)
         engine.gate.set()
         await small.result()
         assert not large.done.is_set()
@@ -193,13 +195,13 @@ def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> Non
 def test_room_is_kept_from_admission_on(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        jobs = [running.admit(count=2, work=100) for _ in range(2)]  # 2 s, nothing handed over yet
+        jobs = [running.admit(count=2, steps=100) for _ in range(2)]  # 2 s, nothing handed over yet
         with pytest.raises(QueueFull, match=r"2.0 s of work are waiting"):
-            running.admit(count=1, work=5)
+            running.admit(count=1, steps=5)
         running.cancel(jobs[0])
         running.cancel(jobs[1])
-        assert running._work_left == running._unfinished == 0
-        running.admit(count=1, work=5)
+        assert running.ledger.steps_reserved == 0
+        running.admit(count=1, steps=5)
 
     asyncio.run(scenario())
 
@@ -209,7 +211,7 @@ def test_a_job_that_was_cancelled_before_it_was_handed_over_does_not_run(
 ) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = running.admit(count=1, work=5)
+        job = running.admit(count=1, steps=5)
         running.cancel(job, Draining("going"))
         with pytest.raises(Draining, match="going"):
             running.run(job, [sequence(3)])
@@ -223,10 +225,10 @@ def test_a_job_that_was_cancelled_before_it_was_handed_over_does_not_run(
 def test_a_request_too_large_for_the_deadline_is_refused_with_its_time(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, deadline_s=2.0, max_queue_steps=1e4)
-        with pytest.raises(QueueFull, match=r"would take 4.0 s, and 2 s is the limit") as refusal:
-            running.admit(count=8, work=100)  # 8 x 100 steps over 2 slots at 10 ms
+        with pytest.raises(WouldBeLate, match=r"take 4.0 s, and the limit is 2 s") as refusal:
+            running.admit(count=8, steps=100)  # 8 x 100 steps over 2 slots at 10 ms
         assert refusal.value.retry_after_s == 2
-        running.admit(count=2, work=100)
+        running.admit(count=2, steps=100)
 
     asyncio.run(scenario())
 
@@ -234,16 +236,18 @@ def test_a_request_too_large_for_the_deadline_is_refused_with_its_time(engine: G
 def test_the_queue_shrinks_with_every_step(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, max_queue_steps=1e5, deadline_s=1000.0)
-        job = submit(running, [sequence(500, seed) for seed in range(2)], work=502)
-        before = running._work_left
+        job = submit(running, [sequence(500, seed) for seed in range(2)], steps=502)
+        before = running.ledger.steps_reserved
         engine.gate.set()
-        while len(await job.news(patience_s=10)) == 0 or running._work_left > before - 20:
+        while (
+            len(await job.news(patience_s=10)) == 0 or running.ledger.steps_reserved > before - 20
+        ):
             pass
-        # Two header tokens and 500 of the body: what is left is what was not told yet.
-        left = sum(share.work_left for share in running._shares.values())
-        assert running._work_left == left < before
+        # Two header tokens and 500 of the body: what is left is what was not emitted yet.
+        left = sum(share.steps for share in job.shares)
+        assert running.ledger.steps_reserved == left < before
         await job.result()
-        assert running._work_left == running._unfinished == 0
+        assert running.ledger.steps_reserved == 0
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -270,9 +274,9 @@ def latencies_in_steps(slots: int, work: int, every: int, steps: int = 240) -> l
 
         def step(self) -> list[Sequence]:
             assert self.allowed.acquire(timeout=30)
-            told = super().step()
+            emitted = super().step()
             self.taken += 1
-            return told
+            return emitted
 
     async def scenario() -> list[int]:
         engine = Stepwise()
@@ -302,14 +306,13 @@ def test_nothing_of_a_cancelled_job_is_kept(engine: GatedEngine) -> None:
         seen = []
         for seed in range(20):
             sequences = [sequence(10**6, seed + i) for i in range(4)]  # two run, two wait
-            job = submit(running, sequences, work=10)
+            job = submit(running, sequences, steps=10)
             seen += [weakref.ref(each) for each in sequences]
             await job.news(patience_s=10)
             running.cancel(job)
-        await submit(running, [sequence(3)], work=5).result()
+        await submit(running, [sequence(3)], steps=5).result()
         await running.drain(1)
-        held = [running._queued, running._heap, running._shares, running._jobs]
-        assert not any(held)
+        assert not running.jobs
         return seen
 
     seen = asyncio.run(scenario())
@@ -317,7 +320,7 @@ def test_nothing_of_a_cancelled_job_is_kept(engine: GatedEngine) -> None:
     assert [ref() for ref in seen] == [None] * 80
 
 
-def test_a_sequence_that_fails_is_told_of_without_a_token(engine: GatedEngine) -> None:
+def test_a_sequence_that_fails_emits_no_token(engine: GatedEngine) -> None:
     class Stuck(AnyTokens):
         def allowed(self) -> Tensor | None:
             if self.left == 1:
@@ -328,8 +331,8 @@ def test_a_sequence_that_fails_is_told_of_without_a_token(engine: GatedEngine) -
         running = started(engine)
         engine.gate.set()
         stuck = Sequence([1, 2], Stuck(3), SamplingParams())
-        job = submit(running, [stuck, sequence(4)], work=6)
-        assert sorted(await told(job)) == [0, 0, 1, 1, 1, 1]
+        job = submit(running, [stuck, sequence(4)], steps=6)
+        assert sorted(await emitted(job)) == [0, 0, 1, 1, 1, 1]
         await job.result()
         assert stuck.error is not None
         await running.drain(1)
@@ -340,10 +343,10 @@ def test_a_sequence_that_fails_is_told_of_without_a_token(engine: GatedEngine) -
 def test_patience_without_news_ends_with_none(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = submit(running, [sequence(3)], work=5)
+        job = submit(running, [sequence(3)], steps=5)
         assert await job.news(patience_s=0.01) == []
         engine.gate.set()
-        assert await told(job) == [0, 0, 0]
+        assert await emitted(job) == [0, 0, 0]
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -351,12 +354,13 @@ def test_patience_without_news_ends_with_none(engine: GatedEngine) -> None:
 
 def test_news_end_at_the_deadline(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, deadline_s=0.1)
-        job = submit(running, [sequence(3)], work=5)
+        metrics = Metrics()
+        running = started(engine, metrics=metrics, deadline_s=0.1)
+        job = submit(running, [sequence(3)], steps=5)
         with pytest.raises(TimeoutError):
             await job.news(patience_s=10)
         running.cancel(job)
-        assert count(running._metrics, "yin_jobs_total", outcome="late") == 1
+        assert count(metrics, "yin_jobs_total", outcome="late") == 1
         engine.gate.set()
         await running.drain(1)
 
@@ -365,14 +369,14 @@ def test_news_end_at_the_deadline(engine: GatedEngine) -> None:
 
 def test_outcomes_and_refusals_are_counted(engine: GatedEngine) -> None:
     async def scenario() -> None:
-        running = started(engine, max_queue_steps=100.0)
-        metrics = running._metrics
-        gone = submit(running, [sequence(50), sequence(50)], work=200)
+        metrics = Metrics()
+        running = started(engine, metrics=metrics, max_queue_steps=100.0)
+        gone = submit(running, [sequence(50), sequence(50)], steps=200)
         with pytest.raises(QueueFull):
             running.admit(1, 5)
         running.cancel(gone)
         engine.gate.set()
-        await submit(running, [sequence(3)], work=5).result()
+        await submit(running, [sequence(3)], steps=5).result()
         await running.drain(1)
         with pytest.raises(Draining):
             running.admit(1, 5)
@@ -390,11 +394,11 @@ def test_outcomes_and_refusals_are_counted(engine: GatedEngine) -> None:
 def test_draining_lets_jobs_end_and_takes_no_new_ones(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = submit(running, [sequence(5)], work=7)
+        job = submit(running, [sequence(5)], steps=7)
         draining = asyncio.create_task(running.drain(10))
         await asyncio.sleep(0)
         with pytest.raises(Draining):
-            submit(running, [sequence(5)], work=7)
+            submit(running, [sequence(5)], steps=7)
         engine.gate.set()
         await draining
         await job.result()
@@ -406,7 +410,7 @@ def test_draining_lets_jobs_end_and_takes_no_new_ones(engine: GatedEngine) -> No
 def test_draining_ends_at_its_limit_and_says_so(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = submit(running, [sequence(10**6)], work=7)
+        job = submit(running, [sequence(10**6)], steps=7)
         engine.gate.set()
         await running.drain(0.05)
         with pytest.raises(Draining):
@@ -415,10 +419,10 @@ def test_draining_ends_at_its_limit_and_says_so(engine: GatedEngine) -> None:
     asyncio.run(scenario())
 
 
-def test_a_failure_of_the_engine_is_told_to_everybody_once(engine: GatedEngine) -> None:
+def test_a_failure_of_the_engine_ends_every_job(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        jobs: list[Job] = [submit(running, [sequence(5)], work=7) for _ in range(3)]
+        jobs: list[Job] = [submit(running, [sequence(5)], steps=7) for _ in range(3)]
         engine.fails = True
         engine.gate.set()
         for job in jobs:
@@ -426,7 +430,7 @@ def test_a_failure_of_the_engine_is_told_to_everybody_once(engine: GatedEngine) 
                 await job.result()
         assert not running.alive
         with pytest.raises(EngineFailed, match="needs a restart"):
-            submit(running, [sequence(5)], work=7)
+            submit(running, [sequence(5)], steps=7)
 
     asyncio.run(scenario())
 

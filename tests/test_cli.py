@@ -80,7 +80,7 @@ def test_a_title_stands_above_the_poem_or_in_the_first_column() -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["alone", "served"])
-def test_wrong_input_is_told_and_exits_with_two(
+def test_invalid_input_is_explained_and_exits_with_two(
     url: str, options: list[str], message: str, where: str
 ) -> None:
     result = run.invoke(app, ["generate", *options, *(["--url", url] if where == "served" else [])])
@@ -100,7 +100,7 @@ def test_a_service_that_is_not_there_exits_with_three() -> None:
 def test_an_address_that_is_none_exits_with_two(url: str) -> None:
     result = run.invoke(app, ["generate", "--url", url])
     assert result.exit_code == 2
-    assert "is no address such as" in result.output
+    assert "should look like http://127.0.0.1:8000" in result.output
 
 
 def test_another_service_at_the_address_exits_with_three(
@@ -110,7 +110,7 @@ def test_another_service_at_the_address_exits_with_three(
     monkeypatch.setattr("httpx.Client.send", lambda *_, **__: page)
     result = run.invoke(app, ["generate", "--url", url])
     assert result.exit_code == 3
-    assert "no Yin" in result.output
+    assert "is not a Yin service" in result.output
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_reader_that_leaves_ends_it_without_a_trace(
     assert process.wait(timeout=60) == 1
 
 
-def test_a_full_disk_is_told(started: Callable[..., subprocess.Popen[str]]) -> None:
+def test_a_full_disk_is_reported(started: Callable[..., subprocess.Popen[str]]) -> None:
     with Path("/dev/full").open("w") as full:
         process = started("generate", "--form", "jueju-5", stdout=full.fileno())
         _, err = process.communicate(timeout=60)
@@ -313,7 +313,7 @@ def test_a_server_without_its_checkpoint_says_so() -> None:
     ],
     ids=["truncated", "flipped", "pickle"],
 )
-def test_a_damaged_checkpoint_is_told_and_a_good_one_in_its_place_serves(
+def test_a_damaged_checkpoint_is_reported_and_a_good_one_in_its_place_serves(
     checkpoint_path: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -338,7 +338,7 @@ def test_a_damaged_checkpoint_is_told_and_a_good_one_in_its_place_serves(
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     ],
 )
-def test_too_little_memory_is_told(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_too_little_memory_is_reported(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def load(_path: Path) -> NoReturn:
         raise error
 
@@ -359,7 +359,7 @@ def test_other_errors_of_torch_are_not_taken_for_too_little_memory(
         run.invoke(app, ["serve"], catch_exceptions=False)
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_a_port_that_is_taken_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = serve(free_port(), "--port", str(taken.getsockname()[1]))
         _, log = process.communicate(timeout=60)
@@ -386,7 +386,7 @@ def test_sigterm_again_and_again_is_an_exit_with_zero() -> None:
         ({"OMP_WAIT_POLICY": "active"}, {"OMP_WAIT_POLICY": "active"}),
     ],
 )
-def test_threads_that_wait_sleep_soon_unless_told_otherwise(
+def test_threads_that_wait_sleep_soon_unless_set_otherwise(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     given: dict[str, str],

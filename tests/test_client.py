@@ -17,6 +17,10 @@ def url(service_settings: Settings) -> Iterator[str]:
         yield str(client.base_url)
 
 
+def event_stream(body: str) -> httpx.Response:
+    return httpx.Response(200, text=body, headers={"Content-Type": "text/event-stream"})
+
+
 def answering(*responses: httpx.Response) -> httpx.MockTransport:
     """A transport that gives these responses, one a request."""
     left = list(responses)
@@ -89,7 +93,10 @@ def test_a_service_that_stays_unable_is_given_up(
 
 def test_an_answer_of_another_service_is_refused() -> None:
     transport = answering(httpx.Response(200, text="<!doctype html>"))
-    with Client(transport=transport) as client, pytest.raises(Refused, match="no Yin"):
+    with (
+        Client(transport=transport) as client,
+        pytest.raises(Refused, match="is not a Yin service"),
+    ):
         client.generate()
 
 
@@ -97,11 +104,30 @@ def test_a_failure_on_the_way_is_raised() -> None:
     failure = json.dumps({"status": 504, "detail": "too late"})
     body = f"event: failure\ndata: {failure}\n\n"
     with (
-        Client(transport=answering(httpx.Response(200, text=body))) as client,
+        Client(transport=answering(event_stream(body))) as client,
         pytest.raises(Refused, match="too late") as refusal,
     ):
         list(client.stream())
     assert refusal.value.status == 504
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_the_space_in_an_event_may_be_left_out(space: str) -> None:
+    body = f'event:{space}character\ndata:{space}{{"poem": 0,\ndata:{space}"text": "日"}}\n\n'
+    with Client(transport=answering(event_stream(body))) as client:
+        assert list(client.stream()) == [{"poem": 0, "text": "日"}]
+
+
+@pytest.mark.parametrize(
+    "response",
+    [httpx.Response(200, text="<!doctype html>"), event_stream("data: hello\n\n")],
+)
+def test_a_stream_of_another_service_is_refused(response: httpx.Response) -> None:
+    with (
+        Client(transport=answering(response)) as client,
+        pytest.raises(Refused, match="is not a Yin service"),
+    ):
+        list(client.stream())
 
 
 def test_a_key_is_shown() -> None:

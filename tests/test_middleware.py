@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import QueueFull
 from app.metrics import Metrics
-from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit, Room
+from app.middleware import ApiKeys, BodyLimit, Observed, RateLimit, RefuseEarly
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +60,7 @@ def test_without_room_a_poem_is_refused_whatever_it_should_be(path: str, status:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         full(scope)
-        await Observed(Room(echo), metrics)(scope, receive, send)
+        await Observed(RefuseEarly(echo), metrics)(scope, receive, send)
 
     response = ask(app, path, content=b"no JSON")
     assert response.status_code == status
@@ -75,7 +75,7 @@ async def never() -> Message:
     raise AssertionError
 
 
-def test_a_body_that_does_not_arrive_is_told_and_its_connection_ended() -> None:
+def test_a_body_that_does_not_arrive_is_answered_and_its_connection_ended() -> None:
     answers: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -186,7 +186,7 @@ async def ail(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
-def test_a_probe_is_told_aloud_only_if_it_fails(log: list[Any], path: str) -> None:
+def test_a_probe_is_logged_aloud_only_if_it_fails(log: list[Any], path: str) -> None:
     ask(Observed(echo, Metrics()), path)
     ask(Observed(ail, Metrics()), path)
     ask(Observed(echo, Metrics()), "/generate")

@@ -208,7 +208,7 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
         (
             {"n": 2, "temperature": 0, "meter": "free"},
-            "n: .*fewer than 2 different poems likely; a higher temperature",
+            "n: .*fewer than 2 different poems; ask for fewer, or try a higher temperature",
         ),
         ({"colour": "red"}, "colour: .*not permitted"),
         ([], "body: .*"),

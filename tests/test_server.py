@@ -88,7 +88,7 @@ def test_poems_in_flight_end_while_new_ones_are_refused(
     with running(service) as (server, client):
         plain = Background(lambda: client.post("/generate", json=LONG))
         stream = Background(lambda: last_event(client))
-        while len(service.engine._jobs) < 2:
+        while len(service.engine.jobs) < 2:
             time.sleep(0.005)
         server.handle_exit(signal.SIGTERM, None)
         wait_for_503(client)
@@ -103,7 +103,9 @@ def test_poems_in_flight_end_while_new_ones_are_refused(
         assert answer["poems"] == plain.result.json()["poems"]
 
 
-def test_at_the_limit_everybody_is_told(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_the_limit_whatever_is_left_is_refused(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hold(service, monkeypatch, lambda: time.sleep(0.02))  # 240 steps: five seconds
     with running(service) as (server, client):
         plain = Background(lambda: client.post("/generate", json=LONG))
@@ -129,7 +131,7 @@ def test_a_second_signal_does_not_wait(
 
     with running(service) as (server, client):
         Background(abandoned)
-        while not service.engine._jobs:
+        while not service.engine.jobs:
             time.sleep(0.005)
         server.handle_exit(signal.SIGINT, None)
         wait_for_503(client)
@@ -148,7 +150,7 @@ def test_a_signal_before_the_port_is_open_ends_the_start(service: Service) -> No
     assert not server.force_exit
 
 
-def test_an_engine_that_fails_is_told_to_all_and_ends_life(
+def test_an_engine_that_fails_ends_every_request_and_life(
     service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
 ) -> None:
     def fail() -> None:
@@ -159,7 +161,7 @@ def test_an_engine_that_fails_is_told_to_all_and_ends_life(
     with running(service) as (_, client):
         plain = Background(lambda: client.post("/generate", json=LONG))
         stream = Background(lambda: last_event(client))
-        while len(service.engine._jobs) < 2:
+        while len(service.engine.jobs) < 2:
             time.sleep(0.005)
         assert client.get("/health/live").status_code == 200
         gate.set()
@@ -175,7 +177,7 @@ def test_an_engine_that_fails_is_told_to_all_and_ends_life(
 def test_what_is_refused_has_not_been_prepared(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.engine._step_s = 1000.0
+    service.engine.ledger.step_s = 1000.0
 
     def prepare(*_: Any) -> Any:
         raise AssertionError("a refused request was prepared")
@@ -185,7 +187,7 @@ def test_what_is_refused_has_not_been_prepared(
         response = client.post("/generate", json={"n": 16, "candidates": 4})
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) >= 1
-        assert "is the limit" in response.json()["detail"]
+        assert "the limit is" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

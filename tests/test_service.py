@@ -26,7 +26,7 @@ def test_a_measure_that_cannot_be_is_refused_before_anything_is_made(service: Se
     "fields",
     ['{"title": "登樓", "author": "李白", "era": "唐", "form": "七律"}', "{}", '{"length": 200}'],
 )
-def test_the_steps_foretold_are_enough(service: Service, fields: str) -> None:
+def test_the_steps_reserved_are_enough(service: Service, fields: str) -> None:
     request = GenerateRequest.model_validate_json(fields)
     (draft,) = service._prepare(request, seed=1)
     body = draft.layout.characters + draft.layout.num_lines
@@ -44,7 +44,7 @@ def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
     assert best == min(others, key=lambda poem: poem.bits_per_character)
 
 
-def test_of_candidates_one_that_is_told_already_is_not_taken_again(service: Service) -> None:
+def test_a_candidate_is_not_chosen_twice(service: Service) -> None:
     request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2, "candidates": 3}')
     drafts = list(service._prepare(request, seed=5))
     service.poet.engine.run([draft.sequence for draft in drafts])

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.events import PING, encode
 from app.service import Service
 from app.settings import Settings
+from app.stream import PING, encode
 from tests.conftest import serving
 
 
@@ -42,7 +42,7 @@ def events(client: httpx.Client, **fields: Any) -> list[tuple[str, Any]]:
 
 def wait_until_idle(service: Service, limit_s: float = 10) -> None:
     deadline = time.monotonic() + limit_s
-    while service.engine._jobs or service.poet.engine.running or service.poet.engine.waiting:
+    while service.engine.jobs or service.poet.engine.running or service.poet.engine.waiting:
         assert time.monotonic() < deadline, "slots are still in use"
         time.sleep(0.01)
 
@@ -58,14 +58,14 @@ def test_a_streamed_poem_is_the_one_that_comes_whole(client: httpx.Client) -> No
     assert [data["line"] for _, data in characters] == [i for i in range(4) for _ in range(8)]
 
 
-def test_poems_of_one_stream_are_told_apart(client: httpx.Client) -> None:
+def test_characters_of_one_stream_carry_their_poem(client: httpx.Client) -> None:
     *characters, (_, answer) = events(client, form="jueju-5", n=3, seed=4)
     for number, poem in enumerate(answer["poems"]):
         own = [data["text"] for _, data in characters if data["poem"] == number]
         assert "".join(own) == poem["text"].replace("\n", "")
 
 
-def test_with_candidates_only_the_best_is_told(client: httpx.Client) -> None:
+def test_with_candidates_only_the_best_is_streamed(client: httpx.Client) -> None:
     ((name, answer),) = events(client, form="jueju-5", candidates=3, seed=4)
     assert name == "poem"
     assert len(answer["poems"]) == 1

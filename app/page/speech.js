@@ -18,7 +18,7 @@ const CHINESE = [
   [/^line (\d+): a line has (\d+) characters, not (\d+)$/, "一行只有 $2 字，现在是 $3 字"],
   [/^line (\d+): two different characters are given for character (\d+)$/, "第 $1 行第 $2 字给了两个不同的字：起头与藏头要一致"],
   [/^line (\d+): every line that can follow (.+) stands in the corpus$/u, "第 $1 行：“$2”之后只剩古人原句；换个字，或不勾“不用古人原句”"],
-  [/^these wishes leave fewer than (\d+) different poems likely; .*$/, "这样的要求写不出 $1 首不同的诗；笔意放开些，或少写几首"],
+  [/^this request leads to fewer than (\d+) different poems; .*$/, "这样的要求写不出 $1 首不同的诗；笔意放开些，或少写几首"],
   [/^line (\d+): the line has to rhyme, and ends in (.+)$/u, "第 $1 行该押韵，却以 $2 收尾"],
 ];
 

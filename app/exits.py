@@ -1,0 +1,84 @@
+"""Exits: what the command line prints when something goes wrong, and its exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+    from app.client import Refused
+    from app.errors import UnacceptableRequest
+
+REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
+
+
+@contextmanager
+def exit_on(
+    *errors: type[Exception],
+    code: int | Callable[[Any], int],
+    describe: Callable[[Any], str] = str,
+) -> Iterator[None]:
+    """Print an error of these types and exit.
+
+    Args:
+        errors: Whose types; others pass.
+        code: The exit code, or what finds it.
+        describe: Returns the message.
+
+    Raises:
+        typer.Exit: After such an error.
+    """
+    try:
+        yield
+    except errors as error:
+        typer.echo(f"error: {describe(error)}", err=True)
+        raise typer.Exit(code if isinstance(code, int) else code(error)) from error
+
+
+def describe_fields(error: ValidationError) -> str:
+    """Return pydantic's errors as the service describes them."""
+    from app.errors import describe_detail, describe_validation
+
+    errors = describe_validation(error.errors())
+    return describe_detail([{**each, "loc": ("body", *each["loc"])} for each in errors])
+
+
+def describe_unacceptable(error: UnacceptableRequest) -> str:
+    """Return which field cannot be met, and why."""
+    return f"{error.field}: {error.message}"
+
+
+def describe_memory(error: MemoryError) -> str:
+    """Return what there is too little memory for."""
+    return f"there is not enough memory to load the model: {error}"
+
+
+def code_of_refusal(error: Refused) -> int:
+    """Return the exit code for what a service refused; 200 is the answer of another service."""
+    return {422: WRONG, 200: UNREACHABLE}.get(error.status, REFUSED)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Exit with a message if the model cannot be loaded."""
+    from pydantic import ValidationError
+
+    from model.checkpoint import CheckpointError
+    from model.poet.line_filter import LineFilterError
+
+    with (
+        exit_on(MemoryError, code=REFUSED, describe=describe_memory),
+        exit_on(CheckpointError, LineFilterError, ValueError, OSError, code=REFUSED),
+        exit_on(ValidationError, code=WRONG, describe=describe_fields),
+    ):
+        try:
+            yield
+        except RuntimeError as error:
+            if "memory" not in str(error):  # torch's only sign
+                raise
+            raise MemoryError(str(error)) from error

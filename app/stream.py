@@ -1,0 +1,72 @@
+"""Streams: a poem as server-sent events, a character at a time.
+
+Source: the WHATWG HTML standard, section server-sent events.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import structlog
+
+from app.errors import ServiceError, describe_crash
+from app.service import Commission, Service
+from model.verse.script import to_script
+
+PING = b": ping\n\n"
+PING_EVERY_S = 10.0
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def encode(event: str, data: Any) -> bytes:
+    """Return one event with data as JSON."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {event}\ndata: {text}\n\n".encode()
+
+
+async def events(commission: Commission, service: Service) -> AsyncIterator[bytes]:
+    """Yield the events of a stream; whatever goes wrong is one too, the last."""
+    try:
+        async for event in characters(commission, service):
+            yield event
+        answer = await service.finish(commission)
+        yield encode("poem", answer.model_dump(mode="json"))
+    except ServiceError as error:
+        yield encode("failure", {"status": error.status, "detail": error.detail})
+    except Exception as error:
+        structlog.get_logger().error("stream_failed", **describe_crash(error))
+        yield encode("failure", {"status": 500, "detail": "the poem could not be completed"})
+
+
+async def characters(commission: Commission, service: Service) -> AsyncIterator[bytes]:
+    """Yield an event a character, those of one step together; a ping when there is none for long.
+
+    With candidates there are only pings: which of them is the best is known at the end.
+    """
+    job, written = commission.job, [0] * len(commission.drafts)
+    while not job.drained:
+        try:
+            numbers = await job.news(PING_EVERY_S)
+        except TimeoutError:
+            return  # finish() raises it as what it is
+        block = b""
+        for number in numbers if commission.request.candidates == 1 else ():
+            block += encode("character", describe(commission, service, number, written[number]))
+            written[number] += 1
+        if block:
+            yield block
+        elif not numbers and not job.done.is_set():
+            yield PING
+
+
+def describe(
+    commission: Commission, service: Service, number: int, position: int
+) -> dict[str, Any]:
+    """Return what a stream says of one character of a poem."""
+    draft = commission.drafts[number]
+    size = draft.layout.line_length + 1
+    line = service.poet.vocabulary.decode(
+        draft.sequence.tokens[position - position % size : position + 1]
+    )
+    shown = to_script(line, draft.spec.script)
+    return {"poem": number, "line": position // size, "text": shown[-1]}

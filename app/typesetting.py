@@ -1,0 +1,45 @@
+"""Poems and proofs as text, for a terminal."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.schemas import PoemOut
+    from model.verse.proof import MeterProof
+
+
+def rows(poem: PoemOut) -> str:
+    """Return a poem a couplet a row, under its title if it has one."""
+    return "\n".join(filter(None, (poem.title, poem.text)))
+
+
+def columns(poem: PoemOut) -> str:
+    """Return a poem as it is printed: in columns, from right to left, its title first."""
+    lines = filter(None, (*reversed(poem.lines), poem.title))
+    return "\n".join("　".join(row) for row in zip_longest(*lines, fillvalue="　"))
+
+
+def marked(proof: MeterProof) -> str:
+    """Return what was read of a poem, and how it keeps the rules, for a person."""
+    rhyming, shown = rhyming_lines(proof), []
+    for number, (line, tones) in enumerate(zip(proof.lines, proof.tones, strict=True), 1):
+        marks = tones.translate(str.maketrans("平仄", "○●"))
+        if number in rhyming:
+            marks = marks[:-1] + {"○": "△", "●": "▲"}[marks[-1]]
+        shown.append(f"{line}  {marks}  {tones}")
+    shown.append(f"{proof.pattern or '不合格律'}，韵 {proof.rhyme or '－'}")
+    for name, rule in proof.checks.items():
+        shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
+    return "\n".join(shown)
+
+
+def rhyming_lines(proof: MeterProof) -> set[int]:
+    """Return the numbers, from 1, of the lines that end in the poem's rhyme."""
+    if proof.rhyme is None:
+        return set()
+    first = proof.checks.get("首句")
+    opens = first is not None and first.note in ("入韵", "邻韵")
+    failing = {line for line, _ in proof.checks["押韵"].where}
+    return ({1} if opens else set()) | {*range(2, len(proof.lines) + 1, 2)} - failing
