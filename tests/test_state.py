@@ -80,15 +80,17 @@ def test_a_curve_that_cannot_be_drawn_leaves_the_one_before(tmp_path: Path) -> N
 def test_a_checkpoint_that_cannot_be_written_is_told_and_written_the_next_time(
     poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def refuse(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    write_bytes = Path.write_bytes
+
+    def refuse(path: Path, content: bytes) -> int:
         if "poetry" in path.name:
             raise OSError(number, os.strerror(number))
-        save_file(tensors, path, metadata)
+        return write_bytes(path, content)
 
     write_corpus(tmp_path, poems)
     path = tmp_path / "run/poetry.safetensors"
     with monkeypatch.context() as patch:
-        patch.setattr("model.checkpoint.save_file", refuse)
+        patch.setattr(Path, "write_bytes", refuse)
         result = train(tmp_path, 12)
     assert result.exit_code == 1
     assert f"error: cannot write {path}: " in result.output

@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from model.replacement import replacing
 from model.verse.form import Form
 from model.verse.proof import check
 from model.verse.script import unify
@@ -272,16 +273,16 @@ def write(splits: dict[str, list[Poem]], report: Report, out: Path) -> None:
     report_file = out / "report.json"
     report_file.unlink(missing_ok=True)
     for name, poems in splits.items():
-        partial = out / f".{name}.jsonl.partial"
-        with partial.open("w", encoding="utf-8") as file:
+        with (
+            replacing(out / f"{name}.jsonl") as partial,
+            partial.open("w", encoding="utf-8") as file,
+        ):
             # By hash, so that any first thousand poems are a fair sample.
             for poem in sorted(poems, key=lambda poem: (_uniform(poem.text), poem.text)):
                 file.write(json.dumps(asdict(poem), ensure_ascii=False) + "\n")
-        partial.replace(out / f"{name}.jsonl")
     text = json.dumps(vars(report), ensure_ascii=False, indent=1)
-    partial = out / ".report.json.partial"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(report_file)
+    with replacing(report_file) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def show(report: Report, console: Console) -> None:

@@ -1,9 +1,6 @@
 """What a run tells: a CSV with a row a step, a curve, a line of progress."""
 
 import csv
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +13,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as RichProgress
+
+from model.replacement import replacing
 
 COLUMNS = (
     "step",
@@ -51,7 +50,7 @@ class Metrics:
         Raises:
             OSError: If they cannot be written; what stood there is still there.
         """
-        with _replacing(self._path) as partial, partial.open("w", newline="") as file:
+        with replacing(self._path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._rows)
@@ -84,23 +83,8 @@ class Metrics:
         axes.set(xlabel="step", ylabel="bits")
         axes.grid(alpha=0.3)
         axes.legend()
-        with _replacing(path) as partial:
+        with replacing(path) as partial:
             figure.savefig(partial, format=path.suffix.removeprefix("."))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yield where to write what takes the place of path, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # a disk that has become read-only refuses this too
-            partial.unlink()
-        raise OSError(f"cannot write {path}: {error}") from error
 
 
 def _running_means(values: list[float], window: int) -> list[float]:

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from model.checkpoint import digest, write_atomically
+from model.checkpoint import digest, write_tensors
 
 # What may change within a run: the learning rate follows the new number of steps.
 FREE = ("steps", "save_every", "validate_every", "validation_poems")
@@ -85,7 +85,7 @@ class TrainState:
         }
         tensors = self._tensors()
         metadata["checksum"] = digest(metadata, tensors)
-        write_atomically(path, tensors, metadata)
+        write_tensors(path, tensors, metadata)
         self.saved_step = self.step
 
     def resume(self, path: Path, run: Mapping[str, Any]) -> None:
