@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.bits import UNKNOWN_BITS
-from training.corpus import Poem, read_poems
-from training.train import build_vocabulary
+from training.corpus_poem import CorpusPoem, read_poems
+from training.material import MIN_COUNT, MIN_POEMS, build_vocabulary
 
 BITS_A_TOKEN = 15  # of an n-gram's key; four tokens fit into 64 bits
 
@@ -106,7 +106,7 @@ def _look_up(keys: Keys, values: NDArray[np.float64], wanted: Keys) -> NDArray[n
     return np.where(keys[places] == wanted, values[places], 0.0)
 
 
-def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[Poem]) -> float:
+def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[CorpusPoem]) -> float:
     """Return bits a character as training.evaluate measures them."""
     bodies = _bodies(poems, vocabulary)
     characters = sum(map(is_han, "".join(poem.text for poem in poems)))
@@ -115,7 +115,7 @@ def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[Poem]) -> flo
     return float(total / characters)
 
 
-def _bodies(poems: Sequence[Poem], vocabulary: Vocabulary) -> list[list[int]]:
+def _bodies(poems: Sequence[CorpusPoem], vocabulary: Vocabulary) -> list[list[int]]:
     return [[*vocabulary.encode(poem.text), vocabulary.eos_id] for poem in poems]
 
 
@@ -126,11 +126,11 @@ def main(
         int | None, typer.Option(min=1, help="How many of its poems, the first ones; else all.")
     ] = None,
     order: Annotated[int, typer.Option(min=1, max=4)] = 4,
-    min_count: Annotated[int, typer.Option(help="As in training.train.")] = 15,
+    min_count: Annotated[int, typer.Option(help="As in training.train.")] = MIN_COUNT,
 ) -> None:
     """Count the training poems and print bits a character of another split as JSON."""
     poems = list(read_poems(corpus / "train.jsonl"))
-    vocabulary = build_vocabulary(poems, min_count, 100)
+    vocabulary = build_vocabulary(poems, min_count, MIN_POEMS)
     model = KneserNey(_bodies(poems, vocabulary), len(vocabulary), order)
     measured = list(islice(read_poems(corpus / f"{split}.jsonl"), number))
     result = {

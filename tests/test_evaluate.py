@@ -11,13 +11,13 @@ from model.checkpoint import Checkpoint
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.vocabulary import Era, Vocabulary
 from training.bits import UNKNOWN_BITS, bits, by_position, costs, total, totals
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 
 VOCABULARY = Vocabulary("日月山水雲")
 
 
-def poem(*paragraphs: str) -> Poem:
-    return Poem(author="", title="", paragraphs=paragraphs, era=Era.TANG)
+def poem(*paragraphs: str) -> CorpusPoem:
+    return CorpusPoem(author="", title="", paragraphs=paragraphs, era=Era.TANG)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.metrics import COLUMNS, Metrics, Progress, read_rows
+from training.metrics import COLUMNS, MetricsLog, Progress, read_rows
 
 
 def row(step: int, **figures: float) -> dict[str, float]:
@@ -11,7 +11,7 @@ def row(step: int, **figures: float) -> dict[str, float]:
 
 def test_rows_come_back_as_they_were_added(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    metrics = Metrics(path, first_step=0)
+    metrics = MetricsLog(path, first_step=0)
     rows = [row(1), row(2, validation_bits=8.25)]
     for each in rows:
         metrics.add(each)
@@ -22,11 +22,11 @@ def test_rows_come_back_as_they_were_added(tmp_path: Path) -> None:
 
 def test_rows_after_the_step_that_is_resumed_from_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    first = Metrics(path, first_step=0)
+    first = MetricsLog(path, first_step=0)
     for step in (1, 2, 3):
         first.add(row(step))
     first.flush()
-    second = Metrics(path, first_step=2)
+    second = MetricsLog(path, first_step=2)
     second.add(row(3, validation_bits=1.0))
     second.flush()
     assert read_rows(path) == [row(1), row(2), row(3, validation_bits=1.0)]
@@ -39,11 +39,11 @@ def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, line: str) -> None:
     path = tmp_path / "metrics.csv"
     path.write_text(",".join(COLUMNS) + f"\n{line}\n", encoding="latin-1")
     with pytest.raises(ValueError, match=r"metrics.csv is damaged: .*; without it the run goes on"):
-        Metrics(path, first_step=0)
+        MetricsLog(path, first_step=0)
 
 
 def test_the_curve_is_drawn(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path / "metrics.csv", first_step=0)
+    metrics = MetricsLog(tmp_path / "metrics.csv", first_step=0)
     for step in range(1, 5):
         metrics.add(row(step))
     metrics.add(row(5, validation_bits=8.0))

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from model.poetry_model import PoetryModel
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.dataset import IGNORED, Batch, Example, collate
 
 UNKNOWN_BITS = 14.36  # one of 21,000 characters
@@ -41,7 +41,7 @@ class Bits:
 class Cost(NamedTuple):
     """What one poem costs: the bits of each token of its text, and of <eos>."""
 
-    poem: Poem
+    poem: CorpusPoem
     tokens: Floats
 
     @property
@@ -53,7 +53,7 @@ class Cost(NamedTuple):
 def bits(
     model: PoetryModel,
     vocabulary: Vocabulary,
-    poems: Sequence[Poem],
+    poems: Sequence[CorpusPoem],
     dtype: torch.dtype | None = None,
 ) -> Bits:
     """Measure a model on poems, each read whole from the zero state behind an empty header.
@@ -67,7 +67,7 @@ def bits(
 def costs(
     model: PoetryModel,
     vocabulary: Vocabulary,
-    poems: Sequence[Poem],
+    poems: Sequence[CorpusPoem],
     dtype: torch.dtype | None = None,
 ) -> list[Cost]:
     """Return what each poem costs, the shortest first."""
@@ -100,7 +100,7 @@ def total(those: Sequence[Cost]) -> Bits:
     return Bits(spent / characters, len(those), characters)
 
 
-def totals(those: Sequence[Cost], key: Callable[[Poem], str]) -> dict[str, Bits]:
+def totals(those: Sequence[Cost], key: Callable[[CorpusPoem], str]) -> dict[str, Bits]:
     """Return what the poems of each kind cost."""
     groups: dict[str, list[Cost]] = defaultdict(list)
     for cost in those:

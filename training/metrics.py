@@ -28,7 +28,7 @@ COLUMNS = (
 )
 
 
-class Metrics:
+class MetricsLog:
     """The rows of a run's CSV; those after first_step, from a killed run, are dropped.
 
     Raises:

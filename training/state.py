@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from model.checkpoint import digest, write_tensors
 
 # What may change within a run: the learning rate follows the new number of steps.
-FREE = ("steps", "save_every", "validate_every", "validation_poems")
+CHANGEABLE = ("steps", "save_every", "validate_every", "validation_poems")
 
 
 class StateError(Exception):
@@ -92,7 +92,7 @@ class TrainState:
         """Go on from what save() wrote to path; a missing file is the start of a run.
 
         Raises:
-            StateError: If the file is damaged or belongs to another run (but for what is FREE).
+            StateError: If the file is damaged or belongs to another run, CHANGEABLE apart.
         """
         if not path.exists():
             return
@@ -110,7 +110,9 @@ class TrainState:
                 "remove it to start again"
             )
         saved = json.loads(metadata["config"])
-        different = [name for name in run if name not in FREE and run[name] != saved.get(name)]
+        different = [
+            name for name in run if name not in CHANGEABLE and run[name] != saved.get(name)
+        ]
         if different:
             raise StateError(
                 f"{path} belongs to a run with another {', '.join(different)}; "

@@ -18,7 +18,8 @@ from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.proof import MeterProof, check
 from model.verse.script import Script, unify
-from training.corpus import SPLITS, Poem, read_poems
+from training.corpus import SPLITS
+from training.corpus_poem import CorpusPoem, read_poems
 
 FORMS = (Form.WUJUE, Form.QIJUE, Form.WULV, Form.QILV)
 TONE_RULES = ("仄收", "平仄", "对", "粘", "孤平", "三平调", "拗救")
@@ -181,7 +182,7 @@ def write_poems(poet: Poet, meter: Meter, number: int) -> dict[Form, list[Lines]
     }
 
 
-def people(poems: Iterable[Poem], number: int) -> dict[Form, list[Lines]]:
+def people(poems: Iterable[CorpusPoem], number: int) -> dict[Form, list[Lines]]:
     """Return the first poems of every form, number of each, old style included.
 
     Raises:

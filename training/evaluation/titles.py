@@ -20,7 +20,7 @@ from model.poetry_model import PoetryModel
 from model.sampling import SamplingParams
 from model.verse.script import Script, is_han
 from model.vocabulary import Vocabulary
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.evaluation.poems import FORMS, TEMPERATURE, punctuate
 
 TITLE_LENGTHS = range(2, 9)  # characters
@@ -57,7 +57,7 @@ class TitleFigures:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Expectation:
     """What the model expects at each place of one poem.
 
     Args:
@@ -81,7 +81,9 @@ class Reading:
         return chosen.logsumexp(-1) / log(2)
 
 
-def titled_poems(poems: Sequence[Poem], vocabulary: Vocabulary, number: int) -> list[Poem]:
+def titled_poems(
+    poems: Sequence[CorpusPoem], vocabulary: Vocabulary, number: int
+) -> list[CorpusPoem]:
     """Return the first poems of the four forms whose title, 2 to 8 characters, is all known.
 
     Raises:
@@ -105,7 +107,7 @@ def characters_of(title: str) -> str:
 
 
 def follow_titles(
-    poet: Poet, model: PoetryModel, poems: Sequence[Poem], *, seed: int = 0
+    poet: Poet, model: PoetryModel, poems: Sequence[CorpusPoem], *, seed: int = 0
 ) -> TitleFigures:
     """Measure what the titles of at least two poems do."""
     vocabulary = poet.vocabulary
@@ -121,7 +123,7 @@ def follow_titles(
     return TitleFigures(len(poems), *shares, *lifts, *bits)
 
 
-def _write(poet: Poet, poems: Sequence[Poem], seed: int, *, titled: bool) -> list[list[int]]:
+def _write(poet: Poet, poems: Sequence[CorpusPoem], seed: int, *, titled: bool) -> list[list[int]]:
     """Write a poem for each of poems, of its form, to its title or to none; return token ids."""
     specs = [
         PoemSpec(
@@ -136,7 +138,10 @@ def _write(poet: Poet, poems: Sequence[Poem], seed: int, *, titled: bool) -> lis
 
 
 def _read_poems(
-    model: PoetryModel, vocabulary: Vocabulary, poems: Sequence[Poem], titles: Sequence[set[int]]
+    model: PoetryModel,
+    vocabulary: Vocabulary,
+    poems: Sequence[CorpusPoem],
+    titles: Sequence[set[int]],
 ) -> tuple[list[float], list[float]]:
     """Return the three lifts and the three bits a character, in the order of TitleFigures."""
     near = [neighbours(model, vocabulary, title) for title in titles]
@@ -168,9 +173,9 @@ def _read_poems(
 def read(
     model: PoetryModel,
     vocabulary: Vocabulary,
-    poems: Sequence[Poem],
+    poems: Sequence[CorpusPoem],
     titles: Sequence[str | None],
-) -> list[Reading]:
+) -> list[Expectation]:
     """Let a model read poems, each behind its form and a title or none."""
     headers = [
         vocabulary.header(form=poem.form, title=title and characters_of(title))
@@ -186,7 +191,7 @@ def read(
         own = features[len(header) - 1 : len(header) - 1 + len(body), column]
         targets = torch.tensor(body)
         readings.append(
-            Reading(
+            Expectation(
                 model.output(own).float().log_softmax(-1).cpu(),
                 targets,
                 targets >= vocabulary.han_ids.start,
