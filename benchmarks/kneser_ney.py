@@ -1,4 +1,4 @@
-"""A reference to beat: the interpolated Kneser-Ney n-gram model, in bits a character.
+"""A reference to beat: the interpolated Kneser-Ney n-gram model, in bits per character.
 
 For a history h of n - 1 tokens, h' being h without its first, and a discount D of each order:
 
@@ -102,12 +102,12 @@ def _windows(sequences: Sequence[Sequence[int]], order: int) -> Keys:
 
 def _look_up(keys: Keys, values: NDArray[np.float64], wanted: Keys) -> NDArray[np.float64]:
     """Return the value of each wanted key, 0 where there is none; keys are sorted."""
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[places] == wanted, values[places], 0.0)
+    indices = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[indices] == wanted, values[indices], 0.0)
 
 
 def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[CorpusPoem]) -> float:
-    """Return bits a character as training.evaluate measures them."""
+    """Return bits per character as training.evaluate measures them."""
     bodies = _bodies(poems, vocabulary)
     characters = sum(map(is_han, "".join(poem.text for poem in poems)))
     unknown = sum(body.count(vocabulary.unk_id) for body in bodies)
@@ -128,7 +128,7 @@ def main(
     order: Annotated[int, typer.Option(min=1, max=4)] = 4,
     min_count: Annotated[int, typer.Option(help="As in training.train.")] = MIN_COUNT,
 ) -> None:
-    """Count the training poems and print bits a character of another split as JSON."""
+    """Count the training poems and print bits per character of another split as JSON."""
     poems = list(read_poems(corpus / "train.jsonl"))
     vocabulary = build_vocabulary(poems, min_count, MIN_POEMS)
     model = KneserNey(_bodies(poems, vocabulary), len(vocabulary), order)

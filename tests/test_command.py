@@ -55,7 +55,7 @@ def test_help_describes_each_field_and_shows_its_default() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--steps", "many"], "'many'"),
+        (["--steps", "many"], "--steps"),
         (["--steps", "0"], "steps must be at least 1, got 0"),
         (["--stepz", "1"], "No such option"),
     ],

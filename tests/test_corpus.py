@@ -159,7 +159,7 @@ def test_prolific_authors_are_persons_with_many_poems() -> None:
         ("日日日日日 月月月月月 日日日日日 山山山山山", ""),
     ],
 )
-def test_meter_tells_templates_and_rhyme(poem: str, meter: str) -> None:
+def test_meter_names_templates_and_rhyme(poem: str, meter: str) -> None:
     assert meter_of(poem.split()) == meter
 
 

@@ -81,7 +81,7 @@ def test_distinct_counts_runs_within_lines() -> None:
     assert distinct(["日月日", "月日"], 2) == pytest.approx(2 / 3)  # 日月, 月日, 月日
 
 
-def test_self_bleu_tells_how_like_the_others_a_poem_is() -> None:
+def test_self_bleu_measures_how_like_the_others_a_poem_is() -> None:
     assert self_bleu([("日月",), ("日月",)]) == 1
     assert self_bleu([("日月",), ("山水",)]) == 0
     # 日 月 are in one other poem, and so is one of the first's two pairs.

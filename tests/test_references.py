@@ -92,7 +92,7 @@ def test_an_interrupt_ends_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
         train(CONTESTANTS["model.lstm"], TrainConfig(hidden_size=8, embedding_size=8), material)
 
 
-def test_a_transformer_goes_on_from_no_state() -> None:
+def test_a_transformer_refuses_a_state_to_continue_from() -> None:
     transformer = CausalTransformer(64, 1, 0.0)
     x = torch.zeros(3, 1, 64)
     _, state = transformer(x)

@@ -39,7 +39,7 @@ def train(folder: Path, steps: int) -> Result:
 
 
 @pytest.mark.parametrize(("size", "file"), [(300, "metrics.csv"), (4_000, "state.safetensors")])
-def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(
+def test_a_full_disk_is_reported_and_the_run_continues_once_there_is_room(
     poems: list[CorpusPoem], tmp_path: Path, size: int, file: str
 ) -> None:
     for name in ("whole", "full"):
@@ -77,7 +77,7 @@ def test_a_curve_that_cannot_be_drawn_leaves_the_one_before(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_a_checkpoint_that_cannot_be_written_is_told_and_written_the_next_time(
+def test_a_checkpoint_that_cannot_be_written_is_reported_and_written_next_time(
     poems: list[CorpusPoem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     write_bytes = Path.write_bytes
@@ -99,7 +99,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_written_the_next_time(
     assert Checkpoint.load(path).provenance["training"]["step"] == 12
 
 
-def test_a_folder_that_cannot_be_made_is_told(poems: list[CorpusPoem], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(poems: list[CorpusPoem], tmp_path: Path) -> None:
     write_corpus(tmp_path, poems)
     (tmp_path / "run").write_text("a file")
     result = train(tmp_path, 12)
@@ -114,7 +114,9 @@ def test_a_file_that_is_no_state_is_refused(poems: list[CorpusPoem], tmp_path: P
         trainer(poems, tmp_path)
 
 
-def test_a_bit_that_has_flipped_anywhere_is_told(poems: list[CorpusPoem], tmp_path: Path) -> None:
+def test_a_bit_that_has_flipped_anywhere_is_reported(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     write_corpus(tmp_path, poems)
     assert train(tmp_path, 3).exit_code == 0
     path = tmp_path / "run/state.safetensors"

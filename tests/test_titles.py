@@ -88,7 +88,7 @@ def test_reading_side_by_side_agrees_with_reading_token_by_token(
         header = vocabulary.header(form=poem.form, title=title)
         body = [*vocabulary.encode(poem.text), vocabulary.eos_id]
         assert reading.body.tolist() == body
-        assert int(reading.places.sum()) == len("".join(poem.lines))
+        assert int(reading.is_han.sum()) == len("".join(poem.lines))
         assert reading.bits == pytest.approx(bits_of(model, header, body), rel=1e-5)
 
 

@@ -361,7 +361,9 @@ def test_a_finished_run_is_exported_once(poems: list[CorpusPoem], tmp_path: Path
     assert Checkpoint.load(exported).provenance["training"]["step"] == 4
 
 
-def test_a_damaged_report_of_the_corpus_is_told(poems: list[CorpusPoem], tmp_path: Path) -> None:
+def test_a_damaged_report_of_the_corpus_is_reported(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     write_corpus(tmp_path, poems)
     (tmp_path / "report.json").write_text("{")
     result = CliRunner().invoke(app, command(tmp_path, 3)[3:])
@@ -370,7 +372,7 @@ def test_a_damaged_report_of_the_corpus_is_told(poems: list[CorpusPoem], tmp_pat
     assert "prepare the corpus again" in result.output
 
 
-def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(
+def test_a_run_starts_from_a_checkpoint_and_records_it(
     poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     for name in ("first", "second"):
@@ -391,7 +393,7 @@ def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(
     assert "is not a safetensors file" in result.stderr
 
 
-def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
+def test_two_ranks_continue_where_one_stopped_with_its_loss_curve(
     poems: list[CorpusPoem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So long that each has a batch to itself: the second rank has no part in it.
@@ -408,7 +410,7 @@ def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
     together = [*torchrun, *alone[1:], "--out", str(tmp_path / "together")]
     result = subprocess.run(together, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert result.stderr.count("step 12/12") == 1, "one rank tells for all"
+    assert result.stderr.count("step 12/12") == 1, "one rank reports for all"
     curves = [
         [(row["loss_bits"], row["grad_norm"], row["tokens"]) for row in read_rows(path)]
         for path in (tmp_path / "run/metrics.csv", tmp_path / "together/metrics.csv")
@@ -417,7 +419,9 @@ def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
     assert curves[1] == [pytest.approx(row, rel=2e-2) for row in curves[0]]
 
 
-def test_an_interrupt_saves_and_says_how_to_go_on(poems: list[CorpusPoem], tmp_path: Path) -> None:
+def test_an_interrupt_saves_and_says_how_to_continue(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     write_corpus(tmp_path, poems)
     process = subprocess.Popen(
         command(tmp_path, 100_000), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True

@@ -114,9 +114,9 @@ def _without_duplicates(poems: Iterable[CorpusPoem], report: Report) -> list[Cor
             report.dropped["stands in another poem"] += 1
             continue
         for line in lines:
-            places = homes.setdefault(line, [])
-            if len(places) < STOCK_LINE:
-                places.append(len(kept))
+            home = homes.setdefault(line, [])
+            if len(home) < STOCK_LINE:
+                home.append(len(kept))
         kept.append(poem)
         report.forms[str(poem.form or "other")] += 1
         report.eras[str(poem.era)] += 1

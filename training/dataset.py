@@ -3,7 +3,7 @@
 Shapes
     T  time steps   B  batch
 
-Each sequence is a whole poem behind its header (model.vocabulary), every field of which is left
+Each sequence is a whole poem after its header (model.vocabulary), every field of which is left
 out at random, as are the cues (model.verse.cue) that the poem keeps to; a poem longer than MAX_BODY
 tokens is cut into pieces of whole couplets. The loss counts the body and <eos>, not the header.
 """
@@ -28,7 +28,7 @@ IGNORED = -100  # a target that does not count
 MAX_BODY = 256  # tokens
 KEEP_HEADER = 0.75  # how often a poem has a header at all
 KEEP_FIELD = 0.6  # how often, then, each field stays
-KEEP_CUES = 0.5  # how often the cues are told
+KEEP_CUES = 0.5  # how often the model is given the cues
 FIELDS = ("form", "regulated", "era", "author", "title")  # in the header's order
 
 Ints = NDArray[np.int64]
@@ -217,7 +217,7 @@ def _header_fields(poem: CorpusPoem, vocabulary: Vocabulary) -> tuple[Ints, ...]
 
 def _ends(ids: list[int], full_stop_id: int) -> list[int]:
     """Return where to cut ids into the fewest pieces of at most MAX_BODY, after full stops."""
-    stops = [place for place, token in enumerate(ids[:-2], start=1) if token == full_stop_id]
+    stops = [index for index, token in enumerate(ids[:-2], start=1) if token == full_stop_id]
     ends, start = list[int](), 0
     for stop, following in pairwise([*stops, len(ids)]):
         if following - start > MAX_BODY:

@@ -1,4 +1,4 @@
-"""How good a model is: bits a character (training.bits), and the poems that it writes.
+"""How good a model is: bits per character (training.bits), and the poems that it writes.
 
 Poems are judged by the modules of training.evaluation; its page makes tables of it all.
 """
@@ -67,7 +67,7 @@ def bits_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
     poems: Annotated[Path, typer.Option(help="JSON lines with upstream's fields, a poem a line.")],
 ) -> None:
-    """Print bits a character as a JSON object."""
+    """Print bits per character as a JSON object."""
     with reporting(*REFUSALS):
         loaded = Checkpoint.load(checkpoint)
         result = bits(build_model(loaded), loaded.vocabulary, list(read_poems(poems)))
@@ -123,7 +123,7 @@ def build_model(checkpoint: Checkpoint) -> PoetryModel:
 
 
 def measure_bits(checkpoint: Checkpoint, corpus: Path) -> dict[str, str]:
-    """Measure bits a character on the test poems: in all, and where they go.
+    """Measure bits per character on the test poems: in all, and where they go.
 
     Returns:
         Sections of a page by their titles.
@@ -140,8 +140,8 @@ def measure_bits(checkpoint: Checkpoint, corpus: Path) -> dict[str, str]:
     }
     positions = {size: by_position(found, size) for size in (5, 7)}
     return {
-        "Bits a character": bits_table(groups),
-        "Bits a token, by its position in the line": positions_table(positions),
+        "Bits per character": bits_table(groups),
+        "Bits per token, by its position in the line": positions_table(positions),
     }
 
 
@@ -207,7 +207,7 @@ def _judge_forms(
 
 
 def _score(model: PoetryModel, vocabulary: Vocabulary) -> Score:
-    """Return what measures the bits a character of texts."""
+    """Return what measures the bits per character of texts."""
 
     def score(texts: Sequence[str]) -> float:
         poems = [CorpusPoem("", "", (text,)) for text in texts]

@@ -1,4 +1,4 @@
-"""What a run tells: a CSV with a row a step, a curve, a line of progress."""
+"""What a run reports: a CSV with a row per step, a curve, a line of progress."""
 
 import csv
 from pathlib import Path
@@ -73,12 +73,12 @@ class MetricsLog:
         measured = [row for row in self._rows if "validation_bits" in row]
         bits = [row["validation_bits"] for row in measured]
         axes.plot(steps, losses, color="0.85", linewidth=0.5)
-        axes.plot(steps, smooth, label="training, bits a token")
+        axes.plot(steps, smooth, label="training, bits per token")
         axes.plot(
             [row["step"] for row in measured],
             bits,
             marker=".",
-            label="validation, bits a character",
+            label="validation, bits per character",
         )
         axes.set(xlabel="step", ylabel="bits")
         axes.grid(alpha=0.3)
@@ -104,7 +104,7 @@ def read_rows(path: Path) -> list[dict[str, float]]:
             return [_figures(row) for row in csv.DictReader(file)]
         except (ValueError, csv.Error) as error:
             raise ValueError(
-                f"{path} is damaged: {error}; without it the run goes on, and its curve begins anew"
+                f"{path} is damaged: {error}; remove it to continue the run with a new curve"
             ) from error
 
 
@@ -129,7 +129,7 @@ class Progress:
     Args:
         steps: How many there will be.
         first_step: How many are done.
-        quiet: Whether nothing is shown: one of several ranks tells for all.
+        quiet: Whether nothing is shown: one of several ranks reports for all.
     """
 
     LINE_EVERY = 50
@@ -164,7 +164,7 @@ class Progress:
         """Show the figures of one step."""
         figures = f"loss {row['loss_bits']:.3f} bits, {row['tokens_per_s']:.0f} tokens/s"
         if "validation_bits" in row:
-            figures += f", validation {row['validation_bits']:.3f} bits a character"
+            figures += f", validation {row['validation_bits']:.3f} bits per character"
         self._bar.update(self._task, completed=row["step"], figures=figures)
         step = int(row["step"])
         if not self._console.is_terminal and (

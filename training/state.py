@@ -17,7 +17,7 @@ CHANGEABLE = ("steps", "save_every", "validate_every", "validation_poems")
 
 
 class StateError(Exception):
-    """A saved state that this run cannot go on from; the message says why."""
+    """A saved state that this run cannot be continued from; the message says why."""
 
 
 class TrainState:
@@ -146,5 +146,4 @@ class TrainState:
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 moment = tensors.get(f"optimizer.{key}.{name}")
                 if moment is not None:
-                    place = "cpu" if key == "step" and parameter.device.type == "cpu" else None
-                    self.optimizer.state[parameter][key] = moment.to(place or parameter.device)
+                    self.optimizer.state[parameter][key] = moment.to(parameter.device)

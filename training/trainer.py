@@ -42,7 +42,7 @@ class Trainer:
     Args:
         config: What to do.
         material: What to train and to measure on.
-        folder: Where state, metrics and the curve are written; a run found there goes on.
+        folder: Where state, metrics and the curve are written; a run found there is continued.
         device: Where to compute.
         dtype: What to compute in; weights and optimizer stay float32.
         ranks: Who else takes part.
@@ -51,7 +51,7 @@ class Trainer:
         started_from: Checksum of the checkpoint that gave the model its weights; else empty.
 
     Raises:
-        StateError: If folder holds another run, or not the same for every rank.
+        StateError: If folder holds another run, or not the same one for every rank.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Trainer:
                 state.epoch, state.position = state.epoch + 1, 0
 
     def _update(self, batch: Batch) -> tuple[float, float]:
-        """Take one step; return the loss in bits a token and the norm of the whole gradient."""
+        """Take one step; return the loss in bits per token and the norm of the whole gradient."""
         state, config = self.state, self.config
         seed = config.seed * 1_000_003 + state.step
         torch.manual_seed(seed * self.ranks.count + self.ranks.rank)  # of dropout
@@ -177,7 +177,7 @@ class Trainer:
         return row
 
     def validation_bits(self) -> float:
-        """Measure bits a character of the averaged weights on the validation poems."""
+        """Measure bits per character of the averaged weights on the validation poems."""
         self.model.eval()
         with self.state.averaged():
             result = bits(self.model, self.material.vocabulary, self.validation, self.dtype)

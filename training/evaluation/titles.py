@@ -1,7 +1,7 @@
-"""Whether titles are followed: what a title does to the poem behind it.
+"""Whether titles are followed: what a title does to the poem after it.
 
 Twice over. The model writes to people's titles and, with the same seeds, to none: how many poems
-hold a character of the title? And it reads people's own poems behind their title and behind none:
+hold a character of the title? And it reads people's own poems after their title and after none:
 how much likelier do the title's characters, and their neighbours in the embedding, become, and how
 much likelier the poem? Another poem's title is the control: it should do nothing, or harm.
 """
@@ -30,18 +30,18 @@ CHUNK = 25  # poems that are read at once
 
 @dataclass(frozen=True)
 class TitleFigures:
-    """What titles were found to do; shares are in [0, 1], lifts in bits a place.
+    """What titles were found to do; shares are in [0, 1], lifts in bits per character.
 
     Args:
         written_with: Share of poems written to a title that hold one of its characters.
         written_without: The same of poems written with the same seeds and no title.
         by_people: The same of the poems that people wrote to these titles.
-        lift: How much likelier the title's characters are at each place of people's poems.
+        lift: How much likelier the title's characters are at each character of people's poems.
         neighbour_lift: The same of the characters nearest to them in the embedding.
         other_lift: The same of the characters of another poem's title.
-        bits_with: Bits a character of people's poems behind their title.
-        bits_without: The same behind no title.
-        bits_other: The same behind another poem's title.
+        bits_with: Bits per character of people's poems after their title.
+        bits_without: The same after no title.
+        bits_other: The same after another poem's title.
     """
 
     titles: int
@@ -58,17 +58,17 @@ class TitleFigures:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What the model expects at each place of one poem.
+    """What the model expects at each step of one poem.
 
     Args:
         log_probabilities: Of each token of the vocabulary, (T, V), in nats.
         body: The tokens that do stand there, (T,).
-        places: Which of them are Han characters, (T,), bool.
+        is_han: Which of them are Han characters, (T,), bool.
     """
 
     log_probabilities: Tensor
     body: Tensor
-    places: Tensor
+    is_han: Tensor
 
     @property
     def bits(self) -> float:
@@ -76,8 +76,8 @@ class Expectation:
         return -float(self.log_probabilities.gather(-1, self.body[:, None]).sum()) / log(2)
 
     def expectation(self, tokens: Sequence[int]) -> Tensor:
-        """Return log2 of the probability that one of tokens comes, at each character's place."""
-        chosen = self.log_probabilities[self.places][:, list(tokens)]
+        """Return log2 of the probability of any of tokens, at each Han character."""
+        chosen = self.log_probabilities[self.is_han][:, list(tokens)]
         return chosen.logsumexp(-1) / log(2)
 
 
@@ -143,7 +143,7 @@ def _read_poems(
     poems: Sequence[CorpusPoem],
     titles: Sequence[set[int]],
 ) -> tuple[list[float], list[float]]:
-    """Return the three lifts and the three bits a character, in the order of TitleFigures."""
+    """Return the three lifts and the three bits per character, in the order of TitleFigures."""
     near = [neighbours(model, vocabulary, title) for title in titles]
     lifts: list[Tensor] = []
     bits = torch.zeros(3, dtype=torch.float64)
@@ -176,7 +176,7 @@ def read(
     poems: Sequence[CorpusPoem],
     titles: Sequence[str | None],
 ) -> list[Expectation]:
-    """Let a model read poems, each behind its form and a title or none."""
+    """Let a model read poems, each after its form and a title or none."""
     headers = [
         vocabulary.header(form=poem.form, title=title and characters_of(title))
         for poem, title in zip(poems, titles, strict=True)

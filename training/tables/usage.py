@@ -1,8 +1,8 @@
 """Counts how poets read characters, from the poems of the corpus that are regulated but for a slip.
 
-A place that the verse pattern fixes shows the tone of its character; a rhyme place shows the rhyme
-group, as the other rhymes of the poem tell it. The counts add to the rhyme table the readings that
-廣韻 lacks (涯 in 六麻), and tell the usual readings from the rare (與 level).
+A spot whose tone the verse pattern fixes shows the tone of its character; a rhyme shows the rhyme
+group, which follows from the other rhymes of the poem. The counts add to the rhyme table the
+readings that 廣韻 lacks (涯 in 六麻), and separate the usual readings from the rare (與 level).
 """
 
 import json
@@ -15,7 +15,7 @@ from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
 from model.verse.scansion import Setting, Verse, split_lines
 from model.verse.script import unify
 
-MAX_FAULTS = 1  # places of a poem that may depart from its template
+MAX_FAULTS = 1  # characters of a poem that may depart from its template
 
 
 @dataclass(frozen=True)
@@ -72,19 +72,19 @@ def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
 def _count_tones(usage: Usage, lines: list[str], setting: Setting) -> None:
     """Count the even characters of every line, and the last of the odd lines after the first."""
     for index, (line, variant) in enumerate(zip(lines, setting.variants, strict=True)):
-        places = list(range(1, len(line), 2))
+        fixed = list(range(1, len(line), 2))
         if index > 0 and index % 2 == 0:
-            places.append(len(line) - 1)
-        for place in places:
-            usage.tones[line[place]][variant.tones[place]] += 1
+            fixed.append(len(line) - 1)
+        for index_in_line in fixed:
+            usage.tones[line[index_in_line]][variant.tones[index_in_line]] += 1
 
 
 def attested(character: str, known: list[Reading], usage: Usage) -> list[Reading]:
     """Return the readings of a character that poets used and that are not among the known.
 
     A tone needs 10 uses and a tenth of all; for a character without any reading 3 and a fifth. A
-    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not tell the group it is
-    left empty.
+    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not show the group
+    it is left empty.
     """
     found: list[Reading] = []
     rhymed = usage.groups.get(character, Counter())
