@@ -13,7 +13,8 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
 from model.checkpoint import Checkpoint
-from tests.test_train import command, poems, trainer, write_corpus
+from tests.test_train import command, write_corpus
+from tests.test_trainer import poems, trainer
 from training.corpus_poem import CorpusPoem
 from training.metrics import MetricsLog
 from training.state import StateError, TrainState

@@ -172,4 +172,5 @@ class Progress:
         ):
             left = self._bar.tasks[0].time_remaining
             ending = "" if left is None else f", {left / 60:.0f} min left"
-            self._console.print(f"step {step}/{self._steps}: {figures}{ending}")
+            line = f"step {step}/{self._steps}: {figures}{ending}"
+            self._console.print(line, soft_wrap=True)
