@@ -50,11 +50,11 @@ corpus: $(CORPUS)/report.json
 train: $(CORPUS)/report.json
 	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/first
 	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/second --checkpoint runs/first/poetry.safetensors \
-		--set seed=2 --set steps=3700 --set learning_rate=2e-3 --set decay_share=0.25
+		--seed 2 --steps 3700 --learning-rate 2e-3 --decay-share 0.25
 	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/third --checkpoint runs/second/poetry.safetensors \
-		--set seed=3 --set steps=2800 --set learning_rate=2e-3 --set decay_share=0.8
+		--seed 3 --steps 2800 --learning-rate 2e-3 --decay-share 0.8
 	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/poetry --checkpoint runs/third/poetry.safetensors --name yin-lstm-12m \
-		--set seed=4 --set steps=3700 --set learning_rate=2e-3 --set decay_share=0.8
+		--seed 4 --steps 3700 --learning-rate 2e-3 --decay-share 0.8
 
 bench: .venv/ready-test
 	$(bin)/python -m benchmarks.lstm

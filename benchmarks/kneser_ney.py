@@ -1,4 +1,4 @@
-"""A reference to beat: the interpolated Kneser-Ney n-gram model, in bits a character.
+"""A reference to beat: the interpolated Kneser-Ney n-gram model, in bits per character.
 
 For a history h of n - 1 tokens, h' being h without its first, and a discount D of each order:
 
@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.bits import UNKNOWN_BITS
-from training.corpus import Poem, read_poems
-from training.train import build_vocabulary
+from training.corpus_poem import CorpusPoem, read_poems
+from training.material import MIN_COUNT, MIN_POEMS, build_vocabulary
 
 BITS_A_TOKEN = 15  # of an n-gram's key; four tokens fit into 64 bits
 
@@ -102,12 +102,12 @@ def _windows(sequences: Sequence[Sequence[int]], order: int) -> Keys:
 
 def _look_up(keys: Keys, values: NDArray[np.float64], wanted: Keys) -> NDArray[np.float64]:
     """Return the value of each wanted key, 0 where there is none; keys are sorted."""
-    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[places] == wanted, values[places], 0.0)
+    indices = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[indices] == wanted, values[indices], 0.0)
 
 
-def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[Poem]) -> float:
-    """Return bits a character as training.evaluate measures them."""
+def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[CorpusPoem]) -> float:
+    """Return bits per character as training.evaluate measures them."""
     bodies = _bodies(poems, vocabulary)
     characters = sum(map(is_han, "".join(poem.text for poem in poems)))
     unknown = sum(body.count(vocabulary.unk_id) for body in bodies)
@@ -115,7 +115,7 @@ def bits(model: KneserNey, vocabulary: Vocabulary, poems: Sequence[Poem]) -> flo
     return float(total / characters)
 
 
-def _bodies(poems: Sequence[Poem], vocabulary: Vocabulary) -> list[list[int]]:
+def _bodies(poems: Sequence[CorpusPoem], vocabulary: Vocabulary) -> list[list[int]]:
     return [[*vocabulary.encode(poem.text), vocabulary.eos_id] for poem in poems]
 
 
@@ -126,11 +126,11 @@ def main(
         int | None, typer.Option(min=1, help="How many of its poems, the first ones; else all.")
     ] = None,
     order: Annotated[int, typer.Option(min=1, max=4)] = 4,
-    min_count: Annotated[int, typer.Option(help="As in training.train.")] = 15,
+    min_count: Annotated[int, typer.Option(help="As in training.train.")] = MIN_COUNT,
 ) -> None:
-    """Count the training poems and print bits a character of another split as JSON."""
+    """Count the training poems and print bits per character of another split as JSON."""
     poems = list(read_poems(corpus / "train.jsonl"))
-    vocabulary = build_vocabulary(poems, min_count, 100)
+    vocabulary = build_vocabulary(poems, min_count, MIN_POEMS)
     model = KneserNey(_bodies(poems, vocabulary), len(vocabulary), order)
     measured = list(islice(read_poems(corpus / f"{split}.jsonl"), number))
     result = {

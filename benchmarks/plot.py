@@ -23,7 +23,7 @@ def phases(rows: list[dict[str, float]]) -> Figure:
         widths = [max(0.0, row[f"{part}_s"] * 1e3) for row in rows]
         axes.barh(names, widths, left=left, label=part)
         left = [a + b for a, b in zip(left, widths, strict=True)]
-    axes.set_xlabel("ms a step")
+    axes.set_xlabel("ms per step")
     axes.set_ylabel("poems")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

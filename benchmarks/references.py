@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -20,16 +20,17 @@ from benchmarks.side_by_side import machine
 from benchmarks.torch_lstm import torch_model
 from benchmarks.transformer import transformer_model
 from model.poetry_model import PoetryConfig, PoetryModel
-from model.vocabulary import Vocabulary
+from training.command import configured, reporting
 from training.config import TrainConfig
-from training.corpus import Poem, read_poems
+from training.dataset import PoemDataset
+from training.material import Material
 from training.metrics import read_rows
-from training.train import build_vocabulary, keep_few_kernels
+from training.train import keep_few_kernels
 from training.trainer import Trainer, begin_at_frequencies
 
 PROBE_ROUNDS = 2  # in which the contestants take turns, to learn how many updates fit into the time
 PROBE_STEPS = 20
-PROBE_POEMS = 4000  # enough for PROBE_STEPS
+PROBE_PIECES = 4000  # enough for PROBE_STEPS
 WARM_UP = 0.2  # at most, of the steps
 
 
@@ -40,14 +41,6 @@ CONTESTANTS: dict[str, Contestant] = {
     "torch.nn.LSTM": torch_model,
     "Transformer": transformer_model,
 }
-
-
-class Material(NamedTuple):
-    """What all are trained and measured on."""
-
-    vocabulary: Vocabulary
-    poems: list[Poem]
-    validation: list[Poem]
 
 
 def train(
@@ -63,8 +56,8 @@ def train(
     torch.manual_seed(config.seed)
     model = contestant(config.model_config(material.vocabulary))
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(config, *material, Path(folder), model=model)
-        begin_at_frequencies(model, trainer.dataset)
+        trainer = Trainer(config, material, Path(folder), model=model)
+        begin_at_frequencies(model, material.dataset)
         trainer.run()
         if trainer.stopped:
             raise KeyboardInterrupt
@@ -81,7 +74,8 @@ def steps_in(
 ) -> dict[str, int]:
     """Return how many updates of each contestant fit into a time on this machine."""
     probe = replace(config, steps=PROBE_STEPS, validate_every=PROBE_STEPS + 1)
-    few = of._replace(poems=of.poems[:PROBE_POEMS], validation=[])
+    pieces = of.dataset.pieces[:PROBE_PIECES]
+    few = Material(PoemDataset(pieces, of.vocabulary), validation=[])
     timed: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(PROBE_ROUNDS):
         for name in names:
@@ -120,16 +114,16 @@ def _write(result: dict[str, Any], out: Path | None) -> None:
         out.write_text(json.dumps(result, indent=1) + "\n")
 
 
+@configured
 def main(
+    config: TrainConfig,
     corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
     minutes: Annotated[
-        float | None, typer.Option(help="Of training, each; without it, the configured steps.")
+        float | None,
+        typer.Option(help="Of training, each; without it, as many updates as --steps."),
     ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="A contestant; else all.", callback=_known)
-    ] = None,
-    options: Annotated[
-        list[str] | None, typer.Option("--set", help="A field of TrainConfig: steps=100.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
 ) -> None:
@@ -137,14 +131,11 @@ def main(
     names = only or list(CONTESTANTS)
     result: dict[str, Any] = {"machine": machine(), "minutes": minutes}
     keep_few_kernels()
-    try:
-        config = TrainConfig.parse(options or [])
+    with reporting(OSError, ValueError):
         if not config.validation_poems:
             raise ValueError("expected validation_poems to be at least 1: they are the comparison")
         _write(result, out)
-        poems = list(read_poems(corpus / "train.jsonl"))
-        validation = list(read_poems(corpus / "validation.jsonl"))
-        material = Material(build_vocabulary(poems, 15, 100), poems, validation)
+        material = Material.read(corpus)
         steps = dict.fromkeys(names, config.steps)
         if minutes is not None:
             steps = steps_in(minutes, names, config, material)
@@ -152,9 +143,6 @@ def main(
             result[name] = figures(CONTESTANTS[name], replace(config, steps=steps[name]), material)
             typer.echo(json.dumps({name: result[name]}, indent=1))
             _write(result, out)
-    except (OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":

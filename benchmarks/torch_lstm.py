@@ -10,7 +10,7 @@ from model.poetry_model import PoetryConfig, PoetryModel
 
 
 class TorchLSTM(nn.Module):
-    """torch.nn.LSTM behind the interface of model.lstm.LSTM."""
+    """torch.nn.LSTM with the interface of model.lstm.LSTM."""
 
     def __init__(self, config: PoetryConfig) -> None:
         super().__init__()

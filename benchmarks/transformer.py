@@ -20,7 +20,7 @@ WIDTHS = 12  # parameters of a layer, in squares of its width
 
 
 class CausalTransformer(nn.Module):
-    """A Transformer behind the interface of model.lstm.LSTM; it starts at a sequence's start.
+    """A Transformer with the interface of model.lstm.LSTM; it starts at a sequence's start.
 
     Args:
         size: E, of inputs and outputs.
@@ -45,7 +45,7 @@ class CausalTransformer(nn.Module):
         """Read a whole sequence (T, B, E) in its dtype; the state that comes back holds nothing.
 
         Raises:
-            ValueError: If there is a state to go on from.
+            ValueError: If there is a state to continue from.
         """
         if state is not None:
             raise ValueError("expected no state: this Transformer reads whole sequences")
@@ -58,7 +58,7 @@ class CausalTransformer(nn.Module):
 
 
 def positions(steps: int, size: int) -> Tensor:
-    """Return the sinusoids (T, E) that tell positions apart."""
+    """Return the sinusoids (T, E) that distinguish positions."""
     rates = torch.exp(torch.arange(0, size, 2) * (-math.log(10_000) / size))
     angles = torch.arange(steps)[:, None] * rates
     return torch.cat((angles.sin(), angles.cos()), dim=-1)

@@ -1,7 +1,7 @@
 """What becomes of an LSTM whose units start equal: the experiment of docs/derivation.md.
 
 The task is to say six random symbols again, in order: the second half of a sequence follows from
-the first, and only the second half is scored. Guessing costs ln 8 = 2.079 nats a symbol. The same
+the first, and only the second half is scored. Guessing costs ln 8 = 2.079 nats per symbol. The same
 model sees the same sequences from each start:
 
     zero       every parameter 0
@@ -31,7 +31,7 @@ class Record(NamedTuple):
     """A model after some steps of training."""
 
     step: int
-    loss: float  # nats a symbol of the second half
+    loss: float  # nats per symbol of the second half
     spread: float  # the largest difference between two units' hidden states
     weight_spread: float  # the same between the parameters of two units
 
@@ -100,7 +100,7 @@ def sequences(seed: int) -> Iterator[Tensor]:
 
 
 def loss_of(model: Repeater, batch: Tensor) -> Tensor:
-    """Return the mean loss over the second half of a batch, in nats a symbol."""
+    """Return the mean loss over the second half of a batch, in nats per symbol."""
     logits = model(batch[:-1])
     return F.cross_entropy(logits[REPEATED - 1 :].flatten(0, 1), batch[REPEATED:].flatten())
 
@@ -172,7 +172,7 @@ def draw(runs: dict[str, list[Record]], path: Path) -> None:
     left.axhline(math.log(SYMBOLS), color="#555555", lw=0.8, ls=":")
     left.text(steps[-1], math.log(SYMBOLS) + 0.05, "guessing: ln 8", color="#555555", ha="right")
     left.set(
-        title="loss of the repeated half", ylabel="nats a symbol", xlabel="step", ylim=(0, 2.4)
+        title="loss of the repeated half", ylabel="nats per symbol", xlabel="step", ylim=(0, 2.4)
     )
     left.legend(frameon=False, loc="center right", bbox_to_anchor=(1, 0.4))
     right.set(title="largest difference between two units' h", xlabel="step", yscale="log")

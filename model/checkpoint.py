@@ -6,19 +6,18 @@ and a SHA-256 over all of these and every tensor, so that a flipped bit anywhere
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from model.poetry_model import PoetryConfig, PoetryModel
+from model.replacement import replacing
 from model.vocabulary import Vocabulary
 
 FORMAT = "yin-poetry"
@@ -67,7 +66,7 @@ class Checkpoint:
         Raises:
             OSError: If the file cannot be written; what stood at path is still there.
         """
-        write_atomically(path, self.weights, self._metadata() | {"checksum": self.checksum})
+        write_tensors(path, self.weights, self._metadata() | {"checksum": self.checksum})
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -131,23 +130,16 @@ class Checkpoint:
                 )
 
 
-def write_atomically(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a safetensors file that is at any moment either the old one or the whole new one.
 
     Raises:
         OSError: If it cannot be written; what stood at path is still there.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        save_file({name: _on_cpu(tensor) for name, tensor in tensors.items()}, partial, metadata)
-        partial.chmod(0o644)  # safetensors keeps others from reading, a service's own user too
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        with suppress(OSError):  # a disk that has become read-only refuses this too
-            partial.unlink()
-        raise OSError(f"cannot write {path}: {error}") from error
+    # Not save_file(): it writes by way of a file that a kill leaves there under a random name.
+    content = save({name: _on_cpu(tensor) for name, tensor in tensors.items()}, metadata)
+    with replacing(path) as partial:
+        partial.write_bytes(content)
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -42,7 +42,7 @@ def test_poems_come_with_their_era_in_the_order_of_the_files(source: Path) -> No
     assert [title for era, title in poems if era is Era.TANG] == ["a", "b", "c"]
 
 
-def test_the_digest_tells_two_sources_apart(source: Path) -> None:
+def test_the_digests_of_two_sources_differ(source: Path) -> None:
     before = digest_of(source)
     assert len(before) == 64
     if source.is_dir():

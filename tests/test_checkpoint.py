@@ -65,7 +65,7 @@ def test_a_save_that_fails_keeps_the_old_file(
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr("model.checkpoint.save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(OSError, match="no space left"):
         dataclasses.replace(checkpoint, name="newer").save(path)
     assert Checkpoint.load(path).name == "tiny"
@@ -78,7 +78,7 @@ def test_a_disk_that_became_read_only_is_told_as_such(
     def refuse(*_: object, **__: object) -> None:
         raise OSError("read-only file system")
 
-    monkeypatch.setattr("model.checkpoint.save_file", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(OSError, match=r"cannot write .*poetry: read-only file system"):
         checkpoint.save(tmp_path / "poetry")

@@ -7,20 +7,9 @@ from typing import Any
 
 import pytest
 
-from model.verse.form import Form
-from model.vocabulary import Era
 from training.archive import CorpusError
-from training.corpus import (
-    RHYMED,
-    SPLITS,
-    Poem,
-    Report,
-    build,
-    meter_of,
-    prolific_authors,
-    read_poems,
-    write,
-)
+from training.corpus import SPLITS, Report, build, meter_of, prolific_authors, write
+from training.corpus_poem import RHYMED, CorpusPoem, read_poems
 
 ROOT = Path(__file__).parent.parent
 REAL = sorted((ROOT.parent / "shared" / "corpus").glob("*.tar.xz"))
@@ -111,52 +100,9 @@ def test_no_line_of_test_or_validation_stands_in_the_training_poems(tmp_path: Pa
     assert kept + report.dropped.total() == report.read
 
 
-def test_poems_come_back_from_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "poems.jsonl"
-    upstream = {"author": "李白", "title": "月", "paragraphs": ["来月，", "山水。"], "id": "x"}
-    ours = {**upstream, "era": "宋", "meter": "aBbA"}
-    path.write_text(json.dumps(upstream) + "\n" + json.dumps(ours) + "\n", encoding="utf-8")
-    first, second = read_poems(path)
-    assert first == Poem("李白", "月", ("来月，", "山水。"))
-    assert first.text == "來月，山水。"
-    assert first.lines == ["來月", "山水"]
-    assert (second.era, second.meter) == (Era.SONG, "aBbA")
-
-
-def test_blank_lines_a_byte_order_mark_and_another_dynasty_are_no_trouble(tmp_path: Path) -> None:
-    path = tmp_path / "poems.jsonl"
-    line = '{"paragraphs": ["日月。"], "author": null, "era": "明"}'
-    path.write_text(f"\n{line}\r\n \n{line}\n\n", encoding="utf-8")
-    assert list(read_poems(path)) == [Poem("", "", ("日月。",))] * 2
-    path.write_text(line, encoding="utf-8-sig")
-    assert list(read_poems(path)) == [Poem("", "", ("日月。",))]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (b"{", "Expecting property name"),
-        (b"[]", r"expected an object with a poem's fields, got \[\]"),
-        (b'{"title": "x"}', 'expected "paragraphs" to be a list of strings, got None'),
-        (b'{"paragraphs": "x"}', "expected \"paragraphs\" to be a list of strings, got 'x'"),
-        (b'{"paragraphs": [1]}', r'expected "paragraphs" to be a list of strings, got \[1\]'),
-        (b'{"paragraphs": [], "title": 5}', 'expected "title" to be a string, got 5'),
-        ('{"paragraphs": ["日"]}'.encode("gb18030"), "codec can't decode"),
-        (b"[" * 100_000, "recursion"),
-    ],
-)
-def test_a_line_that_is_no_poem_is_refused_by_number(
-    tmp_path: Path, line: bytes, message: str
-) -> None:
-    path = tmp_path / "poems.jsonl"
-    path.write_bytes(b'{"paragraphs": []}\n' + line + b"\n")
-    with pytest.raises(ValueError, match=f"poems.jsonl, line 2: .*{message}"):
-        list(read_poems(path))
-
-
 def test_prolific_authors_are_persons_with_many_poems() -> None:
     counts = {"李白": 3, "杜甫": 4, "不詳": 9, "王維": 1, "": 5}
-    poems = [Poem(author, "", ()) for author, count in counts.items() for _ in range(count)]
+    poems = [CorpusPoem(author, "", ()) for author, count in counts.items() for _ in range(count)]
     assert prolific_authors(poems, 3) == ["杜甫", "李白"]
 
 
@@ -168,12 +114,8 @@ def test_prolific_authors_are_persons_with_many_poems() -> None:
         ("日日日日日 月月月月月 日日日日日 山山山山山", ""),
     ],
 )
-def test_meter_tells_templates_and_rhyme(poem: str, meter: str) -> None:
+def test_meter_names_templates_and_rhyme(poem: str, meter: str) -> None:
     assert meter_of(poem.split()) == meter
-
-
-def test_a_poem_has_the_form_of_its_measure() -> None:
-    assert Poem("", "", ("日月山水雲，花風雨春秋。",) * 2).form is Form.WUJUE
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
@@ -189,7 +131,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
 def test_a_report_stands_beside_its_own_splits_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    splits: dict[str, list[Poem]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[CorpusPoem]] = {name: [] for name in SPLITS}
     write(splits, Report("abc", "def"), tmp_path)
     assert (tmp_path / "report.json").exists()
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))

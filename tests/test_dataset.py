@@ -4,7 +4,7 @@ import torch
 
 import training.dataset
 from model.vocabulary import Era, Vocabulary
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.dataset import IGNORED, Batch, Example, PoemDataset
 
 LINES = ("日月山水來", "山水日月紅", "來紅山水日", "紅日月山水")
@@ -15,10 +15,10 @@ def vocabulary() -> Vocabulary:
     return Vocabulary("日月山水紅來", ["李白"])
 
 
-def poem(num_lines: int = 4, author: str = "李白", title: str = "山月") -> Poem:
+def poem(num_lines: int = 4, author: str = "李白", title: str = "山月") -> CorpusPoem:
     lines = [LINES[number % 4] for number in range(num_lines)]
     couplets = [f"{a}，{b}。" for a, b in zip(lines[::2], lines[1::2], strict=True)]
-    return Poem(author=author, title=title, paragraphs=tuple(couplets), era=Era.TANG)
+    return CorpusPoem(author=author, title=title, paragraphs=tuple(couplets), era=Era.TANG)
 
 
 def texts(batch: Batch, vocabulary: Vocabulary) -> list[str]:
@@ -32,7 +32,7 @@ def all_batches(dataset: PoemDataset, seed: int = 0, epoch: int = 0) -> list[Bat
     return [whole[index] for index in range(len(whole))]
 
 
-def varied_poems() -> list[Poem]:
+def varied_poems() -> list[CorpusPoem]:
     return [poem(2 * (1 + number % 5), title="山" * (number % 7)) for number in range(40)]
 
 

@@ -147,7 +147,7 @@ def test_a_download_that_is_whole_but_not_yet_verified_is_verified(tmp_path: Pat
         assert is_upstreams(download(tmp_path, QUIET, url, IDS))
 
 
-def test_without_a_server_the_way_out_is_told(tmp_path: Path) -> None:
+def test_without_a_server_the_message_names_a_way_out(tmp_path: Path) -> None:
     with serving(b"") as (url, _):
         pass
     with pytest.raises(CorpusError, match=r"cannot download http://127.* give --source"):

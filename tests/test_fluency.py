@@ -32,12 +32,12 @@ def lexicon(tiny_checkpoint: Checkpoint) -> Lexicon:
 
 
 @pytest.fixture(scope="module")
-def told_checkpoint(tiny_checkpoint: Checkpoint) -> Checkpoint:
-    """The tiny checkpoint, its places and tokens loud enough to change what is written."""
+def cued_checkpoint(tiny_checkpoint: Checkpoint) -> Checkpoint:
+    """The tiny checkpoint, its cues and tokens loud enough to change what is written."""
     torch.manual_seed(1)
     weights = {name: 5 * torch.randn_like(w) for name, w in tiny_checkpoint.weights.items()}
     weights["place_embedding.weight"][0] = 0
-    return Checkpoint("told", tiny_checkpoint.config, tiny_checkpoint.vocabulary, weights, {})
+    return Checkpoint("cued", tiny_checkpoint.config, tiny_checkpoint.vocabulary, weights, {})
 
 
 def texts(checkpoint: Checkpoint, lexicon: Lexicon, condition: Condition) -> list[str]:
@@ -48,9 +48,9 @@ def texts(checkpoint: Checkpoint, lexicon: Lexicon, condition: Condition) -> lis
 
 
 def test_the_first_and_the_last_condition_are_what_the_poet_does(
-    told_checkpoint: Checkpoint, lexicon: Lexicon
+    cued_checkpoint: Checkpoint, lexicon: Lexicon
 ) -> None:
-    poet = Poet(told_checkpoint, dtype=torch.float32)
+    poet = Poet(cued_checkpoint, dtype=torch.float32)
     for condition in (CONDITIONS[0], CONDITIONS[-1]):
         specs = [
             PoemSpec(
@@ -62,22 +62,22 @@ def test_the_first_and_the_last_condition_are_what_the_poet_does(
             for seed in range(3)
         ]
         expected = [poem.text.replace("\n", "") for poem in poet.write(specs)]
-        assert texts(told_checkpoint, lexicon, condition) == expected
+        assert texts(cued_checkpoint, lexicon, condition) == expected
 
 
 def test_every_condition_writes_other_poems_with_the_same_seeds(
-    told_checkpoint: Checkpoint, lexicon: Lexicon
+    cued_checkpoint: Checkpoint, lexicon: Lexicon
 ) -> None:
-    written = [tuple(texts(told_checkpoint, lexicon, condition)) for condition in CONDITIONS]
+    written = [tuple(texts(cued_checkpoint, lexicon, condition)) for condition in CONDITIONS]
     assert len(set(written)) == len(CONDITIONS)
 
 
-def test_conditions_differ_in_what_is_told_not_in_the_template(lexicon: Lexicon) -> None:
-    mask, header, places = (begin(lexicon, Form.QILV, c, 7) for c in CONDITIONS[1:])
-    assert len(mask.header) + 1 == len(header.header) == len(places.header)
+def test_conditions_differ_in_what_the_model_is_given_not_in_the_template(lexicon: Lexicon) -> None:
+    mask, header, cues = (begin(lexicon, Form.QILV, c, 7) for c in CONDITIONS[1:])
+    assert len(mask.header) + 1 == len(header.header) == len(cues.header)
     assert mask.guide.cue is header.guide.cue is Cue.FREE
-    assert places.guide.cue is not Cue.FREE
-    first, *others = (sequence.guide.allowed() for sequence in (mask, header, places))
+    assert cues.guide.cue is not Cue.FREE
+    first, *others = (sequence.guide.allowed() for sequence in (mask, header, cues))
     assert first is not None
     assert all(other is not None and torch.equal(first, other) for other in others)
 
@@ -128,8 +128,8 @@ def test_what_the_mask_cuts_from_a_model_that_knows_nothing_is_known(
 class Scripted:
     """A guide that allows one token at a time."""
 
-    def __init__(self, script: list[int], places: list[Cue], size: int) -> None:
-        self._script, self._places, self._size, self._at = script, places, size, 0
+    def __init__(self, script: list[int], cues: list[Cue], size: int) -> None:
+        self._script, self._cues, self._size, self._at = script, cues, size, 0
 
     @property
     def finished(self) -> bool:
@@ -137,7 +137,7 @@ class Scripted:
 
     @property
     def cue(self) -> Cue:
-        return self._places[self._at]
+        return self._cues[self._at]
 
     def allowed(self) -> Tensor:
         return torch.arange(self._size) == self._script[self._at]
@@ -151,16 +151,16 @@ class Scripted:
 
 
 def test_a_mask_that_leaves_one_token_cuts_off_what_the_engine_says_that_token_costs(
-    told_checkpoint: Checkpoint, lexicon: Lexicon
+    cued_checkpoint: Checkpoint, lexicon: Lexicon
 ) -> None:
-    model, size = told_checkpoint.build_model(), len(lexicon.vocabulary)
+    model, size = cued_checkpoint.build_model(), len(lexicon.vocabulary)
     scripts = [[60, 70, 80, 90], [91, 81, 71, 61]]
-    places = [[Cue.PING, Cue.ZE, Cue.RHYME, Cue.FREE], [*Cue][:4]]
+    cues = [[Cue.PING, Cue.ZE, Cue.RHYME, Cue.FREE], [*Cue][:4]]
     header = lexicon.vocabulary.header(form=Form.WUJUE)
     written, fresh = (
         [
-            Sequence(header, Scripted(script, told, size), SamplingParams())
-            for script, told in zip(scripts, places, strict=True)
+            Sequence(header, Scripted(script, asked, size), SamplingParams())
+            for script, asked in zip(scripts, cues, strict=True)
         ]
         for _ in range(2)
     )

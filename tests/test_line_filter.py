@@ -17,7 +17,7 @@ from model.verse.script import unify
 from model.vocabulary import Vocabulary
 from tests.guides import guide_to
 from training.cleaning import clean_body
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.download import COMMIT
 
 PACKAGED = Path(__file__).parents[1] / "model" / "poet" / "lines.bin"
@@ -284,7 +284,7 @@ def packaged_filter() -> LineFilter:
     return LineFilter.load(PACKAGED)
 
 
-def sampled_poems() -> list[Poem]:
+def sampled_poems() -> list[CorpusPoem]:
     """Return the poems of some files of the corpus, those that cleaning keeps."""
     archives = sorted(Path(__file__).parents[2].glob("shared/corpus/chinese-poetry-*.tar.xz"))
     if not archives:
@@ -294,4 +294,4 @@ def sampled_poems() -> list[Poem]:
         files = (archive.extractfile(member) for member in islice(members, 4))
         poems = [poem for file in files if file for poem in json.loads(file.read())]
     cleaned = [clean_body(poem["paragraphs"]) for poem in poems]
-    return [Poem("", "", paragraphs) for paragraphs, reason in cleaned if not reason]
+    return [CorpusPoem("", "", paragraphs) for paragraphs, reason in cleaned if not reason]

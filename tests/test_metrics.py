@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.metrics import COLUMNS, Metrics, Progress, read_rows
+from training.metrics import COLUMNS, MetricsLog, Progress, read_rows
 
 
 def row(step: int, **figures: float) -> dict[str, float]:
@@ -11,7 +11,7 @@ def row(step: int, **figures: float) -> dict[str, float]:
 
 def test_rows_come_back_as_they_were_added(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    metrics = Metrics(path, first_step=0)
+    metrics = MetricsLog(path, first_step=0)
     rows = [row(1), row(2, validation_bits=8.25)]
     for each in rows:
         metrics.add(each)
@@ -22,11 +22,11 @@ def test_rows_come_back_as_they_were_added(tmp_path: Path) -> None:
 
 def test_rows_after_the_step_that_is_resumed_from_are_dropped(tmp_path: Path) -> None:
     path = tmp_path / "metrics.csv"
-    first = Metrics(path, first_step=0)
+    first = MetricsLog(path, first_step=0)
     for step in (1, 2, 3):
         first.add(row(step))
     first.flush()
-    second = Metrics(path, first_step=2)
+    second = MetricsLog(path, first_step=2)
     second.add(row(3, validation_bits=1.0))
     second.flush()
     assert read_rows(path) == [row(1), row(2), row(3, validation_bits=1.0)]
@@ -35,15 +35,15 @@ def test_rows_after_the_step_that_is_resumed_from_are_dropped(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "line", ["x,0,9,1,0.1,5,10.5,", ",0,9,1,0.1,5,10.5,", "1,0,9,1,0.1,5,10.5,,7", "\x00,\xff"]
 )
-def test_a_damaged_file_is_told_by_its_name(tmp_path: Path, line: str) -> None:
+def test_a_damaged_file_is_reported_by_its_name(tmp_path: Path, line: str) -> None:
     path = tmp_path / "metrics.csv"
     path.write_text(",".join(COLUMNS) + f"\n{line}\n", encoding="latin-1")
-    with pytest.raises(ValueError, match=r"metrics.csv is damaged: .*; without it the run goes on"):
-        Metrics(path, first_step=0)
+    with pytest.raises(ValueError, match=r"metrics.csv is damaged: .*; remove it to continue"):
+        MetricsLog(path, first_step=0)
 
 
 def test_the_curve_is_drawn(tmp_path: Path) -> None:
-    metrics = Metrics(tmp_path / "metrics.csv", first_step=0)
+    metrics = MetricsLog(tmp_path / "metrics.csv", first_step=0)
     for step in range(1, 5):
         metrics.add(row(step))
     metrics.add(row(5, validation_bits=8.0))
@@ -51,7 +51,7 @@ def test_the_curve_is_drawn(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "loss.svg").read_text()
 
 
-def test_progress_tells_loss_speed_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_reports_loss_speed_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(steps=100, first_step=0) as progress:
         for step in range(1, 51):
             progress.show(row(step))
@@ -59,4 +59,4 @@ def test_progress_tells_loss_speed_and_time_left(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("step 50/100: loss -41.000 bits, 10 tokens/s")
     assert "min left" in lines[0]
-    assert "validation 8.000 bits a character" in lines[1]
+    assert "validation 8.000 bits per character" in lines[1]

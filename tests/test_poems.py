@@ -13,7 +13,8 @@ from model.poet.poet import Poet
 from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.script import Script
-from training.corpus import SPLITS, Poem
+from training.corpus import SPLITS
+from training.corpus_poem import CorpusPoem
 from training.evaluation.page import BEGIN, END
 from training.evaluation.poems import (
     FORMS,
@@ -80,7 +81,7 @@ def test_distinct_counts_runs_within_lines() -> None:
     assert distinct(["日月日", "月日"], 2) == pytest.approx(2 / 3)  # 日月, 月日, 月日
 
 
-def test_self_bleu_tells_how_like_the_others_a_poem_is() -> None:
+def test_self_bleu_measures_how_like_the_others_a_poem_is() -> None:
     assert self_bleu([("日月",), ("日月",)]) == 1
     assert self_bleu([("日月",), ("山水",)]) == 0
     # 日 月 are in one other poem, and so is one of the first's two pairs.
@@ -107,8 +108,10 @@ def test_copied_lines_are_looked_up_in_every_split_and_in_the_filter(tmp_path: P
 
 def test_people_are_the_first_poems_of_each_form() -> None:
     lines = {form: ("日" * form.line_length,) * (form.num_lines or 0) for form in FORMS}
-    stray = Poem("", "", ("日月，山水。",))
-    poems = [stray] + [Poem("", str(i), (punctuate(lines[f]),)) for i in range(3) for f in FORMS]
+    stray = CorpusPoem("", "", ("日月，山水。",))
+    poems = [stray] + [
+        CorpusPoem("", str(i), (punctuate(lines[f]),)) for i in range(3) for f in FORMS
+    ]
     assert people(poems, 2) == {form: [lines[form]] * 2 for form in FORMS}
     with pytest.raises(ValueError, match="expected 4 poems of the form 五绝, found 3"):
         people(poems, 4)

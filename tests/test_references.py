@@ -8,12 +8,13 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.references import CONTESTANTS, Material, figures, main, steps_in, train
+from benchmarks.references import CONTESTANTS, figures, main, steps_in, train
 from benchmarks.transformer import CausalTransformer
 from model.poetry_model import PoetryConfig, PoetryModel
 from training.config import TrainConfig
-from training.corpus import Poem
-from training.train import build_vocabulary
+from training.corpus_poem import CorpusPoem
+from training.dataset import PoemDataset
+from training.material import Material, build_vocabulary
 from training.trainer import Trainer
 
 
@@ -47,8 +48,8 @@ def test_every_contestant_learns_in_our_loop_in_the_time_it_has(
     monkeypatch.setattr("benchmarks.references.PROBE_STEPS", 4)
     cycle = "日月山水雲花風雨春秋"
     texts = [f"{(cycle[n:] + cycle)[:5]}，{(cycle[n + 2 :] + cycle)[:5]}。" for n in range(8)]
-    poems = [Poem("", "", (text,) * 2) for text in texts]
-    material = Material(build_vocabulary(poems, 1, 100), poems, poems)
+    poems = [CorpusPoem("", "", (text,) * 2) for text in texts]
+    material = Material(PoemDataset.from_poems(poems, build_vocabulary(poems, 1, 100)), poems)
     config = TrainConfig(
         batch_tokens=200, warmup_steps=2, embedding_size=64, hidden_size=32, learning_rate=0.01
     )
@@ -74,8 +75,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_is(tmp_path: Path) ->
     assert "none of model.lstm" in unknown.output
     missing = CliRunner().invoke(app, ["--corpus", str(tmp_path)])
     assert missing.exit_code == 1
-    assert "train.jsonl" in missing.output
-    blind = CliRunner().invoke(app, ["--set", "validation_poems=0"])
+    assert "report.json" in missing.output
+    blind = CliRunner().invoke(app, ["--validation-poems", "0"])
     assert blind.exit_code == 1
     assert "validation_poems to be at least 1" in blind.output
     nowhere = CliRunner().invoke(app, ["--out", str(tmp_path / "none/figures.json")])
@@ -84,14 +85,14 @@ def test_what_cannot_be_trained_is_refused_before_anything_is(tmp_path: Path) ->
 
 
 def test_an_interrupt_ends_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    poems = [Poem("", "", ("日月山水雲，花風雨春秋。",))]
+    poems = [CorpusPoem("", "", ("日月山水雲，花風雨春秋。",))]
     monkeypatch.setattr(Trainer, "run", lambda self: setattr(self, "stopped", True))
-    material = Material(build_vocabulary(poems, 1, 100), poems, poems)
+    material = Material(PoemDataset.from_poems(poems, build_vocabulary(poems, 1, 100)), poems)
     with pytest.raises(KeyboardInterrupt):
         train(CONTESTANTS["model.lstm"], TrainConfig(hidden_size=8, embedding_size=8), material)
 
 
-def test_a_transformer_goes_on_from_no_state() -> None:
+def test_a_transformer_refuses_a_state_to_continue_from() -> None:
     transformer = CausalTransformer(64, 1, 0.0)
     x = torch.zeros(3, 1, 64)
     _, state = transformer(x)

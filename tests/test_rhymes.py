@@ -16,7 +16,7 @@ from training.tables.rhymes import (
     with_usage,
     write_table,
 )
-from training.tables.usage import Usage, attested, contradicted, measure_usage, share_of_use
+from training.tables.usage import ReadingUsage, attested, contradicted, measure_usage, share_of_use
 
 TABLE = Path(__file__).parents[1] / "model" / "verse" / "rhymes.tsv"
 
@@ -29,9 +29,9 @@ def rows() -> list[list[str]]:
 
 def usage_of(
     tones: dict[str, dict[str, int]], groups: dict[str, dict[str, int]] | None = None
-) -> Usage:
+) -> ReadingUsage:
     """Return counts as the poems would give them."""
-    return Usage(
+    return ReadingUsage(
         {character: Counter(counts) for character, counts in tones.items()},
         {character: Counter(counts) for character, counts in (groups or {}).items()},
     )

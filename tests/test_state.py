@@ -13,9 +13,10 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
 from model.checkpoint import Checkpoint
-from tests.test_train import command, poems, trainer, write_corpus
-from training.corpus import Poem
-from training.metrics import Metrics
+from tests.test_train import command, write_corpus
+from tests.test_trainer import poems, trainer
+from training.corpus_poem import CorpusPoem
+from training.metrics import MetricsLog
 from training.state import StateError, TrainState
 from training.train import app
 
@@ -39,8 +40,8 @@ def train(folder: Path, steps: int) -> Result:
 
 
 @pytest.mark.parametrize(("size", "file"), [(300, "metrics.csv"), (4_000, "state.safetensors")])
-def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(
-    poems: list[Poem], tmp_path: Path, size: int, file: str
+def test_a_full_disk_is_reported_and_the_run_continues_once_there_is_room(
+    poems: list[CorpusPoem], tmp_path: Path, size: int, file: str
 ) -> None:
     for name in ("whole", "full"):
         (tmp_path / name).mkdir()
@@ -64,7 +65,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_when_there_is_room(
 
 
 def test_a_curve_that_cannot_be_drawn_leaves_the_one_before(tmp_path: Path) -> None:
-    metrics, path = Metrics(tmp_path / "metrics.csv", 0), tmp_path / "loss.svg"
+    metrics, path = MetricsLog(tmp_path / "metrics.csv", 0), tmp_path / "loss.svg"
     metrics.draw(path)
     before = path.read_bytes()
     with (
@@ -77,18 +78,20 @@ def test_a_curve_that_cannot_be_drawn_leaves_the_one_before(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_a_checkpoint_that_cannot_be_written_is_told_and_written_the_next_time(
-    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+def test_a_checkpoint_that_cannot_be_written_is_reported_and_written_next_time(
+    poems: list[CorpusPoem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def refuse(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+    write_bytes = Path.write_bytes
+
+    def refuse(path: Path, content: bytes) -> int:
         if "poetry" in path.name:
             raise OSError(number, os.strerror(number))
-        save_file(tensors, path, metadata)
+        return write_bytes(path, content)
 
     write_corpus(tmp_path, poems)
     path = tmp_path / "run/poetry.safetensors"
     with monkeypatch.context() as patch:
-        patch.setattr("model.checkpoint.save_file", refuse)
+        patch.setattr(Path, "write_bytes", refuse)
         result = train(tmp_path, 12)
     assert result.exit_code == 1
     assert f"error: cannot write {path}: " in result.output
@@ -97,7 +100,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_written_the_next_time(
     assert Checkpoint.load(path).provenance["training"]["step"] == 12
 
 
-def test_a_folder_that_cannot_be_made_is_told(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(poems: list[CorpusPoem], tmp_path: Path) -> None:
     write_corpus(tmp_path, poems)
     (tmp_path / "run").write_text("a file")
     result = train(tmp_path, 12)
@@ -106,13 +109,15 @@ def test_a_folder_that_cannot_be_made_is_told(poems: list[Poem], tmp_path: Path)
     assert "File exists" in result.output
 
 
-def test_a_file_that_is_no_state_is_refused(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_file_that_is_no_state_is_refused(poems: list[CorpusPoem], tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(2)}, tmp_path / "state.safetensors")
     with pytest.raises(StateError, match="is no state of a run"):
         trainer(poems, tmp_path)
 
 
-def test_a_bit_that_has_flipped_anywhere_is_told(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_bit_that_has_flipped_anywhere_is_reported(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     write_corpus(tmp_path, poems)
     assert train(tmp_path, 3).exit_code == 0
     path = tmp_path / "run/state.safetensors"

@@ -8,11 +8,11 @@ from model.checkpoint import Checkpoint
 from model.poet.poet import Poet
 from model.poetry_model import PoetryModel
 from model.vocabulary import Vocabulary
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.evaluation.poems import FORMS, punctuate
 from training.evaluation.titles import (
     NEIGHBOURS,
-    Reading,
+    Expectation,
     characters_of,
     follow_titles,
     neighbours,
@@ -27,7 +27,7 @@ def vocabulary(tiny_checkpoint: Checkpoint) -> Vocabulary:
 
 
 @pytest.fixture(scope="module")
-def poems(vocabulary: Vocabulary) -> list[Poem]:
+def poems(vocabulary: Vocabulary) -> list[CorpusPoem]:
     """A poem a form, no character twice among them, each with the next form's title."""
     characters = iter(vocabulary.characters[100:])
     lines = [
@@ -35,11 +35,13 @@ def poems(vocabulary: Vocabulary) -> list[Poem]:
         for f in FORMS
         if f.num_lines
     ]
-    return [Poem("", next(characters) + next(characters), (punctuate(each),)) for each in lines]
+    return [
+        CorpusPoem("", next(characters) + next(characters), (punctuate(each),)) for each in lines
+    ]
 
 
 def test_only_poems_of_the_forms_with_known_titles_of_two_to_eight_are_taken(
-    poems: list[Poem], vocabulary: Vocabulary
+    poems: list[CorpusPoem], vocabulary: Vocabulary
 ) -> None:
     first = poems[0]
     unfit = [
@@ -76,7 +78,7 @@ def test_neighbours_are_the_nearest_by_angle_and_never_the_title_itself(
 
 
 def test_reading_side_by_side_agrees_with_reading_token_by_token(
-    tiny_checkpoint: Checkpoint, vocabulary: Vocabulary, poems: list[Poem]
+    tiny_checkpoint: Checkpoint, vocabulary: Vocabulary, poems: list[CorpusPoem]
 ) -> None:
     model = tiny_checkpoint.build_model()
     titles = [poems[0].title, None, poems[2].title, None]
@@ -86,7 +88,7 @@ def test_reading_side_by_side_agrees_with_reading_token_by_token(
         header = vocabulary.header(form=poem.form, title=title)
         body = [*vocabulary.encode(poem.text), vocabulary.eos_id]
         assert reading.body.tolist() == body
-        assert int(reading.places.sum()) == len("".join(poem.lines))
+        assert int(reading.is_han.sum()) == len("".join(poem.lines))
         assert reading.bits == pytest.approx(bits_of(model, header, body), rel=1e-5)
 
 
@@ -103,13 +105,13 @@ def bits_of(model: PoetryModel, header: list[int], body: list[int]) -> float:
 
 def test_an_expectation_is_the_probability_of_any_of_the_tokens_where_a_character_stands() -> None:
     probabilities = torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]])
-    reading = Reading(probabilities.log(), torch.tensor([1, 0]), torch.tensor([True, False]))
+    reading = Expectation(probabilities.log(), torch.tensor([1, 0]), torch.tensor([True, False]))
     assert reading.expectation([1, 2]).tolist() == pytest.approx([log2(0.5)])
     assert reading.bits == pytest.approx(-log2(0.25) - log2(0.1))
 
 
 def test_a_model_that_hears_nothing_follows_no_title(
-    tiny_checkpoint: Checkpoint, poems: list[Poem]
+    tiny_checkpoint: Checkpoint, poems: list[CorpusPoem]
 ) -> None:
     """All its weights are zero."""
     weights = {name: torch.zeros_like(w) for name, w in tiny_checkpoint.weights.items()}
@@ -122,7 +124,7 @@ def test_a_model_that_hears_nothing_follows_no_title(
 
 
 def test_a_model_that_hears_titles_is_seen_to(
-    tiny_checkpoint: Checkpoint, poems: list[Poem]
+    tiny_checkpoint: Checkpoint, poems: list[CorpusPoem]
 ) -> None:
     """Whatever it has read is likelier from then on."""
     bag = bag_of_words(tiny_checkpoint)
@@ -135,7 +137,7 @@ def test_a_model_that_hears_titles_is_seen_to(
 
 
 def test_titles_are_shifted_for_the_control(
-    tiny_checkpoint: Checkpoint, vocabulary: Vocabulary, poems: list[Poem]
+    tiny_checkpoint: Checkpoint, vocabulary: Vocabulary, poems: list[CorpusPoem]
 ) -> None:
     bag = bag_of_words(tiny_checkpoint)
     figures = follow_titles(Poet(bag, dtype=torch.float32), bag.build_model(), poems)

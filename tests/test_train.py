@@ -1,3 +1,5 @@
+"""The command that trains, and the checkpoint that it writes."""
+
 import dataclasses
 import json
 import os
@@ -14,196 +16,17 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from model.checkpoint import Checkpoint
-from model.poetry_model import PoetryModel
-from model.vocabulary import Era, Vocabulary
+from tests.test_trainer import CONFIG, all_but_the_speed, kill_at, poems, trainer, weights
 from training.bits import bits
-from training.config import TrainConfig
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.metrics import read_rows
-from training.ranks import Ranks
-from training.state import StateError
-from training.train import app, build_vocabulary, export, start_from
-from training.trainer import Trainer, TrainingDiverged
+from training.train import app, export, start_from
 
-CONFIG = TrainConfig(
-    steps=12,
-    batch_tokens=120,
-    warmup_steps=2,
-    embedding_size=8,
-    hidden_size=12,
-    num_layers=2,
-    dropout=0.2,
-    save_every=3,
-    validate_every=4,
-)
-
-
-@pytest.fixture
-def poems() -> list[Poem]:
-    """Poems whose lines are runs of a cycle of characters: easy to learn."""
-    cycle = "日月山水雲花風雨春秋"
-    lines = [(cycle[start:] + cycle)[:5] for start in range(10)]
-    return [
-        Poem(
-            author="李白" if number % 2 else "杜甫",
-            title="",
-            paragraphs=(f"{lines[number % 10]}，{lines[(number + 5) % 10]}。",) * 2,
-            era=Era.TANG,
-        )
-        for number in range(40)
-    ]
-
-
-def trainer(poems: list[Poem], folder: Path, config: TrainConfig = CONFIG) -> Trainer:
-    folder.mkdir(exist_ok=True)
-    vocabulary = build_vocabulary(poems, min_count=1, min_poems=10)
-    return Trainer(config, vocabulary, poems, poems[:4], folder, dtype=torch.float32)
-
-
-def weights(run: Trainer) -> list[torch.Tensor]:
-    return [parameter.detach().clone() for parameter in run.model.parameters()]
-
-
-def test_training_learns(poems: list[Poem], tmp_path: Path) -> None:
-    config = dataclasses.replace(CONFIG, steps=80, learning_rate=0.03, dropout=0.0)
-    run = trainer(poems, tmp_path, config)
-    before = run.validation_bits()
-    run.run()
-    assert run.validation_bits() < 0.7 * before
-
-
-def test_an_untrained_model_draws_tokens_by_their_frequency(
-    poems: list[Poem], tmp_path: Path
-) -> None:
-    run = trainer(poems, tmp_path)
-    assert torch.equal(run.model.output_bias, run.dataset.log_frequencies())
-    dull = PoetryModel(run.model.config)
-    assert (
-        run.validation_bits()
-        < Trainer(
-            CONFIG, run.vocabulary, poems, run.validation, tmp_path / "dull", model=dull
-        ).validation_bits()
-    )
-
-
-def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
-    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = trainer(poems, tmp_path / "whole")
-    whole.run()
-    killed = trainer(poems, tmp_path / "killed")
-    monkeypatch.setattr(killed, "_record", _failing_at(killed, step=8))
-    with pytest.raises(KeyboardInterrupt):  # after the save at step 6
-        killed.run()
-    resumed = trainer(poems, tmp_path / "killed")
-    assert resumed.state.step == 6
-    resumed.run()
-    assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
-    with whole.state.averaged(), resumed.state.averaged():
-        assert all(torch.equal(a, b) for a, b in zip(weights(whole), weights(resumed), strict=True))
-    rows = [all_but_the_speed(tmp_path / name / "metrics.csv") for name in ("whole", "killed")]
-    assert rows[0] == rows[1]
-
-
-def _failing_at(run: Trainer, step: int):  # type: ignore[no-untyped-def]
-    record = run._record
-
-    def fail(*arguments):  # type: ignore[no-untyped-def]
-        if run.state.step == step:
-            raise KeyboardInterrupt
-        return record(*arguments)
-
-    return fail
-
-
-def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
-    poems: list[Poem], tmp_path: Path
-) -> None:
-    run = trainer(poems, tmp_path)
-    run.save()
-    before = (tmp_path / "state.safetensors").read_bytes()
-    with torch.no_grad():
-        run.model.output_bias[0] = torch.nan
-    with pytest.raises(TrainingDiverged, match="nothing was saved since step 0: try a lower"):
-        run.run()
-    assert (tmp_path / "state.safetensors").read_bytes() == before
-    assert not (tmp_path / "poetry.safetensors").exists()
-
-
-def test_a_run_of_another_configuration_is_not_resumed(poems: list[Poem], tmp_path: Path) -> None:
-    trainer(poems, tmp_path).run()
-    other = dataclasses.replace(CONFIG, learning_rate=0.5, dropout=0.0)
-    with pytest.raises(StateError, match="another learning_rate, dropout"):
-        trainer(poems, tmp_path, other)
-
-
-def test_a_run_on_other_poems_or_from_another_checkpoint_is_not_resumed(
-    poems: list[Poem], tmp_path: Path
-) -> None:
-    run = trainer(poems, tmp_path)
-    run.run()
-    exchanged = [dataclasses.replace(poems[0], paragraphs=("月日月日月，",)), *poems[1:]]
-    with pytest.raises(StateError, match="another corpus; give"):
-        trainer(exchanged, tmp_path)
-    with pytest.raises(StateError, match="another checkpoint; give"):
-        Trainer(CONFIG, run.vocabulary, poems, [], tmp_path, started_from="abc")
-
-
-def test_how_often_a_run_saves_and_validates_may_change(poems: list[Poem], tmp_path: Path) -> None:
-    trainer(poems, tmp_path).run()
-    changed = dataclasses.replace(CONFIG, save_every=5, validate_every=6, validation_poems=1)
-    assert trainer(poems, tmp_path, changed).state.step == 12
-
-
-def test_a_run_cannot_end_before_where_it_is(poems: list[Poem], tmp_path: Path) -> None:
-    trainer(poems, tmp_path).run()
-    with pytest.raises(StateError, match="12 steps into a run, which cannot end after 11"):
-        trainer(poems, tmp_path, dataclasses.replace(CONFIG, steps=11))
-
-
-def test_ranks_that_found_different_states_do_not_train(
-    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Ranks, "agree", lambda *_: False)
-    with pytest.raises(StateError, match=r"the ranks found different states in .* one folder"):
-        trainer(poems, tmp_path)
-
-
-def test_each_rank_draws_dropout_of_its_own(
-    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seeds: list[int] = []
-    monkeypatch.setattr(Ranks, "agree", lambda *_: True)
-
-    def stop(*_: object) -> None:
-        seeds.append(torch.initial_seed())
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Trainer, "_loss", stop)
-    for rank in (0, 1):
-        run = trainer(poems, tmp_path)
-        run.ranks = Ranks(rank, 2)
-        with pytest.raises(KeyboardInterrupt):
-            run.run()
-    assert len(set(seeds)) == 2
-
-
-def test_a_run_may_be_made_longer(poems: list[Poem], tmp_path: Path) -> None:
-    trainer(poems, tmp_path).run()
-    longer = trainer(poems, tmp_path, dataclasses.replace(CONFIG, steps=15))
-    assert longer.state.step == 12
-    longer.run()
-    assert longer.state.step == 15
-
-
-def test_a_damaged_state_is_refused(poems: list[Poem], tmp_path: Path) -> None:
-    (tmp_path / "state.safetensors").write_bytes(b"half a file")
-    with pytest.raises(StateError, match="is damaged"):
-        trainer(poems, tmp_path)
+__all__ = ["poems"]  # the fixture
 
 
 def test_a_run_is_measured_and_exported_with_averaged_weights(
-    poems: list[Poem], tmp_path: Path
+    poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     run = trainer(poems, tmp_path)
     run.run()
@@ -212,26 +35,30 @@ def test_a_run_is_measured_and_exported_with_averaged_weights(
         assert not all(torch.equal(a, b) for a, b in zip(last, weights(run), strict=True))
         for name, weight in run.model.state_dict().items():
             assert torch.equal(exported.weights[name], weight.bfloat16())
-        alone = bits(run.model.eval(), run.vocabulary, run.validation).bits_per_character
+        alone = bits(run.model.eval(), run.material.vocabulary, run.validation).bits_per_character
     assert exported.provenance["training"]["validation_bits"] == alone
     assert all(torch.equal(a, b) for a, b in zip(last, weights(run), strict=True))
 
 
-def test_the_exported_checkpoint_is_the_trained_model(poems: list[Poem], tmp_path: Path) -> None:
+def test_the_exported_checkpoint_is_the_trained_model(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     run = trainer(poems, tmp_path)
     run.run()
     export(run, "tiny", {"corpus": {"commit": "abc"}}).save(tmp_path / "poetry.safetensors")
     checkpoint = Checkpoint.load(tmp_path / "poetry.safetensors")
     assert checkpoint.provenance["training"]["step"] == CONFIG.steps
     assert checkpoint.provenance["corpus"] == {"commit": "abc"}
-    tokens = torch.tensor([run.vocabulary.header()]).T
+    tokens = torch.tensor([run.material.vocabulary.header()]).T
     run.model.eval()
     with run.state.averaged():
         logits = run.model(tokens)[0]
     torch.testing.assert_close(checkpoint.build_model()(tokens)[0], logits, atol=0.02, rtol=0.02)
 
 
-def test_a_run_starts_from_the_weights_of_a_checkpoint(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_run_starts_from_the_weights_of_a_checkpoint(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     first = trainer(poems, tmp_path)
     first.run()
     checkpoint = export(first, "tiny", {})
@@ -242,7 +69,7 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(poems: list[Poem], tmp_pa
 
 
 def test_skip_connections_added_to_a_checkpoint_change_nothing_at_first(
-    poems: list[Poem], tmp_path: Path
+    poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     without = dataclasses.replace(CONFIG, skip_connections=False)
     checkpoint = export(trainer(poems, tmp_path, without), "tiny", {})
@@ -253,43 +80,43 @@ def test_skip_connections_added_to_a_checkpoint_change_nothing_at_first(
 
 
 def test_skip_connections_of_a_checkpoint_are_not_taken_away(
-    poems: list[Poem], tmp_path: Path
+    poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     checkpoint = export(trainer(poems, tmp_path), "tiny", {})
     with pytest.raises(ValueError, match=r"skip_connections=True.* the run wants .*=False"):
         start_from(checkpoint, dataclasses.replace(CONFIG, skip_connections=False))
 
 
-def test_a_checkpoint_of_other_sizes_is_no_start(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_sizes_is_no_start(poems: list[CorpusPoem], tmp_path: Path) -> None:
     checkpoint = export(trainer(poems, tmp_path), "tiny", {})
     with pytest.raises(ValueError, match=r"hidden_size=12.* the run wants .*hidden_size=13"):
         start_from(checkpoint, dataclasses.replace(CONFIG, hidden_size=13))
 
 
-def test_the_vocabulary_holds_what_is_frequent_and_prolific(poems: list[Poem]) -> None:
-    rare = Poem(author="王維", title="", paragraphs=("空日月山水，日月山水雲。",), era=Era.TANG)
-    vocabulary = build_vocabulary([*poems, rare], min_count=2, min_poems=10)
-    assert "空" not in vocabulary
-    assert set(vocabulary.characters) == set("日月山水雲花風雨春秋")
-    assert sorted(vocabulary.authors) == ["李白", "杜甫"]
-
-
-def write_corpus(folder: Path, poems: list[Poem]) -> None:
+def write_corpus(folder: Path, poems: list[CorpusPoem]) -> None:
     lines = [json.dumps(dataclasses.asdict(poem), ensure_ascii=False) for poem in poems]
     for split in ("train", "validation"):
         (folder / f"{split}.jsonl").write_text("\n".join(lines), encoding="utf-8")
     (folder / "report.json").write_text('{"commit": "abc"}')
 
 
+def option(name: str, value: object) -> list[str]:
+    """A field of the configuration on the command line."""
+    name = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", str(value)]
+
+
 def command(folder: Path, steps: int) -> list[str]:
     options = dataclasses.asdict(CONFIG) | {"steps": steps}
-    settings = [part for name, value in options.items() for part in ("--set", f"{name}={value}")]
+    settings = [part for name, value in options.items() for part in option(name, value)]
     program = [sys.executable, "-m", "training.train", "--min-count", "1", "--min-poems", "10"]
     return [*program, "--corpus", str(folder), "--out", str(folder / "run"), *settings]
 
 
 def test_a_run_killed_ten_times_at_random_ends_like_one_left_alone(
-    poems: list[Poem], tmp_path: Path
+    poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     for name in ("alone", "killed"):
         (tmp_path / name).mkdir()
@@ -320,12 +147,7 @@ def written_at(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-def all_but_the_speed(metrics: Path) -> list[dict[str, float]]:
-    rows = read_rows(metrics)
-    return [{name: row[name] for name in row if name != "tokens_per_s"} for row in rows]
-
-
-def test_a_finished_run_is_exported_once(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_finished_run_is_exported_once(poems: list[CorpusPoem], tmp_path: Path) -> None:
     write_corpus(tmp_path, poems)
     arguments = command(tmp_path, 3)[3:]
     exported = tmp_path / "run/poetry.safetensors"
@@ -341,7 +163,9 @@ def test_a_finished_run_is_exported_once(poems: list[Poem], tmp_path: Path) -> N
     assert Checkpoint.load(exported).provenance["training"]["step"] == 4
 
 
-def test_a_damaged_report_of_the_corpus_is_told(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_damaged_report_of_the_corpus_is_reported(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     write_corpus(tmp_path, poems)
     (tmp_path / "report.json").write_text("{")
     result = CliRunner().invoke(app, command(tmp_path, 3)[3:])
@@ -350,7 +174,9 @@ def test_a_damaged_report_of_the_corpus_is_told(poems: list[Poem], tmp_path: Pat
     assert "prepare the corpus again" in result.output
 
 
-def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_path: Path) -> None:
+def test_a_run_starts_from_a_checkpoint_and_records_it(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         write_corpus(tmp_path / name, poems)
@@ -369,24 +195,24 @@ def test_a_run_goes_on_from_a_checkpoint_and_tells_of_it(poems: list[Poem], tmp_
     assert "is not a safetensors file" in result.stderr
 
 
-def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
-    poems: list[Poem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_two_ranks_continue_where_one_stopped_with_its_loss_curve(
+    poems: list[CorpusPoem], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So long that each has a batch to itself: the second rank has no part in it.
     long = [dataclasses.replace(poems[0], paragraphs=poems[0].paragraphs * n) for n in (4, 5, 6)]
     poems = [*poems, *long]
     write_corpus(tmp_path, poems)
-    alone = [*command(tmp_path, 12), "--set", "dropout=0"]
+    alone = [*command(tmp_path, 12), "--dropout", "0"]
     subprocess.run(alone, check=True, capture_output=True)
     stopped = trainer(poems, tmp_path / "together", dataclasses.replace(CONFIG, dropout=0.0))
-    monkeypatch.setattr(stopped, "_record", _failing_at(stopped, step=5))
+    kill_at(5, monkeypatch)
     with pytest.raises(KeyboardInterrupt):  # after the save at step 3
         stopped.run()
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     together = [*torchrun, *alone[1:], "--out", str(tmp_path / "together")]
     result = subprocess.run(together, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    assert result.stderr.count("step 12/12") == 1, "one rank tells for all"
+    assert result.stderr.count("step 12/12") == 1, "one rank reports for all"
     curves = [
         [(row["loss_bits"], row["grad_norm"], row["tokens"]) for row in read_rows(path)]
         for path in (tmp_path / "run/metrics.csv", tmp_path / "together/metrics.csv")
@@ -395,7 +221,9 @@ def test_two_ranks_go_on_where_one_stopped_and_give_the_loss_curve_of_one(
     assert curves[1] == [pytest.approx(row, rel=2e-2) for row in curves[0]]
 
 
-def test_an_interrupt_saves_and_says_how_to_go_on(poems: list[Poem], tmp_path: Path) -> None:
+def test_an_interrupt_saves_and_says_how_to_continue(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
     write_corpus(tmp_path, poems)
     process = subprocess.Popen(
         command(tmp_path, 100_000), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -406,11 +234,5 @@ def test_an_interrupt_saves_and_says_how_to_go_on(poems: list[Poem], tmp_path: P
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command goes on" in output
+    assert "Run the same command to continue." in output
     assert not (tmp_path / "run/poetry.safetensors").exists()
-
-
-def test_vocabularies_are_the_same_for_the_same_poems(poems: list[Poem]) -> None:
-    first, second = (build_vocabulary(poems, 1, 1) for _ in range(2))
-    assert isinstance(first, Vocabulary)
-    assert first.tokens == second.tokens

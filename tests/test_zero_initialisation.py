@@ -1,4 +1,4 @@
-"""Why weights start random: the experiment of docs/derivation.md, held to what is told there."""
+"""Why weights start random: the experiment of docs/derivation.md, held to what is said there."""
 
 import math
 

@@ -19,7 +19,7 @@ ERAS = {"tang": Era.TANG, "song": Era.SONG}
 
 
 class CorpusError(Exception):
-    """A corpus that cannot be read; the message says why and what would do."""
+    """A corpus that cannot be read; the message says why and what would be right."""
 
 
 def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:

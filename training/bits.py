@@ -1,6 +1,6 @@
-"""Bits a character: the one yardstick of the language model.
+"""Bits per character: the one yardstick of the language model.
 
-Minus log2 of the probability of every token of a poem's body, punctuation and end included, behind
+Minus log2 of the probability of every token of a poem's body, punctuation and end included, after
 an empty header, divided by the number of Han characters. A character outside the vocabulary costs
 its <unk> probability and UNKNOWN_BITS more.
 """
@@ -19,12 +19,12 @@ from torch.nn import functional as F
 from model.poetry_model import PoetryModel
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.dataset import IGNORED, Batch, Example, collate
 
 UNKNOWN_BITS = 14.36  # one of 21,000 characters
 BATCH_TOKENS = 8192
-END = "end"  # what position_of() calls <eos>
+END = "end"  # what by_position() calls <eos>
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class Bits:
 class Cost(NamedTuple):
     """What one poem costs: the bits of each token of its text, and of <eos>."""
 
-    poem: Poem
+    poem: CorpusPoem
     tokens: Floats
 
     @property
@@ -53,10 +53,10 @@ class Cost(NamedTuple):
 def bits(
     model: PoetryModel,
     vocabulary: Vocabulary,
-    poems: Sequence[Poem],
+    poems: Sequence[CorpusPoem],
     dtype: torch.dtype | None = None,
 ) -> Bits:
-    """Measure a model on poems, each read whole from the zero state behind an empty header.
+    """Measure a model on poems, each read whole from the zero state after an empty header.
 
     Raises:
         ValueError: If the poems hold no Han character.
@@ -67,7 +67,7 @@ def bits(
 def costs(
     model: PoetryModel,
     vocabulary: Vocabulary,
-    poems: Sequence[Poem],
+    poems: Sequence[CorpusPoem],
     dtype: torch.dtype | None = None,
 ) -> list[Cost]:
     """Return what each poem costs, the shortest first."""
@@ -100,7 +100,7 @@ def total(those: Sequence[Cost]) -> Bits:
     return Bits(spent / characters, len(those), characters)
 
 
-def totals(those: Sequence[Cost], key: Callable[[Poem], str]) -> dict[str, Bits]:
+def totals(those: Sequence[Cost], key: Callable[[CorpusPoem], str]) -> dict[str, Bits]:
     """Return what the poems of each kind cost."""
     groups: dict[str, list[Cost]] = defaultdict(list)
     for cost in those:
@@ -111,17 +111,18 @@ def totals(those: Sequence[Cost], key: Callable[[Poem], str]) -> dict[str, Bits]
 def by_position(those: Sequence[Cost], line_length: int) -> dict[str, float]:
     """Return the mean bits of a token at each position of lines of line_length characters.
 
-    Positions are "1", "2" and so on, then the mark behind a line, and END; poems with a line of
+    Positions are "1", "2" and so on, then the mark after a line, and END; poems with a line of
     another length are left out.
     """
     spent: dict[str, list[float]] = defaultdict(list)
     for cost in those:
         if {len(line) for line in cost.poem.lines} != {line_length}:
             continue
-        place = 0
+        position = 0
         for symbol, each in zip([*cost.poem.text, END], cost.tokens, strict=True):
-            place = place + 1 if is_han(symbol) else 0
-            spent[str(place) if place else "mark" if symbol != END else END].append(float(each))
+            position = position + 1 if is_han(symbol) else 0
+            name = str(position) if position else "mark" if symbol != END else END
+            spent[name].append(float(each))
     return {name: float(np.mean(spent[name])) for name in sorted(spent, key=_reading_order)}
 
 
@@ -130,7 +131,7 @@ def _reading_order(name: str) -> tuple[int, str]:
 
 
 def _batches(bodies: list[list[int]], vocabulary: Vocabulary) -> Iterator[Batch]:
-    """Yield the poems in batches, in their order, each behind an empty header."""
+    """Yield the poems in batches, in their order, each after an empty header."""
     header = np.array(vocabulary.header())
     group: list[Example] = []
     for ids in bodies:

@@ -11,24 +11,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from model.verse.form import Form
+from model.replacement import replacing
 from model.verse.proof import check
-from model.verse.script import unify
-from model.vocabulary import PUNCTUATION, Era
 from training.archive import CorpusError, digest_of, read_archive
 from training.cleaning import clean_author, clean_body, clean_title
+from training.command import reporting
+from training.corpus_poem import RHYMED, CorpusPoem
 from training.download import COMMIT, download
 
-RHYMED = "rhymed"  # Poem.meter of a poem that rhymes without a template
 SPLITS = ("train", "validation", "test")
 HELD_OUT_SHARE = 0.01  # of the poems, for each of validation and test
 MIN_SHARED_LINE = 5  # characters of a line that makes two poems one cluster
@@ -38,38 +36,6 @@ NEAR_DUPLICATE = 0.6  # share of its lines that a poem has in common with one ke
 COLLECTIVE = ("不詳", "無名氏", "佚名", "闕名", "郊廟朝會歌辭")
 
 app = typer.Typer(help=__doc__, add_completion=False)
-
-
-@dataclass(frozen=True)
-class Poem:
-    """A poem, by upstream's fields; era and meter are ours.
-
-    Args:
-        meter: The line types of the template that a regulated poem keeps to, such as aBbA; RHYMED
-            for another one that rhymes; empty if neither or not known.
-    """
-
-    author: str
-    title: str
-    paragraphs: tuple[str, ...]
-    era: Era | None = None
-    meter: str = ""
-
-    @cached_property
-    def text(self) -> str:
-        """The body in one piece, variants unified."""
-        return unify("".join(self.paragraphs))
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """The lines of the body without punctuation."""
-        marks = str.maketrans(dict.fromkeys(PUNCTUATION, "\n"))
-        return [line for line in self.text.translate(marks).split("\n") if line]
-
-    @property
-    def form(self) -> Form | None:
-        """The verse form by measure."""
-        return Form.of_lines(self.lines)
 
 
 @dataclass
@@ -88,44 +54,7 @@ class Report:
     largest_cluster: int = 0
 
 
-def read_poems(path: Path) -> Iterator[Poem]:
-    """Yield the poems of a file of JSON lines with upstream's fields, and era if it is there.
-
-    Blank lines are left out, and so is an era that is not one of ours.
-
-    Raises:
-        ValueError: If a line is not such an object; the message has its number.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.isspace():
-                continue
-            try:
-                yield _poem(json.loads(line))
-            except (ValueError, RecursionError) as error:
-                raise ValueError(f"{path}, line {number}: {error}") from error
-
-
-def _poem(fields: Any) -> Poem:
-    """Return the poem of upstream's fields.
-
-    Raises:
-        ValueError: If they are not upstream's.
-    """
-    if not isinstance(fields, dict):
-        raise ValueError(f"expected an object with a poem's fields, got {fields!r:.40}")
-    paragraphs = fields.get("paragraphs")
-    if not isinstance(paragraphs, list) or not all(isinstance(p, str) for p in paragraphs):
-        raise ValueError(f'expected "paragraphs" to be a list of strings, got {paragraphs!r:.40}')
-    texts = {name: fields.get(name) or "" for name in ("author", "title", "meter")}
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise ValueError(f'expected "{name}" to be a string, got {text!r:.40}')
-    era = next((era for era in Era if era == fields.get("era")), None)
-    return Poem(texts["author"], texts["title"], tuple(paragraphs), era, texts["meter"])
-
-
-def prolific_authors(poems: Iterable[Poem], min_poems: int) -> list[str]:
+def prolific_authors(poems: Iterable[CorpusPoem], min_poems: int) -> list[str]:
     """Return the authors of at least min_poems, the most prolific first."""
     counts = Counter(poem.author for poem in poems)
     return [
@@ -135,7 +64,7 @@ def prolific_authors(poems: Iterable[Poem], min_poems: int) -> list[str]:
     ]
 
 
-def build(source: Path, commit: str) -> tuple[dict[str, list[Poem]], Report]:
+def build(source: Path, commit: str) -> tuple[dict[str, list[CorpusPoem]], Report]:
     """Clean, deduplicate and split the poems of upstream's archive or a directory of it.
 
     Raises:
@@ -146,7 +75,7 @@ def build(source: Path, commit: str) -> tuple[dict[str, list[Poem]], Report]:
     clusters = _clusters(poems)
     sizes = Counter(clusters)
     report.clusters, report.largest_cluster = len(sizes), max(sizes.values(), default=0)
-    splits: dict[str, list[Poem]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[CorpusPoem]] = {name: [] for name in SPLITS}
     for poem, split in zip(poems, _splits(poems, clusters), strict=True):
         splits[split].append(poem)
     _drop_leaks(splits, report)
@@ -154,7 +83,7 @@ def build(source: Path, commit: str) -> tuple[dict[str, list[Poem]], Report]:
     return splits, report
 
 
-def _cleaned(source: Path, report: Report) -> Iterator[Poem]:
+def _cleaned(source: Path, report: Report) -> Iterator[CorpusPoem]:
     for era, fields in read_archive(source):
         report.read += 1
         try:
@@ -167,15 +96,15 @@ def _cleaned(source: Path, report: Report) -> Iterator[Poem]:
         if reason:
             report.dropped[reason] += 1
             continue
-        yield Poem(author, title, paragraphs, era)
+        yield CorpusPoem(author, title, paragraphs, era)
 
 
-def _without_duplicates(poems: Iterable[Poem], report: Report) -> list[Poem]:
+def _without_duplicates(poems: Iterable[CorpusPoem], report: Report) -> list[CorpusPoem]:
     """Keep of poems that share most of their lines the first and longest."""
     ordered = sorted(
         poems, key=lambda poem: (-len(poem.text), poem.text, poem.era or "", poem.author)
     )
-    kept: list[Poem] = []
+    kept: list[CorpusPoem] = []
     homes: dict[str, list[int]] = {}
     for poem in ordered:
         lines = set(poem.lines)
@@ -185,9 +114,9 @@ def _without_duplicates(poems: Iterable[Poem], report: Report) -> list[Poem]:
             report.dropped["stands in another poem"] += 1
             continue
         for line in lines:
-            places = homes.setdefault(line, [])
-            if len(places) < STOCK_LINE:
-                places.append(len(kept))
+            home = homes.setdefault(line, [])
+            if len(home) < STOCK_LINE:
+                home.append(len(kept))
         kept.append(poem)
         report.forms[str(poem.form or "other")] += 1
         report.eras[str(poem.era)] += 1
@@ -195,7 +124,7 @@ def _without_duplicates(poems: Iterable[Poem], report: Report) -> list[Poem]:
     return kept
 
 
-def _with_meter(poems: Sequence[Poem]) -> list[Poem]:
+def _with_meter(poems: Sequence[CorpusPoem]) -> list[CorpusPoem]:
     """Return the poems with the meter that each keeps to, found on all cores."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         meters = pool.map(meter_of, (poem.lines for poem in poems), chunksize=2000)
@@ -210,7 +139,7 @@ def meter_of(lines: Sequence[str]) -> str:
     return RHYMED if proof.checks["押韵"].holds else ""
 
 
-def _clusters(poems: Sequence[Poem]) -> list[int]:
+def _clusters(poems: Sequence[CorpusPoem]) -> list[int]:
     """Return for each poem the number of its cluster: poems tied by shared lines."""
     parents = list(range(len(poems)))
 
@@ -232,7 +161,7 @@ def _clusters(poems: Sequence[Poem]) -> list[int]:
     return [root(index) for index in range(len(poems))]
 
 
-def _splits(poems: Sequence[Poem], clusters: Sequence[int]) -> Iterator[str]:
+def _splits(poems: Sequence[CorpusPoem], clusters: Sequence[int]) -> Iterator[str]:
     """Yield each poem's split, drawn by the hash of its cluster's smallest text."""
     keys: dict[int, str] = {}
     for poem, cluster in zip(poems, clusters, strict=True):
@@ -256,7 +185,7 @@ def _uniform(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
-def _drop_leaks(splits: dict[str, list[Poem]], report: Report) -> None:
+def _drop_leaks(splits: dict[str, list[CorpusPoem]], report: Report) -> None:
     """Drop poems held out that share a line with another split after all (short, stock lines)."""
     seen = {line for poem in splits["train"] for line in poem.lines}
     for name in ("validation", "test"):
@@ -266,22 +195,22 @@ def _drop_leaks(splits: dict[str, list[Poem]], report: Report) -> None:
         seen |= {line for poem in clean for line in poem.lines}
 
 
-def write(splits: dict[str, list[Poem]], report: Report, out: Path) -> None:
+def write(splits: dict[str, list[CorpusPoem]], report: Report, out: Path) -> None:
     """Write the splits as JSON lines and the report: where it stands, the splits are its own."""
     out.mkdir(parents=True, exist_ok=True)
     report_file = out / "report.json"
     report_file.unlink(missing_ok=True)
     for name, poems in splits.items():
-        partial = out / f".{name}.jsonl.partial"
-        with partial.open("w", encoding="utf-8") as file:
+        with (
+            replacing(out / f"{name}.jsonl") as partial,
+            partial.open("w", encoding="utf-8") as file,
+        ):
             # By hash, so that any first thousand poems are a fair sample.
             for poem in sorted(poems, key=lambda poem: (_uniform(poem.text), poem.text)):
                 file.write(json.dumps(asdict(poem), ensure_ascii=False) + "\n")
-        partial.replace(out / f"{name}.jsonl")
     text = json.dumps(vars(report), ensure_ascii=False, indent=1)
-    partial = out / ".report.json.partial"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(report_file)
+    with replacing(report_file) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
 
 
 def show(report: Report, console: Console) -> None:
@@ -313,13 +242,10 @@ def main(
 ) -> None:
     """Prepare the corpus; without a source, download upstream's archive and verify it."""
     console = Console(stderr=True)
-    try:
+    with reporting(CorpusError, OSError):
         archive = source or download(out / "upstream", console)
         splits, report = build(archive, COMMIT)
         write(splits, report, out)
-    except (CorpusError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     show(report, console)
 
 

@@ -3,7 +3,7 @@
 Shapes
     T  time steps   B  batch
 
-Each sequence is a whole poem behind its header (model.vocabulary), every field of which is left
+Each sequence is a whole poem after its header (model.vocabulary), every field of which is left
 out at random, as are the cues (model.verse.cue) that the poem keeps to; a poem longer than MAX_BODY
 tokens is cut into pieces of whole couplets. The loss counts the body and <eos>, not the header.
 """
@@ -22,13 +22,13 @@ from torch import Tensor
 from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.pattern import LineType, Template
 from model.vocabulary import Vocabulary
-from training.corpus import RHYMED, Poem
+from training.corpus_poem import RHYMED, CorpusPoem
 
 IGNORED = -100  # a target that does not count
 MAX_BODY = 256  # tokens
 KEEP_HEADER = 0.75  # how often a poem has a header at all
 KEEP_FIELD = 0.6  # how often, then, each field stays
-KEEP_CUES = 0.5  # how often the cues are told
+KEEP_CUES = 0.5  # how often the model is given the cues
 FIELDS = ("form", "regulated", "era", "author", "title")  # in the header's order
 
 Ints = NDArray[np.int64]
@@ -78,7 +78,7 @@ class PoemDataset:
         self._body_lengths = np.array([len(piece.body) for piece in pieces])
 
     @classmethod
-    def from_poems(cls, poems: Iterable[Poem], vocabulary: Vocabulary) -> Self:
+    def from_poems(cls, poems: Iterable[CorpusPoem], vocabulary: Vocabulary) -> Self:
         """Encode poems.
 
         Raises:
@@ -179,7 +179,7 @@ def _cut(order: NDArray[np.int_], lengths: NDArray[np.int_], batch_tokens: int) 
     return batches
 
 
-def _pieces(poem: Poem, vocabulary: Vocabulary) -> Iterator[Piece]:
+def _pieces(poem: CorpusPoem, vocabulary: Vocabulary) -> Iterator[Piece]:
     header = _header_fields(poem, vocabulary)
     ids = [*vocabulary.encode(poem.text), vocabulary.eos_id]
     cues = [*_cues(poem), Cue.FREE]
@@ -189,7 +189,7 @@ def _pieces(poem: Poem, vocabulary: Vocabulary) -> Iterator[Piece]:
         start = end
 
 
-def _cues(poem: Poem) -> tuple[Cue, ...]:
+def _cues(poem: CorpusPoem) -> tuple[Cue, ...]:
     """Return the cues that a poem keeps to, one for each character and mark of its text."""
     lengths = [len(line) for line in poem.lines]
     cues = (Cue.FREE,) * len(poem.text)
@@ -202,7 +202,7 @@ def _cues(poem: Poem) -> tuple[Cue, ...]:
     return cues
 
 
-def _header_fields(poem: Poem, vocabulary: Vocabulary) -> tuple[Ints, ...]:
+def _header_fields(poem: CorpusPoem, vocabulary: Vocabulary) -> tuple[Ints, ...]:
     """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>."""
     known = vocabulary.knows_author(poem.author)
     headers = (
@@ -217,7 +217,7 @@ def _header_fields(poem: Poem, vocabulary: Vocabulary) -> tuple[Ints, ...]:
 
 def _ends(ids: list[int], full_stop_id: int) -> list[int]:
     """Return where to cut ids into the fewest pieces of at most MAX_BODY, after full stops."""
-    stops = [place for place, token in enumerate(ids[:-2], start=1) if token == full_stop_id]
+    stops = [index for index, token in enumerate(ids[:-2], start=1) if token == full_stop_id]
     ends, start = list[int](), 0
     for stop, following in pairwise([*stops, len(ids)]):
         if following - start > MAX_BODY:

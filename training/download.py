@@ -33,7 +33,7 @@ def download(
 ) -> Path:
     """Return the path of upstream's archive in folder, downloaded unless it is there already.
 
-    What a broken download left is gone on from; under the final name stands only what was verified.
+    A broken download is resumed; only what was verified gets the final name.
 
     Args:
         folder: Where the archive is kept.
@@ -53,8 +53,8 @@ def download(
         _fetch(url, partial, console)
     except (http.client.HTTPException, OSError) as error:  # a chunked body cut short is the former
         raise CorpusError(
-            f"cannot download {url}: {error}; the same command goes on where it stopped, or give "
-            "--source with an archive or a directory of chinese-poetry"
+            f"cannot download {url}: {error}; run the same command to resume, or give --source "
+            "with an archive or a directory of chinese-poetry"
         ) from error
     try:
         verify(partial, upstream_ids() if ids is None else ids)
@@ -82,7 +82,7 @@ def verify(archive: Path, ids: Mapping[str, str]) -> None:
                         raise CorpusError(f"the archive has {match[0]} twice")
                     found[match[0]] = blob_id(content.read())
     except UNREADABLE as error:
-        raise CorpusError(f"what came is not a whole archive: {error}") from error
+        raise CorpusError(f"the download is not a whole archive: {error}") from error
     for path in sorted(ids.keys() | found.keys()):
         if path not in found:
             raise CorpusError(f"the archive lacks {path}")
@@ -103,7 +103,7 @@ def upstream_ids() -> dict[str, str]:
 
 
 def _fetch(url: str, partial: Path, console: Console) -> None:
-    """Download to partial, from where it ends on if the server can."""
+    """Download to partial, from where it ends if the server can resume."""
     done = partial.stat().st_size if partial.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
     try:
@@ -122,7 +122,7 @@ def _fetch(url: str, partial: Path, console: Console) -> None:
                 file.write(chunk)
                 progress.advance(task, len(chunk))
     if total is not None and partial.stat().st_size != total:
-        raise OSError(f"{partial.stat().st_size} of {total} bytes came")
+        raise OSError(f"{partial.stat().st_size} of {total} bytes received")
 
 
 def _progress(console: Console) -> Progress:

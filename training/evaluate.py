@@ -1,4 +1,4 @@
-"""How good a model is: bits a character (training.bits), and the poems that it writes.
+"""How good a model is: bits per character (training.bits), and the poems that it writes.
 
 Poems are judged by the modules of training.evaluation; its page makes tables of it all.
 """
@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
+from model.device import default_device
 from model.engine import Engine
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter, LineFilterError
@@ -23,7 +23,8 @@ from model.precision import compute_dtype
 from model.verse.form import Form
 from model.vocabulary import Vocabulary
 from training.bits import bits, by_position, costs, total, totals
-from training.corpus import Poem, read_poems
+from training.command import reporting
+from training.corpus_poem import CorpusPoem, read_poems
 from training.evaluation.fluency import CONDITIONS, fluency
 from training.evaluation.page import (
     Results,
@@ -51,6 +52,8 @@ from training.evaluation.poems import (
 )
 from training.evaluation.titles import follow_titles, titled_poems
 
+REFUSALS = (CheckpointError, LineFilterError, OSError, ValueError)
+
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 
 
@@ -64,15 +67,10 @@ def bits_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
     poems: Annotated[Path, typer.Option(help="JSON lines with upstream's fields, a poem a line.")],
 ) -> None:
-    """Print bits a character as a JSON object."""
-    try:
+    """Print bits per character as a JSON object."""
+    with reporting(*REFUSALS):
         loaded = Checkpoint.load(checkpoint)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = loaded.build_model(compute_dtype(device), device)
-        result = bits(model, loaded.vocabulary, list(read_poems(poems)))
-    except (CheckpointError, OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
+        result = bits(build_model(loaded), loaded.vocabulary, list(read_poems(poems)))
     typer.echo(json.dumps(asdict(result)))
 
 
@@ -89,13 +87,10 @@ def poems_command(
     number: Number = 100,
 ) -> None:
     """Judge poems the model writes, and people's; print the tables."""
-    try:
+    with reporting(*REFUSALS):
         sections, _ = measure_poems(
             Checkpoint.load(checkpoint), corpus, LineFilter.load(lines), number
         )
-    except (CheckpointError, LineFilterError, OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     typer.echo(markdown_sections(sections))
 
 
@@ -109,7 +104,7 @@ def report_command(
 ) -> None:
     """Measure everything; write the tables and the picture of docs/evaluation.md."""
     page = out / "evaluation.md"
-    try:
+    with reporting(*REFUSALS):
         out.mkdir(parents=True, exist_ok=True)
         frame = read_frame(page)
         loaded = Checkpoint.load(checkpoint)
@@ -118,14 +113,17 @@ def report_command(
         written_by = f"Measured on {loaded.name}, checkpoint {loaded.checksum[:12]}."
         write_page(page, frame, f"{written_by}\n\n{tables}")
         draw(results, out / "evaluation.svg")
-    except (CheckpointError, LineFilterError, OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     typer.echo(tables)
 
 
+def build_model(checkpoint: Checkpoint) -> PoetryModel:
+    """Return a checkpoint's model on the default device, in the dtype that suits it."""
+    device = default_device()
+    return checkpoint.build_model(compute_dtype(device), device)
+
+
 def measure_bits(checkpoint: Checkpoint, corpus: Path) -> dict[str, str]:
-    """Measure bits a character on the test poems: in all, and where they go.
+    """Measure bits per character on the test poems: in all, and where they go.
 
     Returns:
         Sections of a page by their titles.
@@ -133,8 +131,7 @@ def measure_bits(checkpoint: Checkpoint, corpus: Path) -> dict[str, str]:
     Raises:
         ValueError: If there are no test poems.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = checkpoint.build_model(compute_dtype(device), device)
+    model = build_model(checkpoint)
     found = costs(model, checkpoint.vocabulary, list(read_poems(corpus / "test.jsonl")))
     groups = {
         "all": total(found),
@@ -143,8 +140,8 @@ def measure_bits(checkpoint: Checkpoint, corpus: Path) -> dict[str, str]:
     }
     positions = {size: by_position(found, size) for size in (5, 7)}
     return {
-        "Bits a character": bits_table(groups),
-        "Bits a token, by its position in the line": positions_table(positions),
+        "Bits per character": bits_table(groups),
+        "Bits per token, by its position in the line": positions_table(positions),
     }
 
 
@@ -166,10 +163,9 @@ def measure_poems(
     Raises:
         ValueError: If people wrote too few poems.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = checkpoint.build_model(compute_dtype(device), device)
+    model = build_model(checkpoint)
     score = _score(model, checkpoint.vocabulary)
-    poet = Poet(checkpoint, line_filter, device=device)
+    poet = Poet(checkpoint, line_filter, device=default_device())
     validation = list(read_poems(corpus / "validation.jsonl"))
     own = {
         f"the model, {meter}": write_poems(poet, meter, number)
@@ -211,10 +207,10 @@ def _judge_forms(
 
 
 def _score(model: PoetryModel, vocabulary: Vocabulary) -> Score:
-    """Return what measures the bits a character of texts."""
+    """Return what measures the bits per character of texts."""
 
     def score(texts: Sequence[str]) -> float:
-        poems = [Poem("", "", (text,)) for text in texts]
+        poems = [CorpusPoem("", "", (text,)) for text in texts]
         return bits(model, vocabulary, poems).bits_per_character
 
     return score

@@ -1,9 +1,6 @@
-"""What a run tells: a CSV with a row a step, a curve, a line of progress."""
+"""What a run reports: a CSV with a row per step, a curve, a line of progress."""
 
 import csv
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +14,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
+from model.replacement import replacing
+
 COLUMNS = (
     "step",
     "epoch",
@@ -29,7 +28,7 @@ COLUMNS = (
 )
 
 
-class Metrics:
+class MetricsLog:
     """The rows of a run's CSV; those after first_step, from a killed run, are dropped.
 
     Raises:
@@ -51,7 +50,7 @@ class Metrics:
         Raises:
             OSError: If they cannot be written; what stood there is still there.
         """
-        with _replacing(self._path) as partial, partial.open("w", newline="") as file:
+        with replacing(self._path) as partial, partial.open("w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self._rows)
@@ -74,33 +73,18 @@ class Metrics:
         measured = [row for row in self._rows if "validation_bits" in row]
         bits = [row["validation_bits"] for row in measured]
         axes.plot(steps, losses, color="0.85", linewidth=0.5)
-        axes.plot(steps, smooth, label="training, bits a token")
+        axes.plot(steps, smooth, label="training, bits per token")
         axes.plot(
             [row["step"] for row in measured],
             bits,
             marker=".",
-            label="validation, bits a character",
+            label="validation, bits per character",
         )
         axes.set(xlabel="step", ylabel="bits")
         axes.grid(alpha=0.3)
         axes.legend()
-        with _replacing(path) as partial:
+        with replacing(path) as partial:
             figure.savefig(partial, format=path.suffix.removeprefix("."))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yield where to write what takes the place of path, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # a disk that has become read-only refuses this too
-            partial.unlink()
-        raise OSError(f"cannot write {path}: {error}") from error
 
 
 def _running_means(values: list[float], window: int) -> list[float]:
@@ -120,7 +104,7 @@ def read_rows(path: Path) -> list[dict[str, float]]:
             return [_figures(row) for row in csv.DictReader(file)]
         except (ValueError, csv.Error) as error:
             raise ValueError(
-                f"{path} is damaged: {error}; without it the run goes on, and its curve begins anew"
+                f"{path} is damaged: {error}; remove it to continue the run with a new curve"
             ) from error
 
 
@@ -145,7 +129,7 @@ class Progress:
     Args:
         steps: How many there will be.
         first_step: How many are done.
-        quiet: Whether nothing is shown: one of several ranks tells for all.
+        quiet: Whether nothing is shown: one of several ranks reports for all.
     """
 
     LINE_EVERY = 50
@@ -180,7 +164,7 @@ class Progress:
         """Show the figures of one step."""
         figures = f"loss {row['loss_bits']:.3f} bits, {row['tokens_per_s']:.0f} tokens/s"
         if "validation_bits" in row:
-            figures += f", validation {row['validation_bits']:.3f} bits a character"
+            figures += f", validation {row['validation_bits']:.3f} bits per character"
         self._bar.update(self._task, completed=row["step"], figures=figures)
         step = int(row["step"])
         if not self._console.is_terminal and (
@@ -188,4 +172,5 @@ class Progress:
         ):
             left = self._bar.tasks[0].time_remaining
             ending = "" if left is None else f", {left / 60:.0f} min left"
-            self._console.print(f"step {step}/{self._steps}: {figures}{ending}")
+            line = f"step {step}/{self._steps}: {figures}{ending}"
+            self._console.print(line, soft_wrap=True)

@@ -10,14 +10,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from model.checkpoint import digest, write_atomically
+from model.checkpoint import digest, write_tensors
 
 # What may change within a run: the learning rate follows the new number of steps.
-FREE = ("steps", "save_every", "validate_every", "validation_poems")
+CHANGEABLE = ("steps", "save_every", "validate_every", "validation_poems")
 
 
 class StateError(Exception):
-    """A saved state that this run cannot go on from; the message says why."""
+    """A saved state that this run cannot be continued from; the message says why."""
 
 
 class TrainState:
@@ -85,14 +85,14 @@ class TrainState:
         }
         tensors = self._tensors()
         metadata["checksum"] = digest(metadata, tensors)
-        write_atomically(path, tensors, metadata)
+        write_tensors(path, tensors, metadata)
         self.saved_step = self.step
 
     def resume(self, path: Path, run: Mapping[str, Any]) -> None:
         """Go on from what save() wrote to path; a missing file is the start of a run.
 
         Raises:
-            StateError: If the file is damaged or belongs to another run (but for what is FREE).
+            StateError: If the file is damaged or belongs to another run, CHANGEABLE apart.
         """
         if not path.exists():
             return
@@ -110,7 +110,9 @@ class TrainState:
                 "remove it to start again"
             )
         saved = json.loads(metadata["config"])
-        different = [name for name in run if name not in FREE and run[name] != saved.get(name)]
+        different = [
+            name for name in run if name not in CHANGEABLE and run[name] != saved.get(name)
+        ]
         if different:
             raise StateError(
                 f"{path} belongs to a run with another {', '.join(different)}; "
@@ -144,5 +146,4 @@ class TrainState:
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 moment = tensors.get(f"optimizer.{key}.{name}")
                 if moment is not None:
-                    place = "cpu" if key == "step" and parameter.device.type == "cpu" else None
-                    self.optimizer.state[parameter][key] = moment.to(place or parameter.device)
+                    self.optimizer.state[parameter][key] = moment.to(parameter.device)

@@ -1,10 +1,7 @@
 """The command that trains: from the corpus's poems to a checkpoint."""
 
 import importlib.metadata
-import json
 import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +11,14 @@ import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryModel
-from model.verse.script import is_han
-from model.vocabulary import Vocabulary
+from training.command import configured, reporting
 from training.config import TrainConfig
-from training.corpus import Poem, prolific_authors, read_poems
+from training.material import MIN_COUNT, MIN_POEMS, Material
 from training.ranks import Ranks, own_device
 from training.state import StateError
 from training.trainer import Trainer, TrainingDiverged
+
+EXPORTED = "poetry.safetensors"  # in the folder of the run
 
 app = typer.Typer(help=__doc__, add_completion=False)
 
@@ -32,19 +30,6 @@ def keep_few_kernels() -> None:
     would grow for hundreds of updates.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
-
-
-def build_vocabulary(poems: Sequence[Poem], min_count: int, min_poems: int) -> Vocabulary:
-    """Return the vocabulary of a corpus.
-
-    Args:
-        poems: The training split.
-        min_count: How often a character must stand in bodies to get a token.
-        min_poems: How many poems an author must have to get one.
-    """
-    counts = Counter("".join(poem.text for poem in poems))
-    characters = [c for c, count in counts.most_common() if is_han(c) and count >= min_count]
-    return Vocabulary(characters, prolific_authors(poems, min_poems))
 
 
 def start_from(checkpoint: Checkpoint, config: TrainConfig) -> PoetryModel:
@@ -80,7 +65,7 @@ def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoin
         "code_version": importlib.metadata.version("yin-poetry"),
         "torch": torch.__version__,
     }
-    config, vocabulary = trainer.model.config, trainer.vocabulary
+    config, vocabulary = trainer.model.config, trainer.material.vocabulary
     return Checkpoint(name, config, vocabulary, weights, {**provenance, "training": training})
 
 
@@ -96,68 +81,76 @@ def already_exported(path: Path, trainer: Trainer) -> bool:
     return bool(wanted.items() <= training.items())
 
 
-def read_report(path: Path) -> Any:
-    """Return what training.corpus told of the corpus.
+def train(
+    config: TrainConfig, material: Material, out: Path, name: str, before: Checkpoint | None
+) -> tuple[Trainer, Ranks]:
+    """Train in a folder and write its checkpoint, unless asked to stop.
 
-    Raises:
-        OSError: If there is no such file.
-        ValueError: If it is damaged.
+    Args:
+        config: What to do.
+        material: What to train and to measure on.
+        out: The folder; a run found there is continued.
+        name: What the model is called.
+        before: The checkpoint whose weights the run starts from; None for random ones.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}; prepare the corpus again") from error
+    device = own_device()
+    provenance: dict[str, Any] = {"corpus": material.provenance}
+    model, started_from = None, ""
+    if before is not None:
+        model, started_from = start_from(before, config), before.checksum
+        provenance["started_from"] = {"checksum": started_from, **before.provenance}
+    with Ranks.joined(device) as ranks:
+        trainer = Trainer(
+            config,
+            material,
+            out,
+            device=device,
+            ranks=ranks,
+            model=model,
+            started_from=started_from,
+        )
+        trainer.run()
+        exported = out / EXPORTED
+        if ranks.rank == 0 and not trainer.stopped and not already_exported(exported, trainer):
+            export(trainer, name, provenance).save(exported)
+    return trainer, ranks
 
 
 @app.command()
+@configured
 def main(
+    config: TrainConfig,
     corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
-    out: Annotated[Path, typer.Option(help="Folder of the run; one found there goes on.")] = Path(
-        "runs/poetry"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; a run found there is continued.")
+    ] = Path("runs/poetry"),
     name: Annotated[str, typer.Option(help="What the model is called.")] = "yin",
     checkpoint: Annotated[
-        Path | None, typer.Option(help="What to go on from, with its vocabulary.")
+        Path | None, typer.Option(help="Start from its weights, with its vocabulary.")
     ] = None,
-    min_count: Annotated[int, typer.Option(help="Count that gives a character a token.")] = 15,
-    min_poems: Annotated[int, typer.Option(help="Poems that give an author a token.")] = 100,
-    options: Annotated[
-        list[str] | None, typer.Option("--set", help="A field of TrainConfig: steps=100.")
-    ] = None,
+    min_count: Annotated[
+        int, typer.Option(help="How often a character must occur to get a token.")
+    ] = MIN_COUNT,
+    min_poems: Annotated[
+        int, typer.Option(help="How many poems an author must have to get a token.")
+    ] = MIN_POEMS,
 ) -> None:
-    """Train on the corpus and write OUT/poetry.safetensors; a stopped run goes on where it was."""
+    """Train on the corpus and write OUT/poetry.safetensors; a run that was stopped is continued."""
     keep_few_kernels()
-    device = own_device()
-    try:
-        config = TrainConfig.parse(options or [])
-        provenance = {"corpus": read_report(corpus / "report.json")}
-        poems = list(read_poems(corpus / "train.jsonl"))
-        validation = list(read_poems(corpus / "validation.jsonl"))
+    with reporting(OSError, ValueError, CheckpointError, StateError, TrainingDiverged):
+        before = Checkpoint.load(checkpoint) if checkpoint else None
+        vocabulary = before.vocabulary if before else None
+        material = Material.read(corpus, vocabulary, min_count, min_poems)
         out.mkdir(parents=True, exist_ok=True)
-        model, started_from = None, ""
-        if checkpoint is None:
-            vocabulary = build_vocabulary(poems, min_count, min_poems)
-        else:
-            before = Checkpoint.load(checkpoint)
-            vocabulary, started_from = before.vocabulary, before.checksum
-            model = start_from(before, config)
-            provenance["started_from"] = {"checksum": started_from, **before.provenance}
-        material = (config, vocabulary, poems, validation, out, device)
-        with Ranks.joined(device) as ranks:
-            trainer = Trainer(*material, ranks=ranks, model=model, started_from=started_from)
-            trainer.run()
-            exported = out / "poetry.safetensors"
-            if ranks.rank == 0 and not trainer.stopped and not already_exported(exported, trainer):
-                export(trainer, name, provenance).save(exported)
-    except (OSError, ValueError, CheckpointError, StateError, TrainingDiverged) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
+        trainer, ranks = train(config, material, out, name, before)
     if trainer.stopped:
-        typer.echo(f"stopped and saved at step {trainer.state.step}; the same command goes on")
+        typer.echo(
+            f"stopped; saved at step {trainer.state.step}. Run the same command to continue."
+        )
         ranks.finish(130)
         raise typer.Exit(130)
     if ranks.rank == 0:
-        typer.echo(f"wrote {out / 'poetry.safetensors'}")
+        typer.echo(f"wrote {out / EXPORTED}")
     ranks.finish()
 
 

@@ -22,13 +22,12 @@ from torch import Tensor, nn
 
 from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
-from model.vocabulary import Vocabulary
 from training.bits import bits
 from training.config import TrainConfig
-from training.corpus import Poem
 from training.dataset import IGNORED, Batch, PoemDataset
 from training.loss import LinearCrossEntropy
-from training.metrics import Metrics, Progress
+from training.material import Material
+from training.metrics import MetricsLog, Progress
 from training.ranks import Ranks
 from training.state import StateError, TrainState
 
@@ -42,10 +41,8 @@ class Trainer:
 
     Args:
         config: What to do.
-        vocabulary: The meaning of token ids.
-        poems: What to train on.
-        validation: What to measure on.
-        folder: Where state, metrics and the curve are written; a run found there goes on.
+        material: What to train and to measure on.
+        folder: Where state, metrics and the curve are written; a run found there is continued.
         device: Where to compute.
         dtype: What to compute in; weights and optimizer stay float32.
         ranks: Who else takes part.
@@ -54,35 +51,33 @@ class Trainer:
         started_from: Checksum of the checkpoint that gave the model its weights; else empty.
 
     Raises:
-        StateError: If folder holds another run, or not the same for every rank.
+        StateError: If folder holds another run, or not the same one for every rank.
     """
 
     def __init__(
         self,
         config: TrainConfig,
-        vocabulary: Vocabulary,
-        poems: list[Poem],
-        validation: list[Poem],
+        material: Material,
         folder: Path,
+        *,
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
         ranks: Ranks | None = None,
         model: PoetryModel | None = None,
         started_from: str = "",
     ) -> None:
-        self.config, self.vocabulary, self.folder = config, vocabulary, folder
+        self.config, self.material, self.folder = config, material, folder
         self.device = device or torch.device("cpu")
         self.dtype = dtype or compute_dtype(self.device)
         self.ranks = ranks or Ranks()
-        self.dataset = PoemDataset.from_poems(poems, vocabulary)
-        self.validation = validation[: config.validation_poems]
+        self.validation = material.validation[: config.validation_poems]
         torch.manual_seed(config.seed)
         if model is None:
-            model = PoetryModel(config.model_config(vocabulary))
-            begin_at_frequencies(model, self.dataset)
+            model = PoetryModel(config.model_config(material.vocabulary))
+            begin_at_frequencies(model, material.dataset)
         self.model = model.to(self.device)
         self.state = TrainState(self.model, config.weight_decay, config.average_share)
-        digest = self.dataset.digest()
+        digest = material.dataset.digest()
         self.identity = asdict(config) | {"corpus": digest, "checkpoint": started_from}
         self.state.resume(folder / "state.safetensors", self.identity)
         if not self.ranks.agree(self.state.step, int(digest[:12], base=16)):
@@ -90,7 +85,7 @@ class Trainer:
                 f"the ranks found different states in {folder}, or different poems; "
                 "give all of them one folder and one corpus"
             )
-        self.metrics = Metrics(folder / "metrics.csv", self.state.step)
+        self.metrics = MetricsLog(folder / "metrics.csv", self.state.step)
         self.stopped = False
 
     def run(self) -> None:
@@ -121,17 +116,17 @@ class Trainer:
             self.metrics.draw(self.folder / "loss.svg")
 
     def _batches(self) -> Iterator[Batch]:
-        """Yield the batches that are left, from the state's place in its epoch on."""
+        """Yield the batches that are left, from the state's position in its epoch on."""
         state, config = self.state, self.config
         while state.step < config.steps:
-            epoch = self.dataset.epoch(config.seed, state.epoch, config.batch_tokens)
+            epoch = self.material.dataset.epoch(config.seed, state.epoch, config.batch_tokens)
             while state.position < len(epoch) and state.step < config.steps:
                 yield epoch[state.position]
             if state.position >= len(epoch):
                 state.epoch, state.position = state.epoch + 1, 0
 
     def _update(self, batch: Batch) -> tuple[float, float]:
-        """Take one step; return the loss in bits a token and the norm of the whole gradient."""
+        """Take one step; return the loss in bits per token and the norm of the whole gradient."""
         state, config = self.state, self.config
         seed = config.seed * 1_000_003 + state.step
         torch.manual_seed(seed * self.ranks.count + self.ranks.rank)  # of dropout
@@ -182,10 +177,10 @@ class Trainer:
         return row
 
     def validation_bits(self) -> float:
-        """Measure bits a character of the averaged weights on the validation poems."""
+        """Measure bits per character of the averaged weights on the validation poems."""
         self.model.eval()
         with self.state.averaged():
-            result = bits(self.model, self.vocabulary, self.validation, self.dtype)
+            result = bits(self.model, self.material.vocabulary, self.validation, self.dtype)
         self.model.train()
         return result.bits_per_character
 

@@ -9,7 +9,6 @@ Source: Golomb (1966); Rice (1979); as a filter, Putze, Sanders & Singler (2007)
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import compress
@@ -19,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from model.replacement import replacing
 from model.sampling import mix
 
 MAGIC = b"yin-lines"
@@ -117,16 +117,8 @@ class LineFilter:
         """
         header = Header(self._count, self._range, len(self._hashes), self.corpus)
         content = json.dumps(asdict(header)).encode() + b"\n" + _encode(self._hashes)
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            with partial.open("wb") as file:
-                file.write(_first_line(content) + content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise OSError(f"cannot write {path}: {error}") from error
+        with replacing(path) as partial:
+            partial.write_bytes(_first_line(content) + content)
 
     @classmethod
     def load(cls, path: Path) -> Self:

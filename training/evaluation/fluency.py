@@ -1,7 +1,7 @@
-"""What the masks of strict verse cost, and what telling the model about them wins back.
+"""What the masks of strict verse cost, and what giving the model the cues wins back.
 
 The same seeds, and so the same templates, are written in conditions that differ in what the model
-is told. Each poem is then scored by the model alone: no mask, an empty header, no places.
+is given. Each poem is then scored by the model alone: no mask, an empty header, no cues.
 """
 
 from collections.abc import Sequence as SequenceOf
@@ -44,7 +44,7 @@ class Condition:
     Args:
         meter: What the mask asks for.
         regulated: Whether the header has the token of regulated verse.
-        places: Whether the model is told what each place asks for.
+        cues: Whether the model is given what the verse asks of each character.
     """
 
     name: str
@@ -57,7 +57,7 @@ CONDITIONS = (
     Condition("free verse: the mask of the form alone", Meter.FREE),
     Condition("strict: mask only", Meter.STRICT),
     Condition("strict: mask, `<regulated>` in the header", Meter.STRICT, regulated=True),
-    Condition("strict: mask, header, places", Meter.STRICT, regulated=True, cues=True),
+    Condition("strict: mask, header, cues", Meter.STRICT, regulated=True, cues=True),
 )
 
 
@@ -66,10 +66,10 @@ class Fluency:
     """What was measured in one condition.
 
     Args:
-        bits: Bits a character of the poems under the unguided model.
+        bits: Bits per character of the poems under the unguided model.
         error: Standard error of bits, from GROUPS groups of the poems.
-        cut: Bits a character of what the mask cut off: minus log2 of the probability that the
-            model, told what it was told, gave to all that the mask allowed.
+        cut: Bits per character of what the mask cut off: minus log2 of the probability that the
+            model, given what the condition gives it, assigned to all that the mask allowed.
         repetition: Share of characters that have stood in their poem before.
         tone: Share of poems that keep every rule of tone.
     """
@@ -84,7 +84,7 @@ class Fluency:
 
 
 class Silenced:
-    """A guide that keeps to itself what its places ask for."""
+    """A guide that keeps its cues to itself."""
 
     def __init__(self, guide: Guide) -> None:
         self._guide = guide
@@ -96,7 +96,7 @@ class Silenced:
 
     @property
     def cue(self) -> Cue:
-        """Nothing is told."""
+        """Nothing is asked for."""
         return Cue.FREE
 
     def allowed(self) -> Tensor | None:
@@ -108,7 +108,7 @@ class Silenced:
         return self._guide.vet(token)
 
     def advance(self, token: int) -> None:
-        """Go on behind a token."""
+        """Go on after a token."""
         self._guide.advance(token)
 
 
@@ -178,11 +178,11 @@ def cut_bits(
     columns = [_replay(new, old.tokens) for old, new in zip(written, fresh, strict=True)]
     device = model.embedding.weight.device
     ids = torch.tensor([[*s.header, *s.tokens[:-1]] for s in written], device=device).T  # (T, B)
-    told = torch.tensor([places for places, _ in columns], device=device).T  # (T of body, B)
-    start = len(ids) - len(told)
-    places = torch.zeros_like(ids)
-    places[start:] = told
-    features, _ = model.features(ids, cues=places)
+    of_body = torch.tensor([each for each, _ in columns], device=device).T  # (T of body, B)
+    start = len(ids) - len(of_body)
+    cues = torch.zeros_like(ids)
+    cues[start:] = of_body
+    features, _ = model.features(ids, cues=cues)
     total = 0.0
     for column, (_, masks) in enumerate(columns):
         log_probabilities = model.output(features[start:, column]).float().log_softmax(-1)
@@ -192,12 +192,12 @@ def cut_bits(
 
 
 def _replay(sequence: Sequence, tokens: SequenceOf[int]) -> tuple[list[int], Tensor]:
-    """Return the places that a sequence's guide tells and the masks it sets, (T, V)."""
-    places, masks = [], []
+    """Return the cues that a sequence's guide gives and the masks that it sets, (T, V)."""
+    cues, masks = [], []
     for token in tokens:
         allowed = sequence.guide.allowed()
         assert allowed is not None, "a verse guide always has a mask"
-        places.append(int(sequence.guide.cue))
+        cues.append(int(sequence.guide.cue))
         masks.append(allowed)
         sequence.guide.advance(token)
-    return places, torch.stack(masks)
+    return cues, torch.stack(masks)

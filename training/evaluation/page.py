@@ -25,7 +25,7 @@ COLUMNS = (
     "self-BLEU",
     "lines reported %",
     "lines copied %",
-    "bits a character",
+    "bits per character",
 )
 PANELS = (
     ("rhyme", "rhyme", 1.0),
@@ -33,7 +33,7 @@ PANELS = (
     ("regulated", "every rule kept", 1.0),
     ("repetition", "repeated characters", None),
     ("distinct_2", "distinct-2", 1.0),
-    ("bits", "bits a character", None),
+    ("bits", "bits per character", None),
 )
 
 Results = Mapping[str, Mapping[Form, Figures]]  # writer -> form -> figures
@@ -47,7 +47,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, lef
 
 
 def markdown_sections(sections: Mapping[str, str]) -> str:
-    """Return texts behind their titles as headings."""
+    """Return texts under their titles as headings."""
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
 
 
@@ -57,7 +57,7 @@ def bits_table(groups: Mapping[str, Bits]) -> str:
         [name, str(each.poems), str(each.characters), f"{each.bits_per_character:.3f}"]
         for name, each in groups.items()
     ]
-    return markdown_table(("test poems", "poems", "characters", "bits a character"), rows, left=1)
+    return markdown_table(("test poems", "poems", "characters", "bits per character"), rows, left=1)
 
 
 def positions_table(positions: Mapping[int, Mapping[str, float]]) -> str:
@@ -99,7 +99,7 @@ def _percent(share: float | None) -> str:
 
 def fluency_table(rows: Sequence[Fluency]) -> str:
     """Return the table of what masks cost."""
-    columns = ("told and asked", "poems", "bits a character", "cut off", "repetition %", "tone %")
+    columns = ("condition", "poems", "bits per character", "cut off", "repetition %", "tone %")
     return markdown_table(
         columns,
         [
@@ -136,11 +136,8 @@ def titles_table(figures: TitleFigures) -> str:
     }
     rows = [
         *([f"poems with a character of the title: {k}", f"{v:.0%}"] for k, v in shares.items()),
-        *(
-            [f"likelier at a place behind the title: {k}", f"{v:+.2f} bits"]
-            for k, v in lifts.items()
-        ),
-        *([f"bits a character of people's poems behind {k}", f"{v:.2f}"] for k, v in bits.items()),
+        *([f"gain per character after the title: {k}", f"{v:+.2f} bits"] for k, v in lifts.items()),
+        *([f"bits per character of people's poems after {k}", f"{v:.2f}"] for k, v in bits.items()),
     ]
     return markdown_table(("measure", f"{figures.titles} titles"), rows, left=1)
 
@@ -156,12 +153,12 @@ def samples(poems: Mapping[Form, Sequence[Lines]]) -> str:
 
 
 def extremes(poems: Mapping[Form, Sequence[Lines]], score: Score) -> str:
-    """Return of each form the poem that costs the fewest bits a character, and the most."""
+    """Return of each form the poem that costs the fewest bits per character, and the most."""
     chosen = list[str]()
     for form in FORMS:
         bits = [score([punctuate(poem)]) for poem in poems[form]]
         for seed in (bits.index(min(bits)), bits.index(max(bits))):
-            name = f"{form.value}, seed {seed}: {bits[seed]:.2f} bits a character"
+            name = f"{form.value}, seed {seed}: {bits[seed]:.2f} bits per character"
             chosen.append(_sample(name, poems[form][seed]))
     return "\n\n".join(chosen)
 
@@ -176,7 +173,7 @@ def _couplets(lines: Lines) -> str:
 
 
 def read_frame(path: Path) -> tuple[str, str]:
-    """Return what stands before and behind the tables of a page; a heading if there is no page.
+    """Return what stands before and after the tables of a page; a heading if there is no page.
 
     Raises:
         ValueError: If there is a page, and the marks of the tables are not in it.
@@ -206,9 +203,9 @@ def draw(results: Results, path: Path) -> None:
         for axes, (name, title, top) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
             width = 0.8 / len(results)
             for number, (writer, figures) in enumerate(results.items()):
-                places = [at + number * width - 0.4 + width / 2 for at in range(len(FORMS))]
+                centres = [at + number * width - 0.4 + width / 2 for at in range(len(FORMS))]
                 heights = [getattr(figures[form], name) for form in FORMS]
-                axes.bar(places, heights, width, label=writer)
+                axes.bar(centres, heights, width, label=writer)
             axes.set(title=title, xticks=range(len(FORMS)), xticklabels=[f.code for f in FORMS])
             axes.tick_params(axis="x", labelsize=8)
             axes.grid(axis="y", alpha=0.3)

@@ -1,7 +1,7 @@
-"""How good poems are: form, rhyme, tone, repetition, variety, copying, bits a character.
+"""How good poems are: form, rhyme, tone, repetition, variety, copying, bits per character.
 
 Poems that a model wrote and poems by people go through the same checker and the same score, both
-punctuated alike: ， behind odd lines and 。 behind even ones.
+punctuated alike: ， after odd lines and 。 after even ones.
 """
 
 from collections import Counter
@@ -18,14 +18,15 @@ from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.proof import MeterProof, check
 from model.verse.script import Script, unify
-from training.corpus import SPLITS, Poem, read_poems
+from training.corpus import SPLITS
+from training.corpus_poem import CorpusPoem, read_poems
 
 FORMS = (Form.WUJUE, Form.QIJUE, Form.WULV, Form.QILV)
 TONE_RULES = ("仄收", "平仄", "对", "粘", "孤平", "三平调", "拗救")
 TEMPERATURE = 0.8
 
 Lines = tuple[str, ...]  # a poem's, in the model's script, without punctuation
-Score = Callable[[Sequence[str]], float]  # texts of poems -> bits a character
+Score = Callable[[Sequence[str]], float]  # texts of poems -> bits per character
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Figures:
     Args:
         form: Share of poems that have the form.
         rhyme: Share of poems whose even lines rhyme in one group.
-        tone: Share of poems in which every rule of tone holds, at every place.
+        tone: Share of poems in which every rule of tone holds at every character.
         regulated: Share of poems in which every rule of verse holds.
         repetition: Share of characters that have stood in their poem before.
         distinct_1: Different characters, of all characters.
@@ -44,7 +45,7 @@ class Figures:
             characters and pairs of them (Zhu et al., 2018); 1 is the same poem again.
         reported: Share of lines that the filter reports as copied; None if not looked for.
         copied: Share of lines that do stand in the corpus; None if not looked for.
-        bits: Bits a character under the unguided model behind an empty header.
+        bits: Bits per character under the unguided model after an empty header.
     """
 
     poems: int
@@ -88,7 +89,7 @@ def judge(poems: Sequence[Lines], form: Form, score: Score, copies: Copies | Non
     Args:
         poems: At least one.
         form: What they were meant to be.
-        score: Their bits a character.
+        score: Their bits per character.
         copies: Which lines were copied; None if that was not looked for.
 
     Raises:
@@ -156,7 +157,7 @@ def _runs(lines: Sequence[str], size: int) -> list[str]:
 
 
 def punctuate(lines: Sequence[str]) -> str:
-    """Return a poem's text, ， behind odd lines and 。 behind even ones."""
+    """Return a poem's text, ， after odd lines and 。 after even ones."""
     return "".join(line + "，。"[index % 2] for index, line in enumerate(lines))
 
 
@@ -181,7 +182,7 @@ def write_poems(poet: Poet, meter: Meter, number: int) -> dict[Form, list[Lines]
     }
 
 
-def people(poems: Iterable[Poem], number: int) -> dict[Form, list[Lines]]:
+def people(poems: Iterable[CorpusPoem], number: int) -> dict[Form, list[Lines]]:
     """Return the first poems of every form, number of each, old style included.
 
     Raises:

@@ -1,7 +1,7 @@
-"""Whether titles are followed: what a title does to the poem behind it.
+"""Whether titles are followed: what a title does to the poem after it.
 
 Twice over. The model writes to people's titles and, with the same seeds, to none: how many poems
-hold a character of the title? And it reads people's own poems behind their title and behind none:
+hold a character of the title? And it reads people's own poems after their title and after none:
 how much likelier do the title's characters, and their neighbours in the embedding, become, and how
 much likelier the poem? Another poem's title is the control: it should do nothing, or harm.
 """
@@ -20,7 +20,7 @@ from model.poetry_model import PoetryModel
 from model.sampling import SamplingParams
 from model.verse.script import Script, is_han
 from model.vocabulary import Vocabulary
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 from training.evaluation.poems import FORMS, TEMPERATURE, punctuate
 
 TITLE_LENGTHS = range(2, 9)  # characters
@@ -30,18 +30,18 @@ CHUNK = 25  # poems that are read at once
 
 @dataclass(frozen=True)
 class TitleFigures:
-    """What titles were found to do; shares are in [0, 1], lifts in bits a place.
+    """What titles were found to do; shares are in [0, 1], lifts in bits per character.
 
     Args:
         written_with: Share of poems written to a title that hold one of its characters.
         written_without: The same of poems written with the same seeds and no title.
         by_people: The same of the poems that people wrote to these titles.
-        lift: How much likelier the title's characters are at each place of people's poems.
+        lift: How much likelier the title's characters are at each character of people's poems.
         neighbour_lift: The same of the characters nearest to them in the embedding.
         other_lift: The same of the characters of another poem's title.
-        bits_with: Bits a character of people's poems behind their title.
-        bits_without: The same behind no title.
-        bits_other: The same behind another poem's title.
+        bits_with: Bits per character of people's poems after their title.
+        bits_without: The same after no title.
+        bits_other: The same after another poem's title.
     """
 
     titles: int
@@ -57,18 +57,18 @@ class TitleFigures:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What the model expects at each place of one poem.
+class Expectation:
+    """What the model expects at each step of one poem.
 
     Args:
         log_probabilities: Of each token of the vocabulary, (T, V), in nats.
         body: The tokens that do stand there, (T,).
-        places: Which of them are Han characters, (T,), bool.
+        is_han: Which of them are Han characters, (T,), bool.
     """
 
     log_probabilities: Tensor
     body: Tensor
-    places: Tensor
+    is_han: Tensor
 
     @property
     def bits(self) -> float:
@@ -76,12 +76,14 @@ class Reading:
         return -float(self.log_probabilities.gather(-1, self.body[:, None]).sum()) / log(2)
 
     def expectation(self, tokens: Sequence[int]) -> Tensor:
-        """Return log2 of the probability that one of tokens comes, at each character's place."""
-        chosen = self.log_probabilities[self.places][:, list(tokens)]
+        """Return log2 of the probability of any of tokens, at each Han character."""
+        chosen = self.log_probabilities[self.is_han][:, list(tokens)]
         return chosen.logsumexp(-1) / log(2)
 
 
-def titled_poems(poems: Sequence[Poem], vocabulary: Vocabulary, number: int) -> list[Poem]:
+def titled_poems(
+    poems: Sequence[CorpusPoem], vocabulary: Vocabulary, number: int
+) -> list[CorpusPoem]:
     """Return the first poems of the four forms whose title, 2 to 8 characters, is all known.
 
     Raises:
@@ -105,7 +107,7 @@ def characters_of(title: str) -> str:
 
 
 def follow_titles(
-    poet: Poet, model: PoetryModel, poems: Sequence[Poem], *, seed: int = 0
+    poet: Poet, model: PoetryModel, poems: Sequence[CorpusPoem], *, seed: int = 0
 ) -> TitleFigures:
     """Measure what the titles of at least two poems do."""
     vocabulary = poet.vocabulary
@@ -121,7 +123,7 @@ def follow_titles(
     return TitleFigures(len(poems), *shares, *lifts, *bits)
 
 
-def _write(poet: Poet, poems: Sequence[Poem], seed: int, *, titled: bool) -> list[list[int]]:
+def _write(poet: Poet, poems: Sequence[CorpusPoem], seed: int, *, titled: bool) -> list[list[int]]:
     """Write a poem for each of poems, of its form, to its title or to none; return token ids."""
     specs = [
         PoemSpec(
@@ -136,9 +138,12 @@ def _write(poet: Poet, poems: Sequence[Poem], seed: int, *, titled: bool) -> lis
 
 
 def _read_poems(
-    model: PoetryModel, vocabulary: Vocabulary, poems: Sequence[Poem], titles: Sequence[set[int]]
+    model: PoetryModel,
+    vocabulary: Vocabulary,
+    poems: Sequence[CorpusPoem],
+    titles: Sequence[set[int]],
 ) -> tuple[list[float], list[float]]:
-    """Return the three lifts and the three bits a character, in the order of TitleFigures."""
+    """Return the three lifts and the three bits per character, in the order of TitleFigures."""
     near = [neighbours(model, vocabulary, title) for title in titles]
     lifts: list[Tensor] = []
     bits = torch.zeros(3, dtype=torch.float64)
@@ -168,10 +173,10 @@ def _read_poems(
 def read(
     model: PoetryModel,
     vocabulary: Vocabulary,
-    poems: Sequence[Poem],
+    poems: Sequence[CorpusPoem],
     titles: Sequence[str | None],
-) -> list[Reading]:
-    """Let a model read poems, each behind its form and a title or none."""
+) -> list[Expectation]:
+    """Let a model read poems, each after its form and a title or none."""
     headers = [
         vocabulary.header(form=poem.form, title=title and characters_of(title))
         for poem, title in zip(poems, titles, strict=True)
@@ -186,7 +191,7 @@ def read(
         own = features[len(header) - 1 : len(header) - 1 + len(body), column]
         targets = torch.tensor(body)
         readings.append(
-            Reading(
+            Expectation(
                 model.output(own).float().log_softmax(-1).cpu(),
                 targets,
                 targets >= vocabulary.han_ids.start,

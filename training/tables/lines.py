@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from model.poet.line_filter import LineFilter
-from training.corpus import SPLITS, read_poems
+from training.command import reporting
+from training.corpus import SPLITS
+from training.corpus_poem import read_poems
 
 MADE_UP = 100_000  # lines that measure how often the filter is wrong
 COMMON = 2000  # characters that they are made of
@@ -67,13 +69,10 @@ def main(
     ),
 ) -> None:
     """Write the filter, and print how large it is and how often it is wrong."""
-    try:
+    with reporting(OSError, ValueError):
         lines = read_lines(corpus)
         line_filter = LineFilter.build(lines, read_commit(corpus))
         line_filter.save(out)
-    except (OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
     wrong = false_positives(line_filter, lines) if lines else 0.0
     size = out.stat().st_size
     typer.echo(f"{len(line_filter):,} lines, {size:,} bytes, false positives {wrong:.3%}")

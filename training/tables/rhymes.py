@@ -22,11 +22,11 @@ import typer
 from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes
 from model.verse.script import is_han, unify
 from training.tables.usage import (
-    Usage,
+    ReadingUsage,
     attested,
     contradicted,
     measure_usage,
-    read_poems,
+    read_verses,
     share_of_use,
 )
 
@@ -161,7 +161,7 @@ def with_variants(readings: Mapping[str, list[Reading]], unihan: Path) -> Table:
     return table
 
 
-def with_usage(table: Table, usage: Usage) -> Table:
+def with_usage(table: Table, usage: ReadingUsage) -> Table:
     """Return the table with the readings that poets attest, and without what they contradict.
 
     Only the readings that come from another form of a character can be contradicted.
@@ -184,7 +184,7 @@ def to_rhymes(table: Table) -> Rhymes:
     return Rhymes({c: tuple(reading for reading, _ in rows) for c, rows in table.items()})
 
 
-def write_table(table: Table, usage: Usage, path: Path) -> None:
+def write_table(table: Table, usage: ReadingUsage, path: Path) -> None:
     """Write the table: a comment on source and licence, then a line a reading, usual ones first."""
     lines = list(HEADER)
     for character, rows in sorted(table.items()):
@@ -196,7 +196,7 @@ def write_table(table: Table, usage: Usage, path: Path) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def report(table: Table, usage: Usage, poems: Iterable[list[str]]) -> Iterator[str]:
+def report(table: Table, usage: ReadingUsage, poems: Iterable[list[str]]) -> Iterator[str]:
     """Yield the coverage of the poems' characters, and where poets and table disagree most."""
     counts = Counter(character for lines in poems for line in lines for character in line)
     covered = sum(count for character, count in counts.items() if character in table)
@@ -223,7 +223,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the table goes.")],
 ) -> None:
     """Derive the rhyme table, and report how well it agrees with the poems."""
-    verses = list(read_poems(poems))
+    verses = list(read_verses(poems))
     table = known = with_variants(guangyun(), unihan)
     for _ in range(2):  # with the first pass's readings more poems count
         usage = measure_usage(verses, to_rhymes(table))

@@ -1,8 +1,8 @@
 """Counts how poets read characters, from the poems of the corpus that are regulated but for a slip.
 
-A place that the verse pattern fixes shows the tone of its character; a rhyme place shows the rhyme
-group, as the other rhymes of the poem tell it. The counts add to the rhyme table the readings that
-廣韻 lacks (涯 in 六麻), and tell the usual readings from the rare (與 level).
+A spot whose tone the verse pattern fixes shows the tone of its character; a rhyme shows the rhyme
+group, which follows from the other rhymes of the poem. The counts add to the rhyme table the
+readings that 廣韻 lacks (涯 in 六麻), and separate the usual readings from the rare (與 level).
 """
 
 import json
@@ -15,11 +15,11 @@ from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
 from model.verse.scansion import Setting, Verse, split_lines
 from model.verse.script import unify
 
-MAX_FAULTS = 1  # places of a poem that may depart from its template
+MAX_FAULTS = 1  # characters of a poem that may depart from its template
 
 
 @dataclass(frozen=True)
-class Usage:
+class ReadingUsage:
     """How often each character stood where its tone, or its rhyme group, was fixed."""
 
     tones: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -39,7 +39,7 @@ def _share(counts: Counter[str], name: str, least: int) -> float | None:
     return counts[name] / total if total >= least else None
 
 
-def read_poems(path: Path) -> Iterator[list[str]]:
+def read_verses(path: Path) -> Iterator[list[str]]:
     """Yield the lines of every quatrain and eight-line poem of a file, a JSON object a line."""
     with path.open(encoding="utf-8") as file:
         for row in file:
@@ -48,9 +48,9 @@ def read_poems(path: Path) -> Iterator[list[str]]:
                 yield lines
 
 
-def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
+def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> ReadingUsage:
     """Count the tones and the rhyme groups that the poems show."""
-    usage = Usage()
+    usage = ReadingUsage()
     for lines in poems:
         verse = Verse(lines, rhymes, exact=True)
         group = verse.rhyme_group()
@@ -69,22 +69,22 @@ def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
     return usage
 
 
-def _count_tones(usage: Usage, lines: list[str], setting: Setting) -> None:
+def _count_tones(usage: ReadingUsage, lines: list[str], setting: Setting) -> None:
     """Count the even characters of every line, and the last of the odd lines after the first."""
     for index, (line, variant) in enumerate(zip(lines, setting.variants, strict=True)):
-        places = list(range(1, len(line), 2))
+        fixed = list(range(1, len(line), 2))
         if index > 0 and index % 2 == 0:
-            places.append(len(line) - 1)
-        for place in places:
-            usage.tones[line[place]][variant.tones[place]] += 1
+            fixed.append(len(line) - 1)
+        for index_in_line in fixed:
+            usage.tones[line[index_in_line]][variant.tones[index_in_line]] += 1
 
 
-def attested(character: str, known: list[Reading], usage: Usage) -> list[Reading]:
+def attested(character: str, known: list[Reading], usage: ReadingUsage) -> list[Reading]:
     """Return the readings of a character that poets used and that are not among the known.
 
     A tone needs 10 uses and a tenth of all; for a character without any reading 3 and a fifth. A
-    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not tell the group it is
-    left empty.
+    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not show the group
+    it is left empty.
     """
     found: list[Reading] = []
     rhymed = usage.groups.get(character, Counter())
@@ -105,7 +105,7 @@ def attested(character: str, known: list[Reading], usage: Usage) -> list[Reading
     return found
 
 
-def contradicted(character: str, reading: Reading, usage: Usage) -> bool:
+def contradicted(character: str, reading: Reading, usage: ReadingUsage) -> bool:
     """Return whether poets used a character often enough, and hardly ever in this reading."""
     tone = usage.tone_share(character, reading.tone, 10)
     group = usage.group_share(character, reading.group, 5)
@@ -113,7 +113,9 @@ def contradicted(character: str, reading: Reading, usage: Usage) -> bool:
     return never_so or (reading.tone is Tone.PING and group is not None and group < 0.02)
 
 
-def share_of_use(character: str, reading: Reading, siblings: list[Reading], usage: Usage) -> float:
+def share_of_use(
+    character: str, reading: Reading, siblings: list[Reading], usage: ReadingUsage
+) -> float:
     """Return how much of a character's use a reading has, 1 where that is not known.
 
     Args:
