@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Self, TypeVar
 
 import torch
@@ -16,15 +17,13 @@ from app.metrics import Metrics
 from app.schemas import GenerateRequest, GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.settings import Settings
 from model.checkpoint import Checkpoint
-from model.guide import NoCharacterFits
 from model.poet.line_filter import LineFilter
-from model.poet.poem import choose_layout, draw_seed
+from model.poet.poem import draw_seed
 from model.poet.poet import Draft, Poet
-from model.vocabulary import UnknownAuthor, UnknownCharacter
+from model.wish import UnmetWish
 
 Item = TypeVar("Item")
 
-LONGEST_HEADER = 7  # tokens besides the title's characters
 SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
@@ -115,7 +114,9 @@ class Service:
             ServiceError: If it cannot be met now.
         """
         # Room first: what is refused has cost next to nothing.
-        job = self.engine.admit(request.n * request.candidates, steps_of(request))
+        with refusing():
+            steps = self.poet.steps(request.spec(seed=0))
+        job = self.engine.admit(request.n * request.candidates, steps)
         try:
             drafts = await in_turns(self._prepare(request, draw_request_seed(request)))
             self.engine.run(job, [draft.sequence for draft in drafts])
@@ -149,7 +150,6 @@ class Service:
         """
         started = time.perf_counter()
         torch.set_num_threads(self.settings.num_threads)
-        steps_of(request)
         drafts = list(self._prepare(request, draw_request_seed(request)))
         self.poet.engine.run([draft.sequence for draft in drafts])
         return self._answer(list(self._finish(request, drafts)), started)
@@ -160,11 +160,9 @@ class Service:
 
     def _prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
         """Yield a draft for every poem and candidate, poem by poem."""
-        try:
+        with refusing():
             for number in range(request.n * request.candidates):
                 yield self.poet.prepare(request.spec(draw_seed(seed, number)))
-        except (NoCharacterFits, UnknownCharacter, UnknownAuthor, ValueError) as error:
-            raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
 
     def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
         """Yield of each poem's candidates the one that the model likes best and that is new.
@@ -173,21 +171,33 @@ class Service:
             UnacceptableRequest: If a poem could not be completed, or repeats one before it.
         """
         size, chosen = request.candidates, set[tuple[int, ...]]()
-        try:
-            for first in range(0, len(drafts), size):
-                candidates = drafts[first : first + size]
-                new = [draft for draft in candidates if tuple(draft.sequence.tokens) not in chosen]
-                if not new:
-                    raise UnacceptableRequest(
-                        "n",
-                        f"this request leads to fewer than {request.n} different poems; ask for "
-                        "fewer, or try a higher temperature, top_k or top_p or another seed",
-                    )
-                best = min(new, key=dislike)
-                chosen.add(tuple(best.sequence.tokens))
-                yield PoemOut.of(self.poet.finish(best))
-        except NoCharacterFits as error:
-            raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
+        for first in range(0, len(drafts), size):
+            candidates = drafts[first : first + size]
+            new = [draft for draft in candidates if tuple(draft.sequence.tokens) not in chosen]
+            if not new:
+                raise UnacceptableRequest(
+                    "n",
+                    f"this request leads to fewer than {request.n} different poems; ask for "
+                    "fewer, or try a higher temperature, top_k or top_p or another seed",
+                )
+            best = min(new, key=dislike)
+            chosen.add(tuple(best.sequence.tokens))
+            with refusing():
+                poem = self.poet.finish(best)
+            yield PoemOut.of(poem)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuse a request whose wish cannot be met, naming the field at fault.
+
+    Raises:
+        UnacceptableRequest: If it cannot be met.
+    """
+    try:
+        yield
+    except UnmetWish as error:
+        raise UnacceptableRequest(error.field, str(error)) from error
 
 
 def dislike(draft: Draft) -> tuple[bool, float]:
@@ -208,33 +218,6 @@ async def in_turns(items: Iterable[Item]) -> list[Item]:
     return made
 
 
-def steps_of(request: GenerateRequest) -> int:
-    """Return how many steps a poem takes at most: its header, its characters, its marks.
-
-    Raises:
-        UnacceptableRequest: If no measure meets the request.
-    """
-    try:
-        layout = choose_layout(request.spec(seed=0))
-    except ValueError as error:
-        raise UnacceptableRequest("length", str(error)) from error
-    return LONGEST_HEADER + len(request.title or "") + layout.characters + layout.num_lines
-
-
 def draw_request_seed(request: GenerateRequest) -> int:
     """Return a request's seed, drawn if it has none."""
     return secrets.randbits(SEED_BITS) if request.seed is None else request.seed
-
-
-def field_at_fault(request: GenerateRequest, error: Exception) -> str:
-    """Return the field of a request that an error is about."""
-    if isinstance(error, UnknownAuthor):
-        return "author"
-    if isinstance(error, UnknownCharacter):
-        fields = {"start": request.start, "acrostic": request.acrostic}
-        fields["opening"] = "".join(request.opening or ())
-        return next((name for name, text in fields.items() if error.character in (text or "")), "")
-    if not isinstance(error, NoCharacterFits):
-        return "meter"
-    given = ("acrostic", "opening", "start", "form", "length")
-    return next((name for name in given if getattr(request, name)), "meter")

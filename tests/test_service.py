@@ -5,7 +5,7 @@ import pytest
 
 from app.errors import UnacceptableRequest
 from app.schemas import GenerateRequest
-from app.service import Service, in_turns, steps_of
+from app.service import Service, in_turns
 from app.settings import Settings
 
 
@@ -16,22 +16,13 @@ def service(service_settings: Settings) -> Service:
 
 def test_a_measure_that_cannot_be_is_refused_before_anything_is_made(service: Service) -> None:
     request = GenerateRequest.model_validate_json('{"length": 12, "form": "gushi-7"}')
-    for refuse in (steps_of, service.write):
-        with pytest.raises(UnacceptableRequest, match="at least 14") as refusal:
-            refuse(request)
-        assert refusal.value.field == "length"
-
-
-@pytest.mark.parametrize(
-    "fields",
-    ['{"title": "登樓", "author": "李白", "era": "唐", "form": "七律"}', "{}", '{"length": 200}'],
-)
-def test_the_steps_reserved_are_enough(service: Service, fields: str) -> None:
-    request = GenerateRequest.model_validate_json(fields)
-    (draft,) = service._prepare(request, seed=1)
-    body = draft.layout.characters + draft.layout.num_lines
-    assert len(draft.sequence.header) - 1 + body <= steps_of(request)
-    assert steps_of(request) <= body + 10
+    with pytest.raises(UnacceptableRequest, match="at least 14") as refusal:
+        service.write(request)
+    assert refusal.value.field == "length"
+    with pytest.raises(UnacceptableRequest, match="at least 14") as refusal:
+        asyncio.run(service.commission(request))
+    assert refusal.value.field == "length"
+    assert not service.engine.jobs
 
 
 def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
