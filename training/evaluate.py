@@ -50,6 +50,7 @@ from training.evaluation.poems import (
     people,
     write_poems,
 )
+from training.evaluation.starts import quotation, starts_section, write_starts
 from training.evaluation.titles import follow_titles, titled_poems
 
 REFUSALS = (CheckpointError, LineFilterError, OSError, ValueError)
@@ -114,6 +115,20 @@ def report_command(
         write_page(page, frame, f"{written_by}\n\n{tables}")
         draw(results, out / "evaluation.svg")
     typer.echo(tables)
+
+
+@app.command("starts")
+def starts_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    lines: LineFilterPath = Path("model/poet/lines.bin"),
+) -> None:
+    """Write a poem for each start of the README; print them, in Markdown."""
+    with reporting(*REFUSALS):
+        device = default_device()
+        poet = Poet(Checkpoint.load(checkpoint), LineFilter.load(lines), device=device)
+        poems = write_starts(poet)
+    number_format = str(poet.engine.dtype).removeprefix("torch.")
+    typer.echo(f"{quotation(poems[0])}\n\n{starts_section(poems, number_format)}")
 
 
 def build_model(checkpoint: Checkpoint) -> PoetryModel:
