@@ -164,9 +164,11 @@ class AsyncEngine:
             job.first_token = time.perf_counter()
             self._metrics.first_character_s.observe(job.first_token - job.submitted)
         # The first token's step comes after those of the header.
-        self.ledger.progress(part.share, 1 if part.emitted else len(output.sequence.header))
-        if output.tokens > part.emitted:  # a sequence that fails gets none
-            part.emitted = output.tokens
+        header = 0 if part.emitted else len(output.sequence.header) - 1
+        new = output.tokens - part.emitted  # none of a sequence that fails
+        self.ledger.progress(part.share, header + new)
+        part.emitted = output.tokens
+        for _ in range(new):
             job.emit(part.number)
         if output.finished:
             del self._parts[output.sequence]

@@ -150,7 +150,7 @@ class EngineThread:
     @property
     def _busy(self) -> int:
         """Slots that are taken, or will be at the next step."""
-        return len(self._engine.running) + len(self._engine.waiting)
+        return self._engine.slots_taken
 
     def _obey(self) -> None:
         """Do what the event loop has asked for since the last step."""
@@ -165,9 +165,10 @@ class EngineThread:
                 self._metrics.cancel_s.observe(time.perf_counter() - order.given_s)
 
     def _fill_slots(self) -> list[TokenSequence]:
-        """Give every free slot to whose turn it is; return who got one."""
+        """Give free slots to whose turn it is; return who got some."""
         joined = []
-        while self._queue and self._busy < self._engine.num_slots:
+        slots = self._engine.num_slots
+        while self._queue and self._busy + self._queue.next_slots() <= slots:
             order = self._queue.pop()
             self._engine.add(order.sequence)
             joined.append(order.sequence)

@@ -57,6 +57,16 @@ class Queue:
         if not self._wanted:
             self._heap.clear()
 
+    def next_slots(self) -> int:
+        """Return how many slots the sequence takes whose turn it is.
+
+        Raises:
+            IndexError: If nobody waits.
+        """
+        while self._heap[0][2].sequence not in self._wanted:
+            heapq.heappop(self._heap)
+        return self._heap[0][2].sequence.num_slots
+
     def pop(self) -> Add:
         """Return whose turn it is.
 

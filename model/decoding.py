@@ -30,6 +30,19 @@ def is_forbidden(logits: Tensor, tokens: Tensor) -> Tensor:
     return logits.gather(-1, tokens[:, None]).squeeze(-1) <= FORBIDDEN / 2
 
 
+def log_share(logits: Tensor, masked: Tensor, temperatures: Sequence[float]) -> Tensor:
+    """Return the log of the probability that a mask lets through, (B,), in nats.
+
+    Args:
+        logits: (B, V), float32, before forbid().
+        masked: (B, V), after it.
+        temperatures: Of each row's draws.
+    """
+    colds = [max(temperature, MIN_TEMPERATURE) for temperature in temperatures]
+    scale = torch.tensor(colds, device=logits.device)[:, None]
+    return (masked / scale).logsumexp(-1) - (logits / scale).logsumexp(-1)
+
+
 def draw(logits: Tensor, params: Sequence[SamplingParams], positions: Sequence[int]) -> Tensor:
     """Draw a token a row.
 

@@ -1,12 +1,13 @@
 """The engine: many poems at once, a token each a step, by continuous batching over slots.
 
-An LSTM remembers a sequence in a state of constant size, so all there is to hand out is slots: a
-new sequence joins at the next step, a finished one leaves its slot at once. Header tokens are fed
-as they are given, body tokens are drawn under the sequence's guide; both go through the same step.
-Many poems have the same header, so the state after it is kept: the next one starts there.
+An LSTM remembers what it has read in a state of constant size, so all there is to hand out is
+slots: a new sequence joins at the next step, a finished one leaves its slots at once. A sequence
+takes a slot for each of its particles, and as many again if it is guided against a second header
+(model.sequence). Header tokens are fed as they are given, body tokens are drawn under the guide;
+both go through the same step. Many poems have the same header, so the state after it is kept.
 
 Shapes
-    B  rows, one a sequence, padded to a stable number   E  embedding   V  vocabulary
+    B  rows, padded to a stable number   E  embedding   V  vocabulary   P  particles that draw
 
 The same sequence gives the same tokens, alone or among others: PackedModel computes rows that do
 not depend on their neighbours, and draws depend on a sequence's own seed and position alone.
@@ -18,21 +19,24 @@ from collections.abc import Sequence as SequenceOf
 import torch
 from torch import Tensor
 
-from model.decoding import draw, forbid, is_forbidden
+from model.decoding import draw, forbid, is_forbidden, log_share
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
+from model.particle import Particle
+from model.particles import Particles
 from model.poetry_model import PoetryModel
+from model.row import Row
 from model.sequence import Sequence
 
-HEADERS_KEPT = 256  # whose states are kept, 11 KiB each in the bundled model
+HEADERS_KEPT = 256  # whose states are kept, 14 KiB each in the bundled model
 
 
 class Engine:
-    """Runs sequences, num_slots of them at a time.
+    """Runs sequences, as many as fit into its slots at a time.
 
     Args:
         model: Whose weights, dtype and device are used; later changes to it are not seen.
-        num_slots: S, how many sequences run at once.
+        num_slots: S, how many rows run at once.
 
     Raises:
         ValueError: If num_slots is below 1.
@@ -45,15 +49,34 @@ class Engine:
             raise ValueError(f"num_slots must be at least 1, got {num_slots}")
         self.num_slots = num_slots
         self.waiting: deque[Sequence] = deque()
-        self.running: list[Sequence] = []  # number n holds slot n
+        self._running: dict[Sequence, Particles] = {}
+        self._rows: list[Row] = []  # number n holds slot n
         self._model = PackedModel(model, num_slots)
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.dtype
         self.batch_sizes = self._model.batch_sizes
         self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
 
+    @property
+    def running(self) -> list[Sequence]:
+        """The sequences that have slots, in the order of their coming."""
+        return [*self._running]
+
+    @property
+    def slots_taken(self) -> int:
+        """Slots of all that runs, or will at the next step that finds room for it."""
+        return len(self._rows) + sum(sequence.num_slots for sequence in self.waiting)
+
     def add(self, sequence: Sequence) -> None:
-        """Let a sequence join at the next step that finds a slot free."""
+        """Let a sequence join at the next step that finds enough slots free.
+
+        Raises:
+            ValueError: If it needs more slots than there are.
+        """
+        if sequence.num_slots > self.num_slots:
+            raise ValueError(
+                f"the sequence takes {sequence.num_slots} slots, and there are {self.num_slots}"
+            )
         self.waiting.append(sequence)
 
     @torch.inference_mode()
@@ -61,32 +84,34 @@ class Engine:
         """Take a sequence out, wherever it is; one that is not here is left alone."""
         if sequence in self.waiting:
             self.waiting.remove(sequence)
-        elif sequence in self.running:
-            self._free(self.running.index(sequence))
+        elif sequence in self._running:
+            self._free(sequence)
 
     @torch.inference_mode()
     def step(self) -> list[Sequence]:
-        """Feed one token to every running sequence.
+        """Feed one token to every running row.
 
         Returns:
-            The sequences that got a body token or failed in this step; those that are finished
-            have left their slots.
+            The sequences that got body tokens or failed in this step; those that are finished have
+            left their slots.
         """
-        while self.waiting and len(self.running) < self.num_slots:
+        while self.waiting and len(self._rows) + self.waiting[0].num_slots <= self.num_slots:
             self._admit(self.waiting.popleft())
-        if not self.running:
+        if not self._rows:
             return []
-        drawing = [slot for slot, s in enumerate(self.running) if s.draws_next]
+        for row in self._rows:
+            if row.starts_now:
+                self._start(row)
+        drawing = any(row.draws_next for row in self._rows)
         features = self._feed()
-        for slot, sequence in enumerate(self.running):
-            sequence.fed += 1
-            if sequence.fed == len(sequence.header) - 1:
-                self._keep_state(slot, sequence.prefix)
-        drawn = self._draw(features, drawing) if drawing else []
-        for sequence in drawn:
+        changed = self._draw(features) if drawing else []
+        for row in self._rows:
+            if row.go_on() and row.prefix not in self._states:
+                self._keep_state(row)
+        for sequence in changed:
             if sequence.finished:
-                self._free(self.running.index(sequence))
-        return drawn
+                self._free(sequence)
+        return changed
 
     def run(self, sequences: SequenceOf[Sequence]) -> SequenceOf[Sequence]:
         """Add sequences, step until all of them are finished, and return them."""
@@ -97,88 +122,113 @@ class Engine:
         return sequences
 
     def _admit(self, sequence: Sequence) -> None:
-        """Give a sequence the next slot, in the state after its prefix if that is known."""
-        slot, prefix = len(self.running), sequence.prefix
-        if prefix in self._states:
+        """Give a sequence its slots; headers whose state is known are not read again."""
+        particles = Particles(sequence)
+        prefixes = (tuple(header[:-1]) for header in sequence.headers)
+        known = {prefix: self._states[prefix] for prefix in prefixes if prefix in self._states}
+        for prefix in known:
             self._states.move_to_end(prefix)
-            self._model.set_state(slot, self._states[prefix])
-            sequence.fed = len(prefix)
+        for row in particles.place_rows(known):
+            row.slot = len(self._rows)
+            self._rows.append(row)
+        self._running[sequence] = particles
+
+    def _start(self, row: Row) -> None:
+        """Bring a row's slot into the state that it begins in."""
+        if row.source is not None:
+            self._model.move(row.source.slot, row.slot)
+        elif row.state is not None:
+            self._model.set_state(row.slot, row.state)
         else:
-            self._model.clear(slot)
-        self.running.append(sequence)
+            self._model.clear(row.slot)
+        row.started, row.source, row.state = True, None, None
 
-    def _keep_state(self, slot: int, prefix: tuple[int, ...]) -> None:
-        """Keep a slot's state, which is that after a prefix."""
-        if prefix not in self._states:
-            self._states[prefix] = self._model.state(slot)
-            if len(self._states) > HEADERS_KEPT:
-                self._states.popitem(last=False)
+    def _keep_state(self, row: Row) -> None:
+        """Keep the state of a row's slot, which is that after its prefix."""
+        self._states[row.prefix] = self._model.state(row.slot)
+        if len(self._states) > HEADERS_KEPT:
+            self._states.popitem(last=False)
 
-    def _free(self, slot: int) -> None:
-        """Empty a slot; the last running sequence moves into it."""
-        last = len(self.running) - 1
-        if slot != last:
-            self._model.move(last, slot)
-            self.running[slot] = self.running[last]
-        self.running.pop()
+    def _free(self, sequence: Sequence) -> None:
+        """Empty a sequence's slots; the last rows move into them."""
+        for row in self._running.pop(sequence).rows:
+            last = self._rows.pop()
+            if last is not row:
+                self._model.move(last.slot, row.slot)
+                last.slot = row.slot
+                self._rows[last.slot] = last
 
     def _feed(self) -> Tensor:
         """Run the layers; return what the output layer reads, (B, E)."""
-        tokens = [sequence.next_input for sequence in self.running]
-        cues = [s.guide.cue if s.draws_next else 0 for s in self.running]
+        tokens = [row.next_input for row in self._rows]
+        cues = [row.cue for row in self._rows]
         padding = [0] * (self._model.rows_for(len(tokens)) - len(tokens))
         ids = torch.tensor([tokens + padding, cues + padding], device=self.device)
         return self._model.step(ids[0], ids[1])
 
-    def _draw(self, features: Tensor, drawing: list[int]) -> list[Sequence]:
-        """Draw a body token for each slot of drawing; return their sequences."""
-        sequences = [self.running[slot] for slot in drawing]
-        logits = self._logits(features, drawing)
-        masked, tokens = self._choose(logits, sequences)
-        again = [row for row, token in enumerate(tokens.tolist()) if not vet(sequences[row], token)]
+    def _draw(self, features: Tensor) -> list[Sequence]:
+        """Draw a body token for each particle that is due; return the sequences this changes."""
+        leads = [row for row in self._rows if row.leads and row.draws_next]
+        particles = [row.particle for row in leads]
+        logits, guided = self._logits(features, leads)  # (P, V) each
+        masked, tokens = self._choose(guided, particles)
+        again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]
         if again:
-            others = [sequences[row] for row in again]
-            masked[again], tokens[again] = self._choose(logits[again], others)
+            masked[again], tokens[again] = self._choose(
+                guided[again], [particles[n] for n in again]
+            )
+        self._weigh(particles, guided, masked)
         log_probabilities = logits.gather(-1, tokens[:, None]).squeeze(-1) - logits.logsumexp(-1)
         fits = (~is_forbidden(masked, tokens)).tolist()
-        rows = zip(sequences, fits, tokens.tolist(), log_probabilities.tolist(), strict=True)
-        for sequence, fit, token, log_probability in rows:
-            if fit and sequence.error is None:
-                sequence.tokens.append(token)
-                sequence.log_probabilities.append(log_probability)
-                sequence.guide.advance(token)
-            elif sequence.error is None:
-                sequence.error = NoCharacterFits(0, "the guide allows no token")
-        return sequences
+        drawn = zip(particles, fits, tokens.tolist(), log_probabilities.tolist(), strict=True)
+        for particle, fit, token, log_probability in drawn:
+            if fit and particle.error is None:
+                particle.take(token, log_probability)
+            else:
+                particle.fail(NoCharacterFits(0, "the guide allows no token"))
+        sequences = dict.fromkeys(particle.sequence for particle in particles)
+        return [each for each in sequences if self._running[each].settle(self._model.move)]
 
-    def _choose(self, logits: Tensor, sequences: list[Sequence]) -> tuple[Tensor, Tensor]:
-        """Return the logits (B, V) under the guides' masks, and the tokens (B,) that they draw."""
-        masks = torch.stack([self._allowed(sequence) for sequence in sequences])
+    def _logits(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor]:
+        """Return the logits of each particle, (P, V), as the model has them and as guided."""
+        contrasts = [row.contrast for row in leads if row.contrast is not None]
+        slots = [row.slot for row in (*leads, *contrasts)]
+        padding = [0] * (self._model.rows_for(len(slots)) - len(slots))
+        if slots != [*range(len(self._rows))]:
+            features = features[slots + padding]
+        rows = self._model.logits(features)[: len(slots)]
+        logits = rows[: len(leads)]
+        if not contrasts:
+            return logits, logits
+        numbers = iter(range(len(leads), len(slots)))
+        without = rows[
+            [n if row.contrast is None else next(numbers) for n, row in enumerate(leads)]
+        ]
+        strengths = [row.particle.guidance for row in leads]
+        guidance = torch.tensor(strengths, device=self.device)[:, None]
+        return logits, without + guidance * (logits - without)
+
+    def _choose(self, logits: Tensor, particles: list[Particle]) -> tuple[Tensor, Tensor]:
+        """Return the logits (P, V) under the guides' masks, and the tokens (P,) that they draw."""
+        masks = torch.stack([self._allowed(particle) for particle in particles])
         masked = forbid(logits, masks.to(self.device))
-        params = [sequence.params for sequence in sequences]
-        return masked, draw(masked, params, [len(sequence.tokens) for sequence in sequences])
+        params = [particle.params for particle in particles]
+        return masked, draw(masked, params, [len(particle.tokens) for particle in particles])
 
-    def _allowed(self, sequence: Sequence) -> Tensor:
+    def _allowed(self, particle: Particle) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""
         try:
-            mask = sequence.guide.allowed()
+            mask = particle.guide.allowed()
         except NoCharacterFits as error:
-            sequence.error = error
+            particle.fail(error)
             return ~self._anything
         return self._anything if mask is None else mask
 
-    def _logits(self, features: Tensor, drawing: list[int]) -> Tensor:
-        """Return the logits of the slots of drawing alone, a row each."""
-        padding = [0] * (self._model.rows_for(len(drawing)) - len(drawing))
-        if len(drawing) < len(self.running):
-            features = features[drawing + padding]
-        return self._model.logits(features)[: len(drawing)]
-
-
-def vet(sequence: Sequence, token: int) -> bool:
-    """Return whether a sequence takes a drawn token; one that has failed takes any."""
-    try:
-        return sequence.error is not None or sequence.guide.vet(token)
-    except NoCharacterFits as error:
-        sequence.error = error
-        return True
+    def _weigh(self, particles: list[Particle], logits: Tensor, masked: Tensor) -> None:
+        """Take into the weights what the masks let through; a single particle needs no weight."""
+        several = [n for n, each in enumerate(particles) if each.sequence.num_particles > 1]
+        if several:
+            temperatures = [particles[n].params.temperature for n in several]
+            shares = log_share(logits[several], masked[several], temperatures)
+            for n, share in zip(several, shares.tolist(), strict=True):
+                particles[n].log_weight += share

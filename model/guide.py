@@ -3,7 +3,7 @@
 V is the size of the vocabulary.
 """
 
-from typing import Protocol
+from typing import Protocol, Self, runtime_checkable
 
 from torch import Tensor
 
@@ -54,6 +54,18 @@ class Guide(Protocol):
 
     def advance(self, token: int) -> None:
         """Go on after a token."""
+
+
+@runtime_checkable
+class ForkableGuide(Guide, Protocol):
+    """A guide that several particles of a sequence can have a copy of."""
+
+    @property
+    def at_break(self) -> bool:
+        """Whether a part of the verse has just ended: where particles are resampled."""
+
+    def copy(self) -> Self:
+        """Return a guide that goes on from here on its own."""
 
 
 class Unguided:

@@ -1,11 +1,22 @@
-"""One poem in the making, as the engine sees it: token ids in, token ids out."""
+"""One poem in the making, as the engine sees it: token ids in, token ids out.
+
+A sequence may be written by several particles at once, of which one is printed, and against a
+second header that leaves its wishes out: what the wishes change is then strengthened.
+
+    l = l_0 + g (l_w - l_0)       the logits that are drawn from: l_w with the wishes, l_0 without
+
+Sources: guidance without a classifier, Ho & Salimans (2022), for language models Sanchez et al.
+(2023); particles, Lew et al. (2023).
+"""
 
 import math
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 
-from model.guide import Guide, NoCharacterFits
+from model.guide import ForkableGuide, Guide, NoCharacterFits
 from model.sampling import SamplingParams
+
+FIRST_GUIDANCE = 2.0  # at most, of the first token: else every fourth poem begins with its title
 
 
 @dataclass(eq=False)
@@ -16,37 +27,48 @@ class Sequence:
         header: Token ids from <bos> to <body>.
         guide: Says what may come next, and when the poem is complete.
         params: How tokens are drawn.
+        contrast: The header without the wishes; none for no guidance.
+        guidance: How strongly the wishes steer: g; 1 draws as the model does.
+        num_particles: K, how many ways to write it go on at once.
+
+    Raises:
+        ValueError: If num_particles is below 1.
+        TypeError: If there are several particles and the guide cannot be copied.
     """
 
     header: SequenceOf[int]
     guide: Guide
     params: SamplingParams
-    tokens: list[int] = field(default_factory=list)  # of the body
+    contrast: SequenceOf[int] = ()
+    guidance: float = 1.0
+    num_particles: int = 1
+    tokens: list[int] = field(default_factory=list)  # of the body, those that all particles share
     log_probabilities: list[float] = field(default_factory=list)  # of tokens, unmasked, in nats
     error: NoCharacterFits | None = None
-    fed: int = 0  # tokens that the model has read
+    finished: bool = False  # whether nothing more will come: the poem is complete or has failed
+
+    def __post_init__(self) -> None:
+        if self.num_particles < 1:
+            raise ValueError(f"num_particles must be at least 1, got {self.num_particles}")
+        if self.num_particles > 1 and not isinstance(self.guide, ForkableGuide):
+            raise TypeError(f"{type(self.guide).__name__} cannot be copied for several particles")
+        self.finished = self.guide.finished
 
     @property
-    def finished(self) -> bool:
-        """Whether nothing more will come: the poem is complete or has failed."""
-        return self.error is not None or self.guide.finished
+    def headers(self) -> tuple[SequenceOf[int], ...]:
+        """What each particle is read after: its header, and the contrast if there is one."""
+        return (self.header, self.contrast) if self.contrast else (self.header,)
 
     @property
-    def next_input(self) -> int:
-        """The token that the model reads next."""
-        return self.header[self.fed] if self.fed < len(self.header) else self.tokens[-1]
-
-    @property
-    def draws_next(self) -> bool:
-        """Whether what follows the next input is a body token."""
-        return self.fed + 1 >= len(self.header)
-
-    @property
-    def prefix(self) -> tuple[int, ...]:
-        """The header but for its last token, which is read with the guide's first cue."""
-        return tuple(self.header[:-1])
+    def num_slots(self) -> int:
+        """How many slots it takes."""
+        return self.num_particles * len(self.headers)
 
     @property
     def bits(self) -> float:
-        """Bits of the body under the model, unmasked and at temperature 1."""
+        """Bits of the body under the model, unguided, unmasked and at temperature 1."""
         return -sum(self.log_probabilities) / math.log(2)
+
+    def guidance_at(self, position: int) -> float:
+        """Return g for the token at a position of the body."""
+        return min(self.guidance, FIRST_GUIDANCE) if position == 0 else self.guidance

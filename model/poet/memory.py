@@ -2,6 +2,8 @@
 
 from collections import deque
 from collections.abc import Collection
+from copy import copy
+from typing import Self
 
 from model.poet.lexicon import Lexicon
 
@@ -23,6 +25,12 @@ class Memory:
         self._recent: deque[int] = deque()
         self.unused = lexicon.han.copy()  # (V,)
         self.unused[lexicon.with_lookalikes(given)] = False
+
+    def copy(self) -> Self:
+        """Return a memory that goes on from here on its own."""
+        twin = copy(self)
+        twin.unused, twin._recent = self.unused.copy(), self._recent.copy()
+        return twin
 
     def use(self, token: int) -> bool:
         """Keep a token from coming again; return whether it could have come until now."""

@@ -42,6 +42,9 @@ class PoemSpec:
         title: What the poem is about.
         author: In whose manner.
         era: Tang or Song.
+        guidance: How strongly title, author and era steer, 0 (not at all) to 5; 1 draws as the
+            model does.
+        candidates: How many ways to write it go on together, of which one is answered.
         novel: True for no line that stands in the corpus, None for none where another fits.
         params: How to draw; its seed decides everything that is left open.
         script: The script of the answer.
@@ -56,6 +59,8 @@ class PoemSpec:
     title: str | None = None
     author: str | None = None
     era: Era | None = None
+    guidance: float = 1.0
+    candidates: int = 1
     novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)
     script: Script = Script.SIMPLIFIED

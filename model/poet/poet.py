@@ -4,7 +4,8 @@ The service, the command line and the evaluation share it.
 """
 
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -26,6 +27,8 @@ from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
 from model.verse.script import is_han, to_script
 from model.vocabulary import Vocabulary
+
+NO_WISHES: dict[str, Any] = {"title": None, "author": None, "era": None}  # that guidance is about
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class Poet:
         choices = self._reader.choices(spec, layout, header)
         given, plan = self._choose_plan(spec, layout, meter, choices)
         guide = self._guide(spec, layout, given, plan)
-        return Draft(spec, layout, Sequence(header, guide, spec.params), self._start(spec, given))
+        sequence = self._sequence(spec, layout, meter, header, guide)
+        return Draft(spec, layout, sequence, self._start(spec, given))
 
     def steps(self, spec: PoemSpec) -> int:
         """Return how many steps a poem takes: its header, its characters, its marks, its reading.
@@ -149,6 +153,22 @@ class Poet:
             era=spec.era,
             author=spec.author,
             title=spec.title and "".join(filter(is_han, spec.title)),
+        )
+
+    def _sequence(
+        self, spec: PoemSpec, layout: Layout, meter: Meter, header: list[int], guide: VerseGuide
+    ) -> Sequence:
+        """Return what the engine runs for a spec."""
+        contrast = self._header(replace(spec, **NO_WISHES), layout, meter)
+        guided = spec.guidance != 1 and header != contrast
+        return Sequence(
+            header,
+            guide,
+            spec.params,
+            contrast if guided else (),
+            spec.guidance if guided else 1.0,
+            # Without chance they would all be the same.
+            spec.candidates if spec.params.temperature > 0 else 1,
         )
 
     def _choose_plan(

@@ -1,6 +1,8 @@
 """The rhyme groups that a poem can still rhyme in, and how many characters each has left."""
 
 from collections.abc import Collection
+from copy import copy
+from typing import Self
 
 from model.poet.lexicon import Lexicon, Mask
 
@@ -20,6 +22,12 @@ class RhymeSupply:
     ) -> None:
         self._lexicon, self._needed = lexicon, needed
         self._counts = lexicon.count_rhymes(groups, given)
+
+    def copy(self) -> Self:
+        """Return a supply that is used on its own from here."""
+        twin = copy(self)
+        twin._counts = self._counts.copy()
+        return twin
 
     def mask(self) -> Mask:
         """Return the mask (V,) of the characters that rhyme, used ones included."""

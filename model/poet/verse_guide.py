@@ -6,6 +6,9 @@ rhyme groups of which enough unused characters are left for the lines that have 
 V is the size of the vocabulary.
 """
 
+from copy import copy
+from typing import Self
+
 import torch
 from torch import Tensor
 
@@ -70,6 +73,17 @@ class VerseGuide:
     def finished(self) -> bool:
         """Whether the last line stands."""
         return self._line == self._layout.num_lines
+
+    @property
+    def at_break(self) -> bool:
+        """Whether a line has just ended, its mark included."""
+        return self._line > 0 and self._character == 0
+
+    def copy(self) -> Self:
+        """Return a guide that goes on from here on its own; what does not change is shared."""
+        twin = copy(self)
+        twin._memory, twin._rhymes = self._memory.copy(), self._rhymes.copy()
+        return twin
 
     @property
     def cue(self) -> Cue:
