@@ -4,7 +4,7 @@ import { texts } from "./texts.js";
 
 const KEPT = "yin.language";
 
-/* What the API says in English, by its form, in Chinese. */
+/* The API's English messages, as patterns, and what they are in Chinese. */
 const CHINESE = [
   [/^the model does not know the character '(.)'$/u, "它不认识“$1”字"],
   [/^the model does not know the author '(.+?)'; it knows (.+)$/u, "它没学过“$1”；学过$2"],
@@ -41,7 +41,7 @@ export class Speech {
     this.apply();
   }
 
-  /* Puts every text of the page into the language; what holds an error is left as it is. */
+  /* Puts every text of the page into the language; an error that is shown is left as it is. */
   apply() {
     document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
     document.title = this.say("page.title");
