@@ -68,7 +68,7 @@ Admitted = Annotated[Commission, Depends(admitted)]
 
 @router.post("/generate", responses=REFUSALS, tags=["poems"])
 async def generate(request: Request, commission: Admitted, service: Served) -> GenerateResponse:
-    """Write a poem, or several."""
+    """Write one poem, or several."""
     return await unless_gone(request, service.finish(commission))
 
 

@@ -1,4 +1,4 @@
-"""The service: a poet, its engine thread, and what a request becomes between them."""
+"""The service: a poet, its engine, and what becomes of a request between them."""
 
 import asyncio
 import secrets
@@ -114,7 +114,7 @@ class Service:
             UnacceptableRequest: If no poem meets it.
             ServiceError: If it cannot be met now.
         """
-        # Room first: what is refused has cost next to nothing.
+        # Room first: a refusal costs next to nothing.
         job = self.engine.admit(request.n * request.candidates, steps_of(request))
         try:
             drafts = await in_turns(self._prepare(request, draw_request_seed(request)))
@@ -142,7 +142,7 @@ class Service:
         return self._answer(poems, commission.started)
 
     def write(self, request: GenerateRequest) -> GenerateResponse:
-        """Return the poems of a request, written at once: for a process that serves nobody else.
+        """Return the poems of a request, written now: for a process that serves nobody else.
 
         Raises:
             UnacceptableRequest: If no poem meets it.
@@ -199,7 +199,7 @@ async def in_turns(items: Iterable[Item]) -> list[Item]:
     """Return items as a list; between one and the next, the event loop does other things.
 
     A thread would not help: it would take the interpreter from the engine's thread in the same way,
-    and answers would wait in its queue behind requests that came later.
+    and answers would wait in its queue after requests that came later.
     """
     made = []
     for item in items:
