@@ -26,7 +26,7 @@ from app.exits import (
 )
 
 if TYPE_CHECKING:
-    from app.schemas import GenerateResponse
+    from app.answers import GenerateResponse
     from app.service import Service
 
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without

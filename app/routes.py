@@ -7,16 +7,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.answers import FormOut, GenerateResponse, Health, MeterOut, ModelCard
 from app.errors import ClientGone, UnacceptableRequest, Unhealthy
-from app.schemas import (
-    CheckRequest,
-    FormOut,
-    GenerateRequest,
-    GenerateResponse,
-    Health,
-    MeterOut,
-    ModelCard,
-)
+from app.schemas import CheckRequest, GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
 from model.verse.form import Form

@@ -9,11 +9,12 @@ from typing import Self, TypeVar
 
 import torch
 
+from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.async_engine import AsyncEngine
 from app.errors import DeadlineExceeded, UnacceptableRequest
 from app.job import Job
 from app.metrics import Metrics
-from app.schemas import GenerateRequest, GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.schemas import GenerateRequest
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.guide import NoCharacterFits
@@ -117,7 +118,7 @@ class Service:
         # Room first: a refusal costs next to nothing.
         job = self.engine.admit(request.n * request.candidates, steps_of(request))
         try:
-            drafts = await in_turns(self._prepare(request, draw_request_seed(request)))
+            drafts = await in_turns(self.prepare(request, draw_request_seed(request)))
             self.engine.run(job, [draft.sequence for draft in drafts])
         except BaseException:
             self.engine.cancel(job)
@@ -138,8 +139,8 @@ class Service:
             raise DeadlineExceeded(
                 f"the poem was not finished within {self.settings.deadline_s:g} s", retry_after_s=1
             ) from error
-        poems = await in_turns(self._finish(commission.request, commission.drafts))
-        return self._answer(poems, commission.started)
+        poems = await in_turns(self.choose(commission.request, commission.drafts))
+        return self.answer(poems, commission.started)
 
     def write(self, request: GenerateRequest) -> GenerateResponse:
         """Return the poems of a request, written now: for a process that serves nobody else.
@@ -150,15 +151,15 @@ class Service:
         started = time.perf_counter()
         torch.set_num_threads(self.settings.num_threads)
         steps_of(request)
-        drafts = list(self._prepare(request, draw_request_seed(request)))
+        drafts = list(self.prepare(request, draw_request_seed(request)))
         self.poet.complete(drafts)
-        return self._answer(list(self._finish(request, drafts)), started)
+        return self.answer(list(self.choose(request, drafts)), started)
 
-    def _answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
+    def answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
         elapsed_s = round(time.perf_counter() - started, 4)
         return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
 
-    def _prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
+    def prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
         """Yield a draft for every poem and candidate, poem by poem."""
         try:
             for number in range(request.n * request.candidates):
@@ -166,7 +167,7 @@ class Service:
         except (NoCharacterFits, UnknownCharacter, UnknownAuthor, ValueError) as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
 
-    def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
+    def choose(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
         """Yield of each poem's candidates the one that the model likes best and that is new.
 
         Raises:

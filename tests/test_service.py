@@ -29,7 +29,7 @@ def test_a_measure_that_cannot_be_is_refused_before_anything_is_made(service: Se
 )
 def test_the_steps_reserved_are_enough(service: Service, fields: str) -> None:
     request = GenerateRequest.model_validate_json(fields)
-    (draft,) = service._prepare(request, seed=1)
+    (draft,) = service.prepare(request, seed=1)
     body = draft.layout.characters + draft.layout.num_lines
     assert len(draft.sequence.header) - 1 + body <= steps_of(request)
     assert steps_of(request) <= body + 10
@@ -47,10 +47,10 @@ def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
 
 def test_a_candidate_is_not_chosen_twice(service: Service) -> None:
     request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2, "candidates": 3}')
-    drafts = list(service._prepare(request, seed=5))
+    drafts = list(service.prepare(request, seed=5))
     service.poet.complete(drafts)
     again = [drafts[0], drafts[1], drafts[2], drafts[0], drafts[1], drafts[2]]
-    first, second = service._finish(request, again)
+    first, second = service.choose(request, again)
     assert first.text != second.text
     assert first.bits_per_character <= second.bits_per_character
 
