@@ -9,7 +9,7 @@ const CHINESE = [
   [/^the model does not know the character '(.)'$/u, "它不认识“$1”字"],
   [/^the model does not know the author '(.+?)'; it knows (.+)$/u, "它没学过“$1”；学过$2"],
   [/^the model does not know the author '(.+?)'$/u, "它没学过“$1”"],
-  [/^must be Chinese characters alone, without '(.)'$/u, "只能填汉字，不能有“$1”"],
+  [/^must be Chinese characters only, without '(.)'$/u, "只能填汉字，不能有“$1”"],
   [/^String should have at most (\d+) characters?$/, "最多 $1 字"],
   [/^String should have at least (\d+) characters?$/, "至少 $1 字"],
   [/^line \d+: an acrostic here takes (\d+) characters .* or (\d+) .*, not (\d+)$/, "这个体裁藏头要 $1 字（每联一字）或 $2 字（每行一字），现在是 $3 字"],
