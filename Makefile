@@ -2,8 +2,12 @@
 #   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PYTHON ?= python3
-CORPUS ?= corpus
+# Where the poems come from (an archive or a directory of chinese-poetry; empty: a download), where they
+# are kept, where a run writes, and its options (docs/model.md).
 SOURCE ?=
+CORPUS ?= corpus
+RUN ?= runs/poetry
+RECIPE ?= --name yin-lstm-12m --steps 12700 --warmup-steps 200 --decay-share 0.6
 
 bin := .venv/bin
 quietly := --quiet --disable-pip-version-check
@@ -41,20 +45,16 @@ test: .venv/ready-test
 	$(bin)/mypy
 	$(bin)/python -m pytest
 
-$(CORPUS)/report.json: | .venv/ready-test
-	$(bin)/python -m training.corpus --out $(CORPUS) $(if $(SOURCE),--source $(SOURCE))
+# Paths reach the commands by the environment, so that they may have any characters in them.
+export CORPUS SOURCE RUN
 
-corpus: $(CORPUS)/report.json
+corpus: .venv/ready-test
+	test -f "$$CORPUS/report.json" || \
+		$(bin)/python -m training.corpus --out "$$CORPUS" $${SOURCE:+--source "$$SOURCE"}
 
-# The bundled checkpoint's recipe (docs/model.md), in four runs; a run that was stopped is resumed.
-train: $(CORPUS)/report.json
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/first
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/second --checkpoint runs/first/poetry.safetensors \
-		--seed 2 --steps 3700 --learning-rate 2e-3 --decay-share 0.25
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/third --checkpoint runs/second/poetry.safetensors \
-		--seed 3 --steps 2800 --learning-rate 2e-3 --decay-share 0.8
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/poetry --checkpoint runs/third/poetry.safetensors --name yin-lstm-12m \
-		--seed 4 --steps 3700 --learning-rate 2e-3 --decay-share 0.8
+# From the corpus to a checkpoint in one run. A run that was stopped, or killed, is continued by the same command.
+train: corpus
+	$(bin)/python -m training.train --corpus "$$CORPUS" --out "$$RUN" $(RECIPE)
 
 bench: .venv/ready-test
 	$(bin)/python -m benchmarks.lstm
