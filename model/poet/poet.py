@@ -21,7 +21,7 @@ from model.poet.line_filter import LineFilter
 from model.poet.poem import Meter, Poem, PoemSpec, choose_layout
 from model.poet.verse_guide import VerseGuide
 from model.poetry_model import PoetryModel
-from model.precision import compute_dtype
+from model.precision import Precision, choose_precision
 from model.sequence import Sequence
 from model.verse.form import Layout
 from model.verse.proof import check
@@ -67,13 +67,14 @@ class Poet:
         line_filter: LineFilter | None = None,
         *,
         device: torch.device | str = "cpu",
-        dtype: torch.dtype | None = None,
+        dtype: Precision | None = None,
         num_slots: int = 128,
     ) -> None:
         self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
-        self._model: PoetryModel = checkpoint.build_model(dtype or compute_dtype(device), device)
-        self.engine = Engine(self._model, num_slots)
+        dtype = dtype or choose_precision(device)
+        self._model: PoetryModel = checkpoint.build_model(dtype.dtype, device)
+        self.engine = Engine(self._model, num_slots, dtype)
         self._lexicon = Lexicon(self.vocabulary)
         self._line_filter = line_filter
         self._best_spelling = lru_cache(READINGS_KEPT)(self._find_best_spelling)
