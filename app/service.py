@@ -21,6 +21,7 @@ from model.checkpoint import Checkpoint
 from model.poet.line_filter import LineFilter
 from model.poet.poem import draw_seed
 from model.poet.poet import Draft, Poet
+from model.precision import Precision
 from model.wish import UnmetWish
 
 Item = TypeVar("Item")
@@ -59,7 +60,7 @@ class Service:
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = None if settings.dtype == "auto" else getattr(torch, settings.dtype)
+        dtype = None if settings.dtype == "auto" else Precision(settings.dtype)
         self.poet = Poet(
             checkpoint, line_filter, device=device, dtype=dtype, num_slots=settings.num_slots
         )
@@ -74,7 +75,7 @@ class Service:
             name=checkpoint.name,
             checksum=checkpoint.checksum,
             device=self.poet.engine.device.type,
-            dtype=str(self.poet.engine.dtype).removeprefix("torch."),
+            dtype=self.poet.engine.dtype,
         )
         self.metrics.model.info(self.model.model_dump())
 

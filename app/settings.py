@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     checkpoint: Path = Field(BUNDLED / "poetry.safetensors", description="The model to serve.")
     lines: Path = Field(BUNDLED / "poet" / "lines.bin", description="The filter of corpus lines.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format.")
+    dtype: Literal["auto", "int8", "bfloat16", "float32"] = Field(
+        "auto", description="Number format."
+    )
     num_slots: int = Field(
         128, ge=1, le=512, description="Poems that are written at the same time."
     )

@@ -22,6 +22,7 @@ from model.decoding import draw, forbid, is_forbidden
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
 from model.poetry_model import PoetryModel
+from model.precision import Precision
 from model.sequence import Sequence
 
 HEADERS_KEPT = 256  # whose states are kept, 11 KiB each in the bundled model
@@ -31,8 +32,9 @@ class Engine:
     """Runs sequences, num_slots of them at a time.
 
     Args:
-        model: Whose weights, dtype and device are used; later changes to it are not seen.
+        model: Whose weights and device are used; later changes to it are not seen.
         num_slots: S, how many sequences run at once.
+        precision: What to compute in; None for the format that the weights are in.
 
     Raises:
         ValueError: If num_slots is below 1.
@@ -40,15 +42,17 @@ class Engine:
     """
 
     @torch.inference_mode()
-    def __init__(self, model: PoetryModel, num_slots: int = 128) -> None:
+    def __init__(
+        self, model: PoetryModel, num_slots: int = 128, precision: Precision | None = None
+    ) -> None:
         if num_slots < 1:
             raise ValueError(f"num_slots must be at least 1, got {num_slots}")
         self.num_slots = num_slots
         self.waiting: deque[Sequence] = deque()
         self.running: list[Sequence] = []  # number n holds slot n
-        self._model = PackedModel(model, num_slots)
+        self._model = PackedModel(model, num_slots, precision)
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
-        self.device, self.dtype = self._model.device, self._model.dtype
+        self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
         self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
 
