@@ -1,15 +1,15 @@
-# docker build .                          what serves
-# docker build --target train .           what trains
-# With --build-arg TORCH_INDEX= (empty)   PyPI's PyTorch, with CUDA
-# What a code change touches comes last: it rebuilds two small layers, not PyTorch's.
+# docker build .                            the service
+# docker build --target train .             training
+# docker build --build-arg TORCH_INDEX= .   with PyPI's PyTorch, for CUDA
+# What a code change touches comes last, so that it rebuilds two small layers rather than PyTorch's.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS dependencies
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
-# The environment never holds pip: the base's installs into it. The byte code that pip makes stays:
-# nothing can write it at run time, and a start without it takes several times as long.
+# The environment never holds pip: the base image's pip installs into it. The bytecode that pip makes is kept:
+# it cannot be written at run time, and a start without it takes several times as long.
 RUN python3 -m venv --without-pip /opt/yin
 COPY requirements.txt ./
 RUN pip --python /opt/yin/bin/python3 install --require-hashes --no-deps -r requirements.txt
@@ -31,8 +31,8 @@ FROM dependencies AS environment
 RUN pip --python /opt/yin/bin/python3 uninstall --yes --quiet setuptools
 
 FROM ${BASE} AS serve
-# The base's own build tools; pip refuses, harmlessly, where they are the distribution's.
-# Programs that give their caller root's rights have no use here.
+# Removes the base's own build tools (pip refuses, harmlessly, where they are the distribution's),
+# and the set-user-id bits: no program here may give its caller root's rights.
 RUN python3 -m pip uninstall --yes --quiet --root-user-action=ignore pip setuptools wheel \
     && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
     && install -d -o 10001 -g 10001 /data
@@ -46,7 +46,7 @@ ENV PATH=/opt/yin/bin:$PATH \
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# Not urllib: it would ask the proxy that the environment may name.
+# Not urllib: it would use a proxy that the environment names.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
     CMD ["python3", "-IS", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('YIN_PORT', 8000)), timeout=2); c.request('GET', '/health/live'); raise SystemExit(c.getresponse().status != 200)"]
 CMD ["yin", "serve"]

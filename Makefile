@@ -1,9 +1,13 @@
-# PyTorch from an index of your choice; without an NVIDIA card the CPU build saves gigabytes:
+# The index that PyTorch comes from; without an NVIDIA card, the CPU build saves several gigabytes:
 #   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PYTHON ?= python3
-CORPUS ?= corpus
+# Where the poems come from (an archive or a directory of chinese-poetry; empty: a download), where they
+# are kept, where a run writes, and its options (docs/model.md).
 SOURCE ?=
+CORPUS ?= corpus
+RUN ?= runs/poetry
+RECIPE ?= --name yin-lstm-12m --steps 12700 --warmup-steps 200 --decay-share 0.6
 
 bin := .venv/bin
 quietly := --quiet --disable-pip-version-check
@@ -14,8 +18,8 @@ pip := $(bin)/python -m pip install $(quietly) -c constraints.txt
 
 setup: .venv/ready-test
 
-# What serving needs, into a new environment: every wheel by its hash but PyTorch, which comes from one
-# of several indexes.
+# Installs what serving needs into a new environment: every wheel is verified by hash except PyTorch,
+# which comes from one of several indexes.
 define install-service
 $(PYTHON) -m venv $(1)
 $(1)/bin/python -m pip install $(quietly) --require-hashes --no-deps -r requirements.txt
@@ -27,7 +31,7 @@ endef
 .venv/ready: pyproject.toml constraints.txt requirements.txt
 	$(call install-service,.venv)
 
-# What training, tests and benchmarks need besides.
+# What training, tests and benchmarks need in addition.
 .venv/ready-test: .venv/ready
 	$(pip) -e '.[test,training]'
 	touch $@
@@ -41,33 +45,29 @@ test: .venv/ready-test
 	$(bin)/mypy
 	$(bin)/python -m pytest
 
-$(CORPUS)/report.json: | .venv/ready-test
-	$(bin)/python -m training.corpus --out $(CORPUS) $(if $(SOURCE),--source $(SOURCE))
+# Paths reach the commands by the environment, so that they may have any characters in them.
+export CORPUS SOURCE RUN
 
-corpus: $(CORPUS)/report.json
+corpus: .venv/ready-test
+	test -f "$$CORPUS/report.json" || \
+		$(bin)/python -m training.corpus --out "$$CORPUS" $${SOURCE:+--source "$$SOURCE"}
 
-# The bundled checkpoint's recipe (docs/model.md), in four runs; each goes on where it was stopped.
-train: $(CORPUS)/report.json
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/first
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/second --checkpoint runs/first/poetry.safetensors \
-		--seed 2 --steps 3700 --learning-rate 2e-3 --decay-share 0.25
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/third --checkpoint runs/second/poetry.safetensors \
-		--seed 3 --steps 2800 --learning-rate 2e-3 --decay-share 0.8
-	$(bin)/python -m training.train --corpus $(CORPUS) --out runs/poetry --checkpoint runs/third/poetry.safetensors --name yin-lstm-12m \
-		--seed 4 --steps 3700 --learning-rate 2e-3 --decay-share 0.8
+# From the corpus to a checkpoint in one run. A run that was stopped, or killed, is continued by the same command.
+train: corpus
+	$(bin)/python -m training.train --corpus "$$CORPUS" --out "$$RUN" $(RECIPE)
 
 bench: .venv/ready-test
 	$(bin)/python -m benchmarks.lstm
 	$(bin)/python -m benchmarks.engine
 	$(bin)/python -m benchmarks.guide
 
-# The same model behind other servers; they are many packages, so this is a command of its own.
+# The same model behind other servers: a separate command, since they bring many packages.
 bench-http: .venv/ready-test
 	$(pip) -e '.[bench]'
 	$(bin)/python -m benchmarks.http
 
-# What is served, described: build/sbom.json (CycloneDX) and build/licences.txt; a licence that would
-# bind whoever serves it fails.
+# Describes what is served: build/sbom.json (CycloneDX) and build/licences.txt; fails on a licence that
+# would bind whoever serves it.
 build/service/ready: requirements.txt constraints.txt
 	$(call install-service,build/service)
 
@@ -82,8 +82,8 @@ sbom: build/service/ready build/tools/ready
 	build/tools/bin/pip-licenses --python build/service/bin/python --from mixed --partial-match \
 		--fail-on "GPL;General Public;SSPL;Commons Clause;UNKNOWN" --output-file build/licences.txt
 
-# requirements.txt from constraints.txt: the same versions with the hash of every wheel. For PyTorch there is
-# what its every build needs; it would else come from PyTorch's index, at whatever version lies there.
+# Makes requirements.txt from constraints.txt: the same versions with the hash of every wheel. It includes what every
+# build of PyTorch needs, which would otherwise come from PyTorch's index in whatever version is there.
 lock: build/tools/ready
 	$(PYTHON) -c 'import tomllib; print("filelock", "fsspec", "jinja2", "networkx", "setuptools", "sympy", *(name for name in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if name != "torch"), sep="\n")' \
 		| build/tools/bin/uv pip compile - --quiet --constraints constraints.txt --universal --python-version 3.11 \

@@ -26,7 +26,7 @@ from app.exits import (
 )
 
 if TYPE_CHECKING:
-    from app.schemas import GenerateResponse
+    from app.answers import GenerateResponse
     from app.service import Service
 
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
@@ -63,7 +63,9 @@ def generate(
     ] = None,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
-    author: Annotated[str | None, typer.Option(help="In whose manner, such as 李白.")] = None,
+    author: Annotated[
+        str | None, typer.Option(help="The poet to write like, such as 李白.")
+    ] = None,
     era: Annotated[str | None, typer.Option(help="tang or song.")] = None,
     script: Annotated[str, typer.Option(help="simplified or traditional.")] = "simplified",
     n: Annotated[int, typer.Option(help="How many poems.")] = 1,
@@ -171,13 +173,13 @@ def check_command(
 
     From another program: `echo 白日依山尽，黄河入海流。欲穷千里目，更上一层楼。 | yin check`
 
-    Each line is shown with its tones, 平 ○ and 仄 ●, and △ or ▲ where it rhymes.
+    Each line is shown with its tones, ○ for 平 and ● for 仄, or △ and ▲ where it rhymes.
     """
     from app.typesetting import marked
     from model.verse.proof import check
 
     if file is None and sys.stdin.isatty():
-        typer.echo("a poem, then Ctrl-D:", err=True)
+        typer.echo("type a poem, then Ctrl-D:", err=True)
     with exit_on(OSError, ValueError, code=WRONG):
         proof = check(file.read_text(encoding="utf-8") if file else sys.stdin.read())
     if as_json:

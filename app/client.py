@@ -14,8 +14,8 @@ import httpx
 from httpx_sse import EventSource, SSEError
 from pydantic import ValidationError
 
+from app.answers import GenerateResponse
 from app.errors import describe_detail
-from app.schemas import GenerateResponse
 
 RETRIED = (429, 503)
 

@@ -36,7 +36,7 @@ class ServiceError(Exception):
 
     @property
     def detail(self) -> Any:
-        """What stands under detail in the answer."""
+        """What the answer has under detail."""
         return self.message
 
     @property

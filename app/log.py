@@ -1,4 +1,4 @@
-"""The log: JSON, one entry a line, on standard error; the libraries' own entries too."""
+"""The log: JSON, one entry per line, on standard error; the libraries' own entries, too."""
 
 import logging
 import sys

@@ -31,8 +31,8 @@ from app.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
 DESCRIPTION = """\
-Classical Chinese poems by an LSTM of its own: any start, form, title, author or acrostic; regulated
-verse with its tone pattern and rhyme guaranteed, and proved in the answer.
+Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
+acrostic. The tone pattern and rhyme of regulated verse are guaranteed, and proved in the answer.
 """
 
 
@@ -103,7 +103,7 @@ class MethodNotAllowed:
 
 
 def refuse_other_methods(app: FastAPI) -> None:
-    """Let each path refuse the methods that it lacks; else the page would answer 404 for them."""
+    """Let each path refuse the methods that it lacks; else the page would answer them with 404."""
     allowed: dict[str, set[str]] = defaultdict(set)
     for route in router.routes:
         if isinstance(route, Route):
@@ -113,13 +113,13 @@ def refuse_other_methods(app: FastAPI) -> None:
 
 
 async def answer_unreadable_body(_request: Request, _error: Exception) -> JSONResponse:
-    """Answer a body that is not even text as one that is not JSON."""
+    """Answer a body that is not even text like one that is not JSON."""
     error = {"type": "json_invalid", "loc": ("body",), "msg": "the body must be JSON in UTF-8"}
     return JSONResponse({"detail": [error]}, 422)
 
 
 async def answer_validation_error(request: Request, error: Exception) -> JSONResponse:
-    """Answer a request that is not as it should be, without repeating its input."""
+    """Answer an invalid request, without repeating its input."""
     if not isinstance(error, RequestValidationError):
         raise error
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()

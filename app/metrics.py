@@ -10,7 +10,7 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 class Metrics:
-    """All that is counted; a registry of its own, so that services do not share counts."""
+    """All that is counted, in a registry of its own: services do not share counts."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -38,7 +38,7 @@ class Metrics:
         )
         self.step_s = Histogram(
             "yin_step_seconds",
-            "Time of an engine step by phase: orders taken, model run, results reported",
+            "Time of an engine step by phase: orders, model, report",
             ["phase"],
             buckets=MILLISECONDS,
             registry=registry,
@@ -50,7 +50,7 @@ class Metrics:
             registry=registry,
         )
         self.batch_size = Histogram(
-            "yin_batch_size", "Poems a step", buckets=BATCHES, registry=registry
+            "yin_batch_size", "Poems per step", buckets=BATCHES, registry=registry
         )
         self.characters = Counter(
             "yin_characters", "Characters written, punctuation included", registry=registry

@@ -1,4 +1,4 @@
-"""What every request passes: its id, its log line, its size, its key, its rate, safe headers.
+"""What every request passes through: ids, the log, limits of size and rate, keys, headers.
 
 Pure ASGI: Starlette's BaseHTTPMiddleware would double the cost of a request.
 """

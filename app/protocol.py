@@ -1,8 +1,8 @@
-"""The protocol of a connection: uvicorn's, but the head of a request is short and arrives in time.
+"""The protocol of a connection: uvicorn's, but a request's head must be short and arrive in time.
 
-uvicorn itself waits for ever, so that clients which begin a request and say no more could take
+uvicorn itself waits for ever, so that clients which begin a request and then say nothing could take
 every descriptor that this process may open; and it keeps a head of any size, so that four clients
-which go on sending headers could take two gigabytes of memory in five seconds.
+which keep sending headers could take two gigabytes of memory in five seconds.
 """
 
 import asyncio

@@ -3,8 +3,8 @@
     pip install .[ray]
     serve run app.ray_serve:build max_replicas=4 num_cpus=2
 
-Ray's proxy distributes requests, its controller starts, watches and drains the replicas. A poem's
-seed makes it the same on every replica.
+Ray's proxy distributes requests; its controller starts, watches and drains the replicas. A seed
+gives the same poem on every replica.
 """
 
 from fastapi import FastAPI
@@ -41,7 +41,7 @@ class Replica:
         self._app = create_app(settings)
 
     def __serve_build_asgi_app__(self) -> FastAPI:  # Ray's name
-        """Return the application; Ray runs its lifespan, so it loads first and drains at last."""
+        """Return the application; Ray runs its lifespan, which loads first and drains last."""
         return self._app
 
     def check_health(self) -> None:
@@ -56,7 +56,7 @@ class Replica:
 
 
 def build(scale: Scale) -> Application:
-    """Return what serve run takes; the environment (YIN_CHECKPOINT …) says the rest."""
+    """Return what serve run takes; everything else is set in the environment (YIN_CHECKPOINT …)."""
     settings = Settings(threads=max(1, round(scale.num_cpus)))
     deployment = serve.deployment(
         serve.ingress()(Replica),

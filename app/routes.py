@@ -7,16 +7,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.answers import FormOut, GenerateResponse, Health, MeterOut, ModelCard
 from app.errors import ClientGone, UnacceptableRequest, Unhealthy
-from app.schemas import (
-    CheckRequest,
-    FormOut,
-    GenerateRequest,
-    GenerateResponse,
-    Health,
-    MeterOut,
-    ModelCard,
-)
+from app.schemas import CheckRequest, GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
 from model.verse.form import Form
@@ -68,7 +61,7 @@ Admitted = Annotated[Commission, Depends(admitted)]
 
 @router.post("/generate", responses=REFUSALS, tags=["poems"])
 async def generate(request: Request, commission: Admitted, service: Served) -> GenerateResponse:
-    """Write a poem, or several."""
+    """Write one poem, or several."""
     return await unless_gone(request, service.finish(commission))
 
 

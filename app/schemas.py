@@ -1,6 +1,6 @@
-"""The JSON contract, as the OpenAPI page shows it."""
+"""What requests ask for in JSON, as the OpenAPI page shows it."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from model.poet.poem import Meter, Poem, PoemSpec
+from model.poet.poem import Meter, PoemSpec
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
 from model.verse.script import Script, is_han
@@ -23,19 +23,19 @@ LONGEST_LINE = 7
 
 
 def _han(text: str) -> str:
-    """Return text if it is Han characters alone.
+    """Return text if all of it is Han characters.
 
     Raises:
         ValueError: If there is anything else; the message names it.
     """
     strangers = [character for character in text if not is_han(character)]
     if strangers:
-        raise ValueError(f"must be Chinese characters alone, without {strangers[0]!r}")
+        raise ValueError(f"must be Chinese characters only, without {strangers[0]!r}")
     return text
 
 
 def _choice(kind: Any) -> BeforeValidator:
-    """Read a value by parse(), where the kind has it; keep what is no string for the type check."""
+    """Convert a string by calling kind; leave anything else to the type check."""
     return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
 
 
@@ -51,7 +51,7 @@ def _era(name: str) -> Era:
 
 
 class Strict(BaseModel):
-    """No conversions, no unknown fields, no infinities."""
+    """Takes no other types, no unknown fields, no infinities."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -73,34 +73,41 @@ class GenerateRequest(Strict):
         Field(
             ge=MIN_LENGTH,
             le=MAX_LENGTH,
-            description="Han characters: as many whole couplets as fit, of the line length "
-            "(5 or 7) that comes nearer.",
+            description="Han characters. The poem has as many whole couplets as fit, of the line "
+            "length (5 or 7) that comes closer.",
             examples=[28],
         ),
     ] = None
     temperature: Annotated[
         float,
-        Field(ge=0, le=MAX_TEMPERATURE, description="0 takes the likeliest character, 2 is wild."),
+        Field(
+            ge=0,
+            le=MAX_TEMPERATURE,
+            description="0 always takes the likeliest character, 2 is wild.",
+        ),
     ] = 0.8
     top_k: Annotated[
-        int | None, Field(ge=1, le=100_000, description="Draw among the k likeliest characters.")
+        int | None,
+        Field(ge=1, le=100_000, description="Draw among the k likeliest characters only."),
     ] = None
     top_p: Annotated[
         float | None,
-        Field(gt=0, le=1, description="Draw among the fewest that hold this share of probability."),
+        Field(
+            gt=0,
+            le=1,
+            description="Draw among the fewest characters that hold this share of the probability.",
+        ),
     ] = None
     seed: Annotated[
         int | None,
-        Field(
-            ge=0, le=MAX_SEED, description="The same seed brings the same poem; drawn if absent."
-        ),
+        Field(ge=0, le=MAX_SEED, description="The same seed gives the same poem; drawn if absent."),
     ] = None
     form: Annotated[
         Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})] | None,
         _choice(Form.parse),
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
-            "五古 七古; the first four decide the length.",
+            "五古 七古. All but gushi decide the length, too.",
             examples=["jueju-7"],
         ),
     ] = None
@@ -108,19 +115,20 @@ class GenerateRequest(Strict):
         Meter | None,
         _choice(Meter),
         Field(
-            description="strict: tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
-            "rhyme alone; free. Default: strict for jueju and lushi, rhyme for gushi."
+            description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
+            "rhyme only; free: neither. Default: strict for jueju and lushi, rhyme for gushi."
         ),
     ] = None
     opening: Annotated[
         str | list[str] | None,
-        Field(description="The poem's first lines, whole, to go on from: a list, or one text."),
+        Field(description="The poem's first lines, complete: a list of lines, or one text."),
     ] = None
     novel: Annotated[
         bool | None,
         Field(
-            description="true: no line that stands in the corpus, or a refusal; null: none where "
-            "another fits, and copied_lines tells of the rest; false: whatever comes."
+            description="true: no line of the corpus at all, and a refusal if that is impossible. "
+            "null: a line of the corpus only where no other fits; copied_lines lists them. false: "
+            "any line."
         ),
     ] = None
     acrostic: Annotated[
@@ -128,7 +136,7 @@ class GenerateRequest(Strict):
         Field(
             min_length=2,
             max_length=MAX_LENGTH // LONGEST_LINE,
-            description="First characters of the lines, or of the couplets (藏头).",
+            description="The first characters of the lines, or of the couplets (藏头).",
         ),
     ] = None
     title: Annotated[
@@ -136,7 +144,7 @@ class GenerateRequest(Strict):
     ] = None
     author: Annotated[
         str | None,
-        Field(min_length=1, max_length=10, description="In whose manner, such as 李白."),
+        Field(min_length=1, max_length=10, description="The poet to write like, such as 李白."),
     ] = None
     era: Annotated[
         Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
@@ -149,7 +157,7 @@ class GenerateRequest(Strict):
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
     candidates: Annotated[
         int,
-        Field(ge=1, le=MAX_SEQUENCES, description="For each poem, the best of this many."),
+        Field(ge=1, le=MAX_SEQUENCES, description="Each poem is the best of this many."),
     ] = 1
 
     @field_validator("start", "acrostic", "title", "author")
@@ -166,7 +174,7 @@ class GenerateRequest(Strict):
         marks = str.maketrans(dict.fromkeys("，。？！；：、,.?!;: \n", "\n"))
         lines = [_han(line) for line in text.translate(marks).split("\n") if line]
         if not lines or not all(len(line) == len(lines[0]) in (5, 7) for line in lines):
-            raise ValueError("must be whole lines of 5, or of 7, characters each")
+            raise ValueError("must be complete lines, all of 5 or all of 7 characters")
         if sum(map(len, lines)) > MAX_LENGTH:
             raise ValueError(f"must be at most {MAX_LENGTH} characters")
         return lines
@@ -216,7 +224,7 @@ class CheckRequest(Strict):
             min_length=1,
             max_length=1000,
             json_schema_extra={"pattern": "[\u3400-\u9fff]"},  # the refusal says it in words
-            description="The poem, in either script, with or without punctuation between lines.",
+            description="The poem, in either script, with or without punctuation after its lines.",
         ),
     ]
 
@@ -225,98 +233,3 @@ class CheckRequest(Strict):
             "examples": [{"text": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"}]
         }
     )
-
-
-class CheckOut(BaseModel):
-    """Whether a rule holds."""
-
-    holds: bool
-    where: list[list[int]] = Field(description="Where it fails: line and character, from 1.")
-    note: str
-
-
-class MeterOut(BaseModel):
-    """The proof: what was read, and which rules hold."""
-
-    pattern: str | None = Field(
-        description="The template that fits best; null if the form has none."
-    )
-    line_types: str
-    tones: list[str] = Field(
-        description="The tone that each character was read in, a string a line."
-    )
-    rhyme: str | None = Field(description="The rhyme group of 平水韵.")
-    regulated: bool = Field(description="Whether every rule of regulated verse holds.")
-    checks: dict[str, CheckOut] = Field(description="The rules by name.")
-
-
-class PoemOut(BaseModel):
-    """A poem."""
-
-    text: str = Field(description="With punctuation, a couplet a line.")
-    lines: list[str]
-    title: str | None
-    form: str
-    characters: int
-    seed: int = Field(description="Brings this poem back, in a request with n = candidates = 1.")
-    bits_per_character: float = Field(description="The model's own score; lower is more fluent.")
-    copied_lines: list[str] = Field(description="Lines that stand verbatim in the corpus.")
-    start: str | None = Field(description="What the start was read as, in traditional script.")
-    meter: MeterOut
-
-    @classmethod
-    def of(cls, poem: Poem) -> Self:
-        """Return a poem's JSON."""
-        return cls(
-            text=poem.text,
-            lines=list(poem.lines),
-            title=poem.title,
-            form=poem.form.code,
-            characters=poem.characters,
-            seed=poem.seed,
-            bits_per_character=round(poem.bits_per_character, 3),
-            copied_lines=list(poem.copied_lines),
-            start=poem.start,
-            meter=MeterOut.model_validate(poem.proof.to_dict()),
-        )
-
-
-class ModelOut(BaseModel):
-    """Which model wrote it, and where: the same of these gives the same poem for a seed."""
-
-    name: str
-    checksum: str
-    device: str
-    dtype: str
-
-
-class GenerateResponse(BaseModel):
-    """The poems."""
-
-    poems: list[PoemOut]
-    model: ModelOut
-    elapsed_s: float
-
-
-class ModelCard(ModelOut):
-    """What is served."""
-
-    vocab_size: int
-    parameters: int
-    authors: list[str]
-    provenance: dict[str, Any]
-
-
-class FormOut(BaseModel):
-    """A verse form."""
-
-    code: str
-    name: str
-    line_length: int
-    num_lines: int | None
-
-
-class Health(BaseModel):
-    """Whether the service lives, or takes requests."""
-
-    status: Literal["ok"]

@@ -1,8 +1,8 @@
 """The server: uvicorn's, but on a signal it first lets the poems in flight end.
 
-uvicorn's own shutdown closes the port at once and waits for connections before the application
-hears of it. Here the application hears first: while poems in flight end, health/ready and new
-requests are still answered, with 503, so that whoever balances load turns away.
+uvicorn's own shutdown closes the port at once, and waits for connections before the application
+learns of it. Here the application learns first: while poems in flight end, /health/ready and new
+requests are still answered, with 503, so that a load balancer turns to another replica.
 """
 
 import asyncio

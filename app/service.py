@@ -1,4 +1,4 @@
-"""The service: a poet, its engine thread, and what a request becomes between them."""
+"""The service: a poet, its engine, and what becomes of a request between them."""
 
 import asyncio
 import secrets
@@ -10,16 +10,18 @@ from typing import Self, TypeVar
 
 import torch
 
+from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.async_engine import AsyncEngine
 from app.errors import DeadlineExceeded, UnacceptableRequest
 from app.job import Job
 from app.metrics import Metrics
-from app.schemas import GenerateRequest, GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.schemas import GenerateRequest
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.poet.line_filter import LineFilter
 from model.poet.poem import draw_seed
 from model.poet.poet import Draft, Poet
+from model.precision import Precision
 from model.wish import UnmetWish
 
 Item = TypeVar("Item")
@@ -58,7 +60,7 @@ class Service:
         device = settings.device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        dtype = None if settings.dtype == "auto" else getattr(torch, settings.dtype)
+        dtype = None if settings.dtype == "auto" else Precision(settings.dtype)
         self.poet = Poet(
             checkpoint, line_filter, device=device, dtype=dtype, num_slots=settings.num_slots
         )
@@ -73,7 +75,7 @@ class Service:
             name=checkpoint.name,
             checksum=checkpoint.checksum,
             device=self.poet.engine.device.type,
-            dtype=str(self.poet.engine.dtype).removeprefix("torch."),
+            dtype=self.poet.engine.dtype,
         )
         self.metrics.model.info(self.model.model_dump())
 
@@ -118,7 +120,7 @@ class Service:
             steps = self.poet.steps(request.spec(seed=0))
         job = self.engine.admit(request.n * request.candidates, steps)
         try:
-            drafts = await in_turns(self._prepare(request, draw_request_seed(request)))
+            drafts = await in_turns(self.prepare(request, draw_request_seed(request)))
             self.engine.run(job, [draft.sequence for draft in drafts])
         except BaseException:
             self.engine.cancel(job)
@@ -139,32 +141,32 @@ class Service:
             raise DeadlineExceeded(
                 f"the poem was not finished within {self.settings.deadline_s:g} s", retry_after_s=1
             ) from error
-        poems = await in_turns(self._finish(commission.request, commission.drafts))
-        return self._answer(poems, commission.started)
+        poems = await in_turns(self.choose(commission.request, commission.drafts))
+        return self.answer(poems, commission.started)
 
     def write(self, request: GenerateRequest) -> GenerateResponse:
-        """Return the poems of a request, written at once: for a process that serves nobody else.
+        """Return the poems of a request, written now: for a process that serves nobody else.
 
         Raises:
             UnacceptableRequest: If no poem meets it.
         """
         started = time.perf_counter()
         torch.set_num_threads(self.settings.num_threads)
-        drafts = list(self._prepare(request, draw_request_seed(request)))
+        drafts = list(self.prepare(request, draw_request_seed(request)))
         self.poet.engine.run([draft.sequence for draft in drafts])
-        return self._answer(list(self._finish(request, drafts)), started)
+        return self.answer(list(self.choose(request, drafts)), started)
 
-    def _answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
+    def answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
         elapsed_s = round(time.perf_counter() - started, 4)
         return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
 
-    def _prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
+    def prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
         """Yield a draft for every poem and candidate, poem by poem."""
         with refusing():
             for number in range(request.n * request.candidates):
                 yield self.poet.prepare(request.spec(draw_seed(seed, number)))
 
-    def _finish(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
+    def choose(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
         """Yield of each poem's candidates the one that the model likes best and that is new.
 
         Raises:
@@ -209,7 +211,7 @@ async def in_turns(items: Iterable[Item]) -> list[Item]:
     """Return items as a list; between one and the next, the event loop does other things.
 
     A thread would not help: it would take the interpreter from the engine's thread in the same way,
-    and answers would wait in its queue behind requests that came later.
+    and answers would wait in its queue after requests that came later.
     """
     made = []
     for item in items:

@@ -14,7 +14,7 @@ BUNDLED = Path(model.__file__).parent
 
 
 class Settings(BaseSettings):
-    """A deployment's choices; every one has a default that works."""
+    """A deployment's choices; each has a default that works."""
 
     model_config = SettingsConfigDict(env_prefix="YIN_", extra="ignore")
 
@@ -23,26 +23,32 @@ class Settings(BaseSettings):
     checkpoint: Path = Field(BUNDLED / "poetry.safetensors", description="The model to serve.")
     lines: Path = Field(BUNDLED / "poet" / "lines.bin", description="The filter of corpus lines.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    dtype: Literal["auto", "float32", "bfloat16"] = Field("auto", description="Number format.")
-    num_slots: int = Field(128, ge=1, le=512, description="Poems that are written at once.")
-    threads: int = Field(0, ge=0, description="CPU threads; 0 for the quota of the container.")
+    dtype: Literal["auto", "int8", "bfloat16", "float32"] = Field(
+        "auto", description="Number format."
+    )
+    num_slots: int = Field(
+        128, ge=1, le=512, description="Poems that are written at the same time."
+    )
+    threads: int = Field(
+        0, ge=0, description="CPU threads; 0 for as many as the container may use."
+    )
     max_queue_steps: int = Field(
         16,
         gt=0,
-        description="Longest wait for a slot, in steps; a quatrain takes 40. More is refused with "
-        "503: a larger number takes larger bursts, and lets the admitted wait longer.",
+        description="Longest wait for a slot, in steps; a quatrain takes 40. A request that would "
+        "wait longer is refused with 503. More allows larger bursts and longer waits.",
     )
-    deadline_s: float = Field(30.0, gt=0, description="Longest time a poem may take.")
-    drain_s: float = Field(20.0, ge=0, description="Time that poems in flight get at shutdown.")
+    deadline_s: float = Field(30.0, gt=0, description="Longest time that a poem may take.")
+    drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
-    api_keys: Path | None = Field(None, description="File with one accepted key a line.")
+    api_keys: Path | None = Field(None, description="File with one accepted key per line.")
     rate_limit: str = Field(
-        "", description="Posts of one client, such as 60/minute; no limit if empty."
+        "", description="Posts that one client may make, such as 60/minute; no limit if empty."
     )
     trusted_proxies: str = Field(
         "127.0.0.1",
-        description="Addresses and networks, with commas, whose X-Forwarded-For is believed; * for "
-        "all, where only a proxy can reach this port.",
+        description="Addresses and networks, separated by commas, whose X-Forwarded-For is "
+        "believed; * for all, if only a proxy can reach this port.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.schemas import PoemOut
+    from app.answers import PoemOut
     from model.verse.proof import MeterProof
 
 

@@ -1,4 +1,4 @@
-"""Poems a second and latencies over HTTP, against the same model behind other servers.
+"""Poems per second and latencies over HTTP, against the same model behind other servers.
 
     pip install -c constraints.txt -e '.[bench]'
     python -m benchmarks.http
@@ -82,7 +82,7 @@ def serving(contestant: Contestant, port: int) -> Iterator[int]:
     command += [] if contestant is OURS else ["--port", str(port)]
     environment = os.environ | {"YIN_PORT": str(port), "YIN_LOG_LEVEL": "warning"}
     environment |= {"RAY_USAGE_STATS_ENABLED": "0"}
-    # A session of its own: some servers leave processes behind when they are told to end.
+    # A session of its own: some servers leave processes behind when they are stopped.
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -99,7 +99,7 @@ def serving(contestant: Contestant, port: int) -> Iterator[int]:
 
 
 def wait_until_free(port: int) -> None:
-    """Wait until nobody listens: what a server leaves behind ends a little after it is killed.
+    """Wait until nobody listens: what a server left running ends a little after it is killed.
 
     Raises:
         OSError: If the port stays taken.
@@ -132,7 +132,7 @@ async def wait_until_ready(name: str, port: int, process: "subprocess.Popen[byte
 
 
 def figures(load: Load) -> dict[str, Any]:
-    """Return what is told of a load."""
+    """Return the summary of a load."""
     return {
         "poems_per_s": load.rate,
         "p50_s": load.latency_s(0.5),

@@ -26,7 +26,7 @@ from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.bits import UNKNOWN_BITS
 from training.corpus_poem import CorpusPoem, read_poems
-from training.material import MIN_COUNT, MIN_POEMS, build_vocabulary
+from training.material import build_vocabulary
 
 BITS_A_TOKEN = 15  # of an n-gram's key; four tokens fit into 64 bits
 
@@ -126,11 +126,11 @@ def main(
         int | None, typer.Option(min=1, help="How many of its poems, the first ones; else all.")
     ] = None,
     order: Annotated[int, typer.Option(min=1, max=4)] = 4,
-    min_count: Annotated[int, typer.Option(help="As in training.train.")] = MIN_COUNT,
+    min_count: Annotated[int | None, typer.Option(help="As in training.train.")] = None,
 ) -> None:
     """Count the training poems and print bits per character of another split as JSON."""
     poems = list(read_poems(corpus / "train.jsonl"))
-    vocabulary = build_vocabulary(poems, min_count, MIN_POEMS)
+    vocabulary = build_vocabulary(poems, min_count)
     model = KneserNey(_bodies(poems, vocabulary), len(vocabulary), order)
     measured = list(islice(read_poems(corpus / f"{split}.jsonl"), number))
     result = {

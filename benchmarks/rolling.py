@@ -5,7 +5,7 @@
     python -m benchmarks.rolling docker kill yin_replica_1
 
 Asks for poems and streams without pause, runs the command (deploy/roll if none is given) in the
-midst of it, and tells what was whole, refused or lost before, meanwhile and after. Every seed is
+midst of it, and reports what was whole, refused or lost before, meanwhile and after. Every seed is
 asked for twice, once as a poem and once as a stream, and must give the same poem. It fails if
 anything was lost.
 """
@@ -114,7 +114,7 @@ async def press(
     return answers, began_s, ended_s
 
 
-def told(name: str, answers: Sequence[Answer]) -> str:
+def summary(name: str, answers: Sequence[Answer]) -> str:
     """Return a line about the requests of one stretch of time."""
     outcomes = Counter(answer.outcome for answer in answers)
     whole = sorted(answer.took_s for answer in answers if answer.outcome == "whole")
@@ -146,10 +146,10 @@ def main(
     """Print what clients saw; fail if a request was lost."""
     answers, began_s, ended_s = asyncio.run(press(url, command or [str(ROLL)], clients, margin_s))
     print(f"the command took {ended_s - began_s:.1f} s")
-    print(told("before", [each for each in answers if each.asked_s + each.took_s < began_s]))
+    print(summary("before", [each for each in answers if each.asked_s + each.took_s < began_s]))
     meanwhile = [a for a in answers if a.asked_s <= ended_s and a.asked_s + a.took_s >= began_s]
-    print(told("meanwhile", meanwhile))
-    print(told("after", [each for each in answers if each.asked_s > ended_s]))
+    print(summary("meanwhile", meanwhile))
+    print(summary("after", [each for each in answers if each.asked_s > ended_s]))
     found = list(faults(answers))
     for fault in found:
         print(f"fault: {fault}")

@@ -78,7 +78,7 @@ def service(slots: int) -> Iterator[tuple[int, str]]:
 
 
 async def sample(client: httpx.AsyncClient, pid: int, at_s: float) -> Sample:
-    """Look at the process and at what it tells of itself."""
+    """Look at the process and at what it reports of itself."""
     resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     lines = (await client.get("/metrics")).text.splitlines()

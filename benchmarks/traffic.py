@@ -88,7 +88,7 @@ async def leave_at_random(port: int, clients: int, seconds: float) -> int:
 
 
 async def gauges(port: int) -> dict[str, float]:
-    """Return slots in use and poems that wait, as /metrics tells."""
+    """Return slots in use and poems that wait, as /metrics reports."""
     connection = Connection("127.0.0.1", port)
     _, body = await connection.get("/metrics")
     connection.close()

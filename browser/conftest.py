@@ -104,7 +104,7 @@ def _silent_console(request: pytest.FixtureRequest, complaints: list[str]) -> It
 def open_page(
     browser: Browser, service: Service, complaints: list[str]
 ) -> Iterator[Callable[..., Page]]:
-    """Open the page; nothing may be left on the console of one that is not told to expect it."""
+    """Open the page; only a test that is marked noisy may leave anything on its console."""
     contexts = []
 
     def open_it(path: str = "", *, width: int = 1440, height: int = 900, **options: Any) -> Page:

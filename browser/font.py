@@ -19,7 +19,7 @@ from model.verse.script import Script, to_script
 
 PAGE = Path(__file__).parent.parent / "app" / "page"
 FAMILY = "Yin Kai"
-LICENCE = [0, 7, 13, 14]  # ids of the names that tell copyright, trademark and licence
+LICENCE = [0, 7, 13, 14]  # ids of the names that hold copyright, trademark and licence
 
 
 def characters() -> set[str]:
@@ -47,7 +47,7 @@ def cut(source: Path) -> TTFont:
 
 
 def main() -> None:
-    """Cut the face, write it and tell what it lacks."""
+    """Cut the face, write it and report what it lacks."""
     font, path = cut(Path(sys.argv[1])), PAGE / "font" / "kai.woff2"
     font.save(path)
     wanted = characters()

@@ -1,4 +1,4 @@
-"""What goes wrong: it is told where it belongs, and nothing is lost."""
+"""What goes wrong: it is shown where it belongs, and nothing is lost."""
 
 import re
 
@@ -55,7 +55,7 @@ def test_an_error_of_a_choice_is_shown_there_and_any_other_beside_the_poem(
         ({"start": "齉"}, "start"),
     ],
 )
-def test_every_error_of_the_service_is_told_in_both_languages(
+def test_every_error_of_the_service_is_said_in_both_languages(
     open_page: OpenPage, wishes: dict[str, str], field: str
 ) -> None:
     said = {}
@@ -71,7 +71,7 @@ def test_every_error_of_the_service_is_told_in_both_languages(
 
 
 @pytest.mark.noisy
-def test_what_is_too_long_to_be_read_is_told_and_stays(open_page: OpenPage) -> None:
+def test_what_is_too_long_to_be_read_is_reported_and_stays(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#title").fill("山" * 20_000)
     page.locator("#write").click(no_wait_after=True)
@@ -140,7 +140,7 @@ def test_a_server_that_dies_in_mid_poem_leaves_a_live_page(open_page: OpenPage) 
     expect(page.locator("#sheet .zi")).to_have_text(["江"])
 
 
-def test_a_failure_within_the_stream_is_told(open_page: OpenPage) -> None:
+def test_a_failure_within_the_stream_is_shown(open_page: OpenPage) -> None:
     page = open_page()
     failure = 'event: failure\ndata: {"status":504,"detail":"not done"}\n\n'
     page.route("**/generate/stream", lambda route: route.fulfill(

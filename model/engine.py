@@ -25,6 +25,7 @@ from model.packed_model import PackedModel, State
 from model.particle import Particle
 from model.particles import Particles
 from model.poetry_model import PoetryModel
+from model.precision import Precision
 from model.row import Row
 from model.sequence import Sequence
 
@@ -35,8 +36,9 @@ class Engine:
     """Runs sequences, as many as fit into its slots at a time.
 
     Args:
-        model: Whose weights, dtype and device are used; later changes to it are not seen.
+        model: Whose weights and device are used; later changes to it are not seen.
         num_slots: S, how many rows run at once.
+        precision: What to compute in; None for the format that the weights are in.
 
     Raises:
         ValueError: If num_slots is below 1.
@@ -44,16 +46,18 @@ class Engine:
     """
 
     @torch.inference_mode()
-    def __init__(self, model: PoetryModel, num_slots: int = 128) -> None:
+    def __init__(
+        self, model: PoetryModel, num_slots: int = 128, precision: Precision | None = None
+    ) -> None:
         if num_slots < 1:
             raise ValueError(f"num_slots must be at least 1, got {num_slots}")
         self.num_slots = num_slots
         self.waiting: deque[Sequence] = deque()
         self._running: dict[Sequence, Particles] = {}
         self._rows: list[Row] = []  # number n holds slot n
-        self._model = PackedModel(model, num_slots)
+        self._model = PackedModel(model, num_slots, precision)
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
-        self.device, self.dtype = self._model.device, self._model.dtype
+        self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
         self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
 

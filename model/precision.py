@@ -1,6 +1,36 @@
-"""The number format to compute in: bfloat16 where the device multiplies it in hardware."""
+"""The number format to compute in.
+
+bfloat16 where the device multiplies it in hardware; else int8 where its products are to be had,
+which is every x86 processor since AVX2; else float32. The choice depends on what a processor has,
+not on what it happens to be timed at: the format decides the poem, and must not change overnight.
+"""
+
+from enum import StrEnum
 
 import torch
+
+from model.quantization import missing_operators
+
+
+class Precision(StrEnum):
+    """What the engine's matrix products are computed in."""
+
+    INT8 = "int8"  # weights and inputs; all else in float32
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What a model's weights are kept in before the engine packs them."""
+        return torch.bfloat16 if self is Precision.BFLOAT16 else torch.float32
+
+
+def choose_precision(device: torch.device | str = "cpu") -> Precision:
+    """Return the fastest format that a device has."""
+    if compute_dtype(device) is torch.bfloat16:
+        return Precision.BFLOAT16
+    is_cpu = torch.device(device).type == "cpu"
+    return Precision.INT8 if is_cpu and not missing_operators() else Precision.FLOAT32
 
 
 def compute_dtype(device: torch.device | str = "cpu") -> torch.dtype:

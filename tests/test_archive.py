@@ -1,12 +1,13 @@
 import io
 import json
 import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from model.vocabulary import Era
-from training.archive import CorpusError, digest_of, read_archive
+from training.archive import CorpusError, digest_of, folder_of, read_archive
 
 FILES = {
     "全唐诗/poet.tang.0.json": [{"title": "a"}, {"title": "b"}],
@@ -16,7 +17,7 @@ FILES = {
 }
 
 
-@pytest.fixture(params=["directory", "tar.gz", "tar.xz"])
+@pytest.fixture(params=["directory", "tar.gz", "tar.xz", "zip"])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "directory":
         for name, poems in FILES.items():
@@ -25,6 +26,12 @@ def source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
             path.write_text(json.dumps(poems), encoding="utf-8")
         return tmp_path / "top"
     path = tmp_path / f"archive.{request.param}"
+    if request.param == "zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("top/", "")
+            for name, poems in FILES.items():
+                archive.writestr(f"top/{name}", json.dumps(poems))
+        return path
     with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w:xz") as tar:
         for name, poems in FILES.items():
             content = json.dumps(poems).encode()
@@ -70,6 +77,42 @@ def test_what_is_no_corpus_is_refused(
         path.write_bytes(content)
     with pytest.raises(CorpusError, match=message):
         list(read_archive(path))
+
+
+def test_an_archive_that_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "broken.tar.gz"
+    path.write_bytes(b"half a file")
+    with pytest.raises(CorpusError) as refusal:
+        list(read_archive(path))
+    assert "\n" not in str(refusal.value)
+    assert "(.tar.gz, .tar.xz, .zip)" in str(refusal.value)
+
+
+def test_a_zip_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "archive.zip"
+    content = "".join(chr(0x4E00 + i * i % 9973) for i in range(50_000))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("top/全唐诗/poet.tang.0.json", content)
+    packed = bytearray(path.read_bytes())
+    packed[len(packed) // 2] ^= 0xFF
+    path.write_bytes(packed)
+    with pytest.raises(CorpusError, match="cannot be read as an archive"):
+        list(read_archive(path))
+
+
+@pytest.mark.parametrize("folder", ["top", "top/全唐诗"])
+def test_a_directory_may_be_named_from_within(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    path = tmp_path / "top/全唐诗/poet.tang.0.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('[{"title": "a"}]')
+    monkeypatch.chdir(tmp_path / folder)
+    assert list(read_archive(Path())) == [(Era.TANG, {"title": "a"})]
+
+
+def test_the_top_folder_is_named(source: Path) -> None:
+    assert folder_of(source) == "top"
 
 
 def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
+from app.answers import GenerateResponse
 from app.client import Client, Refused
-from app.schemas import GenerateResponse
 from app.service import Service
 from app.settings import Settings
 from tests.conftest import serving

@@ -38,7 +38,7 @@ def test_a_poem_that_stands_twice_is_kept_once(tmp_path: Path) -> None:
     poems = made_up(3)
     near = {**poems[0], "paragraphs": [poems[0]["paragraphs"][0], poems[1]["paragraphs"][1][:6]
                                        + poems[0]["paragraphs"][1][6:]]}  # fmt: skip
-    splits, report = build(write_upstream(tmp_path, [*poems, poems[2], near]), "abc")
+    splits, report = build(write_upstream(tmp_path, [*poems, poems[2], near]))
     assert sum(map(len, splits.values())) == 3
     assert report.read == 5
     assert report.dropped["stands in another poem"] == 2
@@ -48,7 +48,7 @@ def test_poems_that_share_a_line_go_to_one_split(tmp_path: Path) -> None:
     poems = made_up(400)
     for one, other in zip(poems[::2], poems[1::2], strict=True):
         one["paragraphs"][0] = other["paragraphs"][0][:6] + one["paragraphs"][0][6:]
-    splits, report = build(write_upstream(tmp_path, poems), "abc")
+    splits, report = build(write_upstream(tmp_path, poems))
     assert report.clusters == 200
     lines = [{line for poem in splits[name] for line in poem.lines} for name in SPLITS]
     assert not lines[0] & lines[1]
@@ -59,8 +59,8 @@ def test_poems_that_share_a_line_go_to_one_split(tmp_path: Path) -> None:
 
 def test_the_split_follows_from_the_content_and_not_from_its_order(tmp_path: Path) -> None:
     poems = made_up(300)
-    first, _ = build(write_upstream(tmp_path / "a", poems), "abc")
-    second, _ = build(write_upstream(tmp_path / "b", poems[::-1]), "abc")
+    first, _ = build(write_upstream(tmp_path / "a", poems))
+    second, _ = build(write_upstream(tmp_path / "b", poems[::-1]))
     for name in SPLITS:
         assert {poem.text for poem in first[name]} == {poem.text for poem in second[name]}
 
@@ -71,8 +71,8 @@ def test_the_split_does_not_follow_from_the_order_of_the_files(tmp_path: Path) -
         write_upstream(tmp_path / folder, halves[0])
         other = tmp_path / folder / "全唐诗" / "poet.tang.1000.json"
         other.write_text(json.dumps(halves[1]), encoding="utf-8")
-    first, _ = build(tmp_path / "a", "abc")
-    second, _ = build(tmp_path / "b", "abc")
+    first, _ = build(tmp_path / "a")
+    second, _ = build(tmp_path / "b")
     assert first == second
 
 
@@ -80,7 +80,7 @@ def test_the_split_does_not_follow_from_the_order_of_the_files(tmp_path: Path) -
 def test_a_poem_without_upstreams_fields_is_refused(tmp_path: Path, fields: dict[str, Any]) -> None:
     source = write_upstream(tmp_path, [*made_up(1), fields])
     with pytest.raises(CorpusError, match="poem 2 has not upstream's"):
-        build(source, "abc")
+        build(source)
 
 
 @pytest.mark.skipif(not REAL, reason="the corpus is not beside the repository")
@@ -90,7 +90,7 @@ def test_no_line_of_test_or_validation_stands_in_the_training_poems(tmp_path: Pa
          "*/poet.tang.1?000.json"],
         check=True,
     )  # fmt: skip
-    splits, report = build(tmp_path, "99ebbef")
+    splits, report = build(tmp_path)
     lines = {name: {line for poem in splits[name] for line in poem.lines} for name in SPLITS}
     assert not lines["train"] & lines["validation"]
     assert not lines["train"] & lines["test"]
@@ -152,6 +152,7 @@ def test_the_command_writes_the_splits_and_a_report_that_adds_up(tmp_path: Path)
     assert report["characters"] == 200 * 20
     assert report["forms"] == {"五绝": 200}
     assert report["eras"] == {"唐": 200}
+    assert (report["commit"], report["verified"]) == ("", False)
     assert "200 poems read" in result.stderr
     assert sorted(path.name for path in out.iterdir()) == sorted(
         ["report.json", *(f"{name}.jsonl" for name in SPLITS)]

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from training.archive import CorpusError
-from training.download import blob_id, download, upstream_ids, verify
+from training.download import COMMIT, Origin, blob_id, download, origin_of, upstream_ids, verify
 
 FILES = {
     "全唐诗/poet.tang.0.json": b'[{"author": "a"}]',
@@ -101,9 +101,9 @@ def test_an_archive_is_downloaded_verified_and_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("can_resume", [True, False])
-def test_a_broken_download_is_gone_on_from(tmp_path: Path, can_resume: bool) -> None:
+def test_a_broken_download_is_resumed(tmp_path: Path, can_resume: bool) -> None:
     with serving(ARCHIVE, 100_000, can_resume=can_resume) as (url, upstream):
-        with pytest.raises(CorpusError, match="the same command goes on where it stopped"):
+        with pytest.raises(CorpusError, match="run the same command to resume"):
             download(tmp_path, QUIET, url, IDS)
         assert not (tmp_path / "archive.tar.gz").exists()
         path = download(tmp_path, QUIET, url, IDS)
@@ -111,7 +111,7 @@ def test_a_broken_download_is_gone_on_from(tmp_path: Path, can_resume: bool) -> 
     assert upstream.ranges == [None, "bytes=100000-"]
 
 
-def test_a_download_in_chunks_without_a_length_is_gone_on_from_too(tmp_path: Path) -> None:
+def test_a_download_in_chunks_without_a_length_is_resumed_too(tmp_path: Path) -> None:
     with serving(ARCHIVE, 400_000, is_chunked=True) as (url, upstream):
         with pytest.raises(CorpusError, match=r"cannot download .* give --source"):
             download(tmp_path, QUIET, url, IDS)
@@ -172,8 +172,46 @@ def test_an_archive_that_is_not_upstreams_is_named_and_thrown_away(
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<html>")
-    with pytest.raises(CorpusError, match="not a whole archive"):
+    with pytest.raises(CorpusError, match="cannot be read as an archive"):
         verify(tmp_path / "page.html", IDS)
+
+
+def write_directory(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_a_corpus_with_upstreams_files_comes_from_its_commit(tmp_path: Path) -> None:
+    directory = write_directory(tmp_path / "clone", FILES)
+    assert origin_of(directory, IDS) == Origin(COMMIT, verified=True)
+
+
+@pytest.mark.parametrize(
+    "files", [{"全唐诗/poet.tang.0.json": b"[]"}, {**FILES, "全唐诗/poet.tang.7.json": b""}]
+)
+def test_a_corpus_of_ones_own_comes_from_no_commit(tmp_path: Path, files: dict[str, bytes]) -> None:
+    assert origin_of(write_directory(tmp_path / "own", files), IDS) == Origin("", verified=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "commit"),
+    [
+        ("chinese-poetry-99ebbef", COMMIT),
+        (f"chinese-poetry-{COMMIT}", COMMIT),
+        ("chinese-poetry-1234567", "1234567"),
+        ("chinese-poetry-master", ""),
+    ],
+)
+def test_a_corpus_that_was_changed_comes_from_where_its_name_says(
+    tmp_path: Path, name: str, commit: str
+) -> None:
+    directory = write_directory(tmp_path / name, {"全唐诗/poet.tang.0.json": b"[]"})
+    assert origin_of(directory, IDS) == Origin(commit, verified=False)
+    with tarfile.open(tmp_path / "archive.tar.gz", "w:gz") as tar:
+        tar.add(directory, name)
+    assert origin_of(tmp_path / "archive.tar.gz", IDS) == Origin(commit, verified=False)
 
 
 def test_upstreams_files_are_known_by_their_git_ids() -> None:

@@ -1,6 +1,6 @@
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
@@ -9,9 +9,12 @@ from torch import Tensor
 from model.engine import Engine
 from model.guide import NoCharacterFits, Unguided
 from model.poetry_model import PoetryConfig, PoetryModel
+from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence
 from model.verse.cue import Cue
+
+Build = Callable[[int], Engine]  # from a number of slots
 
 V = 29
 HEADER = [1, 4, 5]
@@ -47,14 +50,24 @@ class Countdown:
         self.left -= 1
 
 
-@pytest.fixture(params=[torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
-def poetry_model(request: pytest.FixtureRequest) -> PoetryModel:
+@pytest.fixture(params=Precision)
+def precision(request: pytest.FixtureRequest) -> Precision:
+    return Precision(request.param)
+
+
+@pytest.fixture
+def poetry_model(precision: Precision) -> PoetryModel:
     torch.manual_seed(1)
     poetry = PoetryModel(PoetryConfig(V, embedding_size=16, hidden_size=32, num_layers=2))
     torch.nn.init.normal_(poetry.place_embedding.weight[1:])
     with torch.no_grad():
         poetry.embedding.weight *= 8  # unequal probabilities
-    return poetry.to(request.param).eval()
+    return poetry.to(precision.dtype).eval()
+
+
+@pytest.fixture
+def build(poetry_model: PoetryModel, precision: Precision) -> Build:
+    return lambda num_slots: Engine(poetry_model, num_slots, precision)
 
 
 def sequence(length: int = 10, seed: int = 0, **fields: float) -> Sequence:
@@ -62,9 +75,11 @@ def sequence(length: int = 10, seed: int = 0, **fields: float) -> Sequence:
     return Sequence(HEADER, Countdown(length, forbidden=[0, 3]), params)
 
 
-def test_a_greedy_sequence_is_what_the_model_says_step_by_step(poetry_model: PoetryModel) -> None:
+def test_a_greedy_sequence_is_what_the_model_says_step_by_step(
+    poetry_model: PoetryModel, build: Build, precision: Precision
+) -> None:
     ours = sequence(temperature=0.0)
-    Engine(poetry_model, num_slots=4).run([ours])
+    build(4).run([ours])
     guide = Countdown(10, forbidden=[0, 3])
     state, tokens, log_probabilities = poetry_model.initial_state(4), list[int](), list[float]()
     with torch.inference_mode():
@@ -79,14 +94,14 @@ def test_a_greedy_sequence_is_what_the_model_says_step_by_step(poetry_model: Poe
                 tokens.append(int(masked.argmax()))
                 log_probabilities.append(float(logits[0].float().log_softmax(-1)[tokens[-1]]))
                 guide.advance(tokens[-1])
-    tolerance = 1e-4 if poetry_model.output_bias.dtype is torch.float32 else 0.1
+    tolerance = 1e-4 if precision is Precision.FLOAT32 else 0.1
     assert ours.tokens == tokens
     assert ours.log_probabilities == pytest.approx(log_probabilities, abs=tolerance)
 
 
-def test_what_a_guide_forbids_never_comes(poetry_model: PoetryModel) -> None:
+def test_what_a_guide_forbids_never_comes(build: Build) -> None:
     sequences = [sequence(50, seed) for seed in range(8)]
-    Engine(poetry_model, num_slots=8).run(sequences)
+    build(8).run(sequences)
     assert all(len(each.tokens) == 50 for each in sequences)
     assert not {0, 3} & {token for each in sequences for token in each.tokens}
 
@@ -106,10 +121,10 @@ class Reluctant(Countdown):
         return bool(self._mask[token])
 
 
-def test_a_token_that_the_guide_takes_back_is_drawn_again(poetry_model: PoetryModel) -> None:
+def test_a_token_that_the_guide_takes_back_is_drawn_again(build: Build) -> None:
     guides = [Reluctant(6, fails_at) for fails_at in (-1, -1, 3, -1)]
     sequences = [Sequence(HEADER, g, SamplingParams(1.0, seed=i)) for i, g in enumerate(guides)]
-    Engine(poetry_model, num_slots=4).run(sequences)
+    build(4).run(sequences)
     for each, guide in zip(sequences, guides, strict=True):
         assert all(token % 2 == 0 for token in each.tokens)
         assert len(each.log_probabilities) == len(each.tokens) == len(guide.seen)
@@ -119,14 +134,14 @@ def test_a_token_that_the_guide_takes_back_is_drawn_again(poetry_model: PoetryMo
     ]
 
 
-def test_a_sequence_is_the_same_alone_and_in_random_traffic(poetry_model: PoetryModel) -> None:
+def test_a_sequence_is_the_same_alone_and_in_random_traffic(build: Build) -> None:
     kinds = [{"temperature": 1.3}, {"top_k": 5.0}, {"top_p": 0.8}, {"temperature": 0.0}]
 
     def make(number: int) -> Sequence:
         fields = {k: int(v) if k == "top_k" else v for k, v in kinds[number % 4].items()}
         return sequence(5 + number % 17, number, **fields)
 
-    engine = Engine(poetry_model, num_slots=16)
+    engine = build(16)
     alone = []
     for number in range(60):
         alone.append(make(number))
@@ -150,7 +165,7 @@ def test_a_sequence_is_the_same_alone_and_in_random_traffic(poetry_model: Poetry
 
 
 def test_a_known_header_is_not_read_again_and_changes_nothing(
-    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+    build: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chance = random.Random(7)
     headers = [[chance.randrange(V) for _ in range(1 + number)] for number in range(6)]
@@ -164,7 +179,7 @@ def test_a_known_header_is_not_read_again_and_changes_nothing(
         ]
 
     monkeypatch.setattr("model.engine.HEADERS_KEPT", 0)
-    engine, alone = Engine(poetry_model, num_slots=16), make()
+    engine, alone = build(16), make()
     for each in alone:
         engine.run([each])
     assert sum(steps(engine, each) for each in make()) == sum(
@@ -196,9 +211,9 @@ def steps(engine: Engine, sequence: Sequence) -> int:
 
 
 def test_a_new_sequence_joins_at_the_next_step_and_a_finished_one_leaves_at_once(
-    poetry_model: PoetryModel,
+    build: Build,
 ) -> None:
-    engine = Engine(poetry_model, num_slots=2)
+    engine = build(2)
     first, second, third = sequence(1), sequence(9), sequence(1)
     for each in (first, second, third):
         engine.add(each)
@@ -212,9 +227,9 @@ def test_a_new_sequence_joins_at_the_next_step_and_a_finished_one_leaves_at_once
 
 
 def test_a_cancelled_sequence_frees_its_slot_and_gets_nothing_more(
-    poetry_model: PoetryModel,
+    build: Build,
 ) -> None:
-    engine = Engine(poetry_model, num_slots=2)
+    engine = build(2)
     running, waiting, other = sequence(), sequence(), sequence(seed=4)
     for each in (running, other, waiting):
         engine.add(each)
@@ -231,8 +246,8 @@ def test_a_cancelled_sequence_frees_its_slot_and_gets_nothing_more(
     assert len(other.tokens) == 10
 
 
-def test_a_guide_that_runs_dry_fails_its_own_sequence_alone(poetry_model: PoetryModel) -> None:
-    engine = Engine(poetry_model, num_slots=4)
+def test_a_guide_that_runs_dry_fails_its_own_sequence_alone(build: Build) -> None:
+    engine = build(4)
     dry = Sequence(HEADER, Countdown(10, fails_at=6), SamplingParams())
     good = sequence()
     engine.run([dry, good])
@@ -242,18 +257,18 @@ def test_a_guide_that_runs_dry_fails_its_own_sequence_alone(poetry_model: Poetry
     assert len(good.tokens) == 10
 
 
-def test_bits_are_those_of_the_unmasked_distribution(poetry_model: PoetryModel) -> None:
+def test_bits_are_those_of_the_unmasked_distribution(build: Build) -> None:
     mask = [token for token in range(V) if token != 7]  # only 7 may come
     forced = Sequence(HEADER, Countdown(3, forbidden=mask), SamplingParams())
-    Engine(poetry_model, num_slots=4).run([forced])
+    build(4).run([forced])
     assert forced.tokens == [7, 7, 7]
     assert forced.bits > 0.5
 
 
 def test_to_run_is_to_step_until_all_are_finished_whatever_else_waits(
-    poetry_model: PoetryModel,
+    build: Build,
 ) -> None:
-    engine, other = Engine(poetry_model, num_slots=2), sequence(40)
+    engine, other = build(2), sequence(40)
     sequences = [sequence(), sequence(3, 1)]
     engine.add(other)
     assert engine.run(sequences) == sequences
@@ -262,8 +277,8 @@ def test_to_run_is_to_step_until_all_are_finished_whatever_else_waits(
     assert engine.run([]) == []
 
 
-def test_what_is_unguided_ends_at_its_last_token_or_after_eos(poetry_model: PoetryModel) -> None:
-    engine = Engine(poetry_model, num_slots=4)
+def test_what_is_unguided_ends_at_its_last_token_or_after_eos(build: Build) -> None:
+    engine = build(4)
     (whole,) = engine.run([Sequence(HEADER, Unguided(30), SamplingParams(1.0))])
     assert len(whole.tokens) == 30
     eos_id = whole.tokens[11]
@@ -271,14 +286,14 @@ def test_what_is_unguided_ends_at_its_last_token_or_after_eos(poetry_model: Poet
     assert ended.tokens == whole.tokens[: whole.tokens.index(eos_id) + 1]
 
 
-def test_an_engine_without_work_does_nothing(poetry_model: PoetryModel) -> None:
-    assert Engine(poetry_model, num_slots=4).step() == []
+def test_an_engine_without_work_does_nothing(build: Build) -> None:
+    assert build(4).step() == []
 
 
 def test_a_mask_that_allows_nothing_fails_its_own_sequence_alone(
-    poetry_model: PoetryModel,
+    build: Build,
 ) -> None:
-    engine = Engine(poetry_model, num_slots=4)
+    engine = build(4)
     stuck, good = Sequence(HEADER, Countdown(5, range(V)), SamplingParams()), sequence()
     engine.run([stuck, good])
     assert isinstance(stuck.error, NoCharacterFits)
@@ -288,14 +303,12 @@ def test_a_mask_that_allows_nothing_fails_its_own_sequence_alone(
 
 
 @pytest.mark.parametrize("temperature", [1e-320, 1e-50, 1e-9])
-def test_the_coldest_draws_are_the_greedy_ones(
-    poetry_model: PoetryModel, temperature: float
-) -> None:
+def test_the_coldest_draws_are_the_greedy_ones(build: Build, temperature: float) -> None:
     cold, greedy = sequence(temperature=temperature), sequence(temperature=0.0)
-    Engine(poetry_model, num_slots=4).run([cold, greedy])
+    build(4).run([cold, greedy])
     assert cold.log_probabilities == greedy.log_probabilities
 
 
-def test_an_engine_without_slots_is_refused(poetry_model: PoetryModel) -> None:
+def test_an_engine_without_slots_is_refused(build: Build) -> None:
     with pytest.raises(ValueError, match="num_slots must be at least 1, got 0"):
-        Engine(poetry_model, num_slots=0)
+        build(0)

@@ -9,6 +9,7 @@ from model.engine import Engine
 from model.poet.lexicon import Lexicon
 from model.poet.poem import PoemSpec
 from model.poet.poet import Poet
+from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence
 from model.verse.cue import Cue
@@ -50,7 +51,7 @@ def texts(checkpoint: Checkpoint, lexicon: Lexicon, condition: Condition) -> lis
 def test_the_first_and_the_last_condition_are_what_the_poet_does(
     cued_checkpoint: Checkpoint, lexicon: Lexicon
 ) -> None:
-    poet = Poet(cued_checkpoint, dtype=torch.float32)
+    poet = Poet(cued_checkpoint, dtype=Precision.FLOAT32)
     for condition in (CONDITIONS[0], CONDITIONS[-1]):
         specs = [
             PoemSpec(

@@ -9,7 +9,13 @@ from tests.test_train import write_corpus
 from tests.test_trainer import poems
 from training.corpus_poem import CorpusPoem
 from training.dataset import PoemDataset
-from training.material import Material, build_vocabulary
+from training.material import (
+    Material,
+    build_vocabulary,
+    count_characters,
+    coverage,
+    min_count_for,
+)
 
 __all__ = ["poems"]  # the fixture
 
@@ -44,10 +50,49 @@ def test_the_vocabulary_of_a_checkpoint_may_be_given(
     poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     write_corpus(tmp_path, poems)
-    vocabulary = Vocabulary("日月", ["李白"])
+    vocabulary = Vocabulary("春日月山水雲花風雨秋", ["李白"])
     material = Material.read(tmp_path, vocabulary)
     assert material.vocabulary is vocabulary
-    assert vocabulary.unk_id in material.dataset.pieces[0].body
+    with pytest.raises(ValueError, match=r"covers 20\.0% .* at least 95%: leave out --checkpoint"):
+        Material.read(tmp_path, Vocabulary("日月"))
+
+
+def of_counts(*counts: int) -> list[CorpusPoem]:
+    """A poem with a different character for each count, so many times."""
+    text = "".join(chr(0x4E00 + index) * count for index, count in enumerate(counts))
+    return [CorpusPoem("", "", (f"{text}。",))]
+
+
+@pytest.mark.parametrize(
+    ("counts", "least"),
+    [
+        ([10_000, 14, 14], 15),  # a large corpus: what is rare is not much of it
+        ([10_000, 30, 7, 7, 30, 25], 15),
+        ([1000, 14, 2, 2], 14),
+        ([15] * 19 + [1] * 300, 1),  # a small one: what is rare is most of it
+        ([2] * 10, 2),
+        ([], 15),
+    ],
+)
+def test_how_often_a_character_must_occur_follows_the_corpus(counts: list[int], least: int) -> None:
+    poems = of_counts(*counts)
+    found = count_characters(poems)
+    assert min_count_for(found) == least
+    vocabulary = build_vocabulary(poems)
+    assert set(vocabulary.characters) == {c for c, count in found.items() if count >= least}
+    assert coverage(vocabulary, found) >= 0.995
+
+
+def test_a_vocabulary_covers_what_it_has_a_token_for() -> None:
+    counts = count_characters(of_counts(6, 3, 1))
+    assert coverage(Vocabulary(list(counts)[:2]), counts) == pytest.approx(0.9)
+
+
+def test_a_validation_poem_without_a_character_is_left_out(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, [*poems, CorpusPoem("", "", ("，。",))])
+    assert Material.read(tmp_path).validation == poems
 
 
 @pytest.mark.parametrize("missing", ["report.json", "train.jsonl", "validation.jsonl"])

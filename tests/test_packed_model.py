@@ -3,10 +3,10 @@ import itertools
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from model.packed_model import BATCH_SIZES, PackedModel, UnstableRows, pack
+from model.packed_model import BATCH_SIZES, PackedModel, UnstableRows
 from model.poetry_model import PoetryConfig, PoetryModel
+from model.precision import Precision
 
 V = 29
 
@@ -63,18 +63,6 @@ def test_a_state_that_was_kept_goes_on_where_it_was(poetry_model: PoetryModel) -
     assert torch.equal(packed.step(torch.tensor([7, 1, 1, 1]), cues)[0], expected)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
-@pytest.mark.parametrize("with_bias", [True, False])
-def test_a_packed_weight_multiplies_as_it_did(dtype: torch.dtype, with_bias: bool) -> None:
-    torch.manual_seed(0)
-    weight, bias, x = torch.randn(40, 24), torch.randn(40), torch.randn(8, 24)
-    expected = F.linear(x, weight, bias if with_bias else None)
-    product = pack(weight.to(dtype), bias.to(dtype) if with_bias else None, 8)(x.to(dtype))
-    assert product.dtype is dtype
-    tolerance = 0.2 if dtype is torch.bfloat16 else 1e-5
-    torch.testing.assert_close(product.float(), expected, atol=tolerance, rtol=0)
-
-
 def test_the_least_stable_number_of_rows_that_suffices_is_taken(poetry_model: PoetryModel) -> None:
     packed = PackedModel(poetry_model, 16)
     packed.batch_sizes = (4, 16)
@@ -126,3 +114,80 @@ def test_rows_that_depend_on_their_position_are_refused(
     monkeypatch.setattr(PackedModel, "logits", uneven)
     with pytest.raises(UnstableRows, match="a row's position among 16 changes its logits"):
         PackedModel(poetry_model, 16)
+
+
+def test_precision_is_that_of_the_weights_unless_another_is_asked_for(
+    poetry_model: PoetryModel,
+) -> None:
+    assert PackedModel(poetry_model, 4).precision.dtype is poetry_model.output_bias.dtype
+    assert PackedModel(poetry_model.float(), 4, Precision.INT8).precision is Precision.INT8
+
+
+@pytest.fixture(params=[(32, 2, True), (20, 3, False), (24, 1, True)], ids=str)
+def exact_model(request: pytest.FixtureRequest) -> PoetryModel:
+    torch.manual_seed(1)
+    hidden_size, num_layers, skip = request.param
+    config = PoetryConfig(V, 24, hidden_size, num_layers, skip_connections=skip)
+    poetry = PoetryModel(config)
+    torch.nn.init.normal_(poetry.place_embedding.weight[1:])
+    return poetry.eval()
+
+
+@torch.inference_mode()
+def test_steps_in_int8_stay_near_the_model(exact_model: PoetryModel) -> None:
+    tokens, cues = torch.randint(V, (30, 8)), torch.randint(5, (30, 8))
+    expected, _ = exact_model(tokens, cues=cues)
+    packed = PackedModel(exact_model, 8, Precision.INT8)
+    logits = torch.stack(
+        [packed.logits(packed.step(*row)) for row in zip(tokens, cues, strict=True)]
+    )
+    assert (logits - expected).std() < 0.1 * expected.std()
+    torch.testing.assert_close(logits, expected, atol=0.05, rtol=0)
+
+
+@torch.inference_mode()
+def test_a_state_in_int8_is_cleared_moved_and_kept(exact_model: PoetryModel) -> None:
+    packed = PackedModel(exact_model, 4, Precision.INT8)
+    tokens, cues = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
+    first = packed.step(tokens, cues)
+    kept = packed.state(2)
+    packed.move(2, 0)
+    packed.clear(3)
+    second = packed.step(torch.tensor([9, 9, 9, 5]), cues)
+    assert torch.equal(second[0], second[2])
+    assert not torch.equal(second[0], second[1])
+    assert torch.equal(second[3], first[3])
+    packed.set_state(1, kept)
+    assert torch.equal(packed.step(torch.tensor([1, 9, 1, 1]), cues)[1], second[2])
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("hidden_size", [36, 256])
+@pytest.mark.parametrize("threads", [2, 5])
+def test_rows_in_int8_are_the_same_bits_among_any_number_of_others(
+    hidden_size: int, threads: int
+) -> None:
+    torch.manual_seed(3)
+    slots = 140
+    poetry = PoetryModel(PoetryConfig(301, 40, hidden_size, skip_connections=True)).eval()
+    packed = PackedModel(poetry, slots, Precision.INT8)
+    assert packed.batch_sizes == tuple(range(1, slots + 1))
+    tokens, cues = torch.randint(301, (3, slots)), torch.randint(5, (slots,))
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        expected = logits_after(packed, tokens, cues)
+        torch.set_num_threads(threads)
+        for rows in range(1, slots + 1):
+            start = int(torch.randint(slots - rows + 1, ()))
+            part = slice(start, start + rows)
+            assert torch.equal(logits_after(packed, tokens[:, part], cues[part]), expected[part])
+    finally:
+        torch.set_num_threads(before)
+
+
+def logits_after(packed: PackedModel, tokens: Tensor, cues: Tensor) -> Tensor:
+    """Return the logits (B, V) after tokens (T, B), from the state of zeros."""
+    for slot in range(tokens.shape[1]):
+        packed.clear(slot)
+    return packed.logits([packed.step(row, cues) for row in tokens][-1])

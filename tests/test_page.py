@@ -130,7 +130,7 @@ def test_the_face_has_what_the_model_writes_in_both_scripts() -> None:
     face = {chr(code) for code in TTFont(FACE).getBestCmap()}
     for script in Script:
         printed = [set(to_script(character, script)) for character in written]
-        lacking = [place for place, characters in enumerate(printed) if not characters <= face]
+        lacking = [index for index, characters in enumerate(printed) if not characters <= face]
         assert min(lacking) > 3000
         assert len(lacking) <= 75  # rare enough that one in 4,300 printed is of another face
 
@@ -243,7 +243,7 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
         {"temperature": 0, "n": 2, "meter": "free"},
     ],
 )
-def test_every_objection_to_what_the_page_asks_is_also_told_in_chinese(
+def test_every_objection_to_what_the_page_asks_is_also_said_in_chinese(
     service: Service, wishes: dict[str, object]
 ) -> None:
     with pytest.raises((UnacceptableRequest, ValidationError)) as objection:

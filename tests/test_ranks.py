@@ -9,6 +9,8 @@ import torch
 
 from training.ranks import Ranks, own_device
 
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+TORCHRUN += ["--local-addr", "127.0.0.1", "--nproc-per-node=2"]
 PROGRAM = """
 import sys
 import torch
@@ -33,10 +35,30 @@ raise SystemExit("unreachable with two ranks")
 def test_two_ranks_add_up_their_tensors(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(PROGRAM)
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command = [*torchrun, "--nproc-per-node=2", str(program)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run([*TORCHRUN, str(program)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_two_ranks_meet_where_the_name_of_the_machine_does_not_resolve(tmp_path: Path) -> None:
+    unnamed = ["unshare", "--uts", "sh", "-c", 'hostname nowhere-at-all && exec "$@"', "sh"]
+    if subprocess.run([*unnamed, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a machine of another name takes rights that are not given here")
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    result = subprocess.run(
+        [*unnamed, *TORCHRUN, str(program)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_ranks_that_cannot_meet_say_what_would_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("MASTER_ADDR", "nowhere-at-all.invalid")
+    with (
+        pytest.raises(OSError, match=r"cannot meet at 'nowhere.* --local-addr 127\.0\.0\.1"),
+        Ranks.joined(torch.device("cpu")),
+    ):
+        pass
 
 
 def test_every_rank_has_a_card_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

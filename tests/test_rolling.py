@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from benchmarks.rolling import Answer, ask, faults, press, told
+from benchmarks.rolling import Answer, ask, faults, press, summary
 
 
 def answer(seed: int = 1, outcome: str = "whole", text: str = "日", asked_s: float = 0) -> Answer:
@@ -50,7 +50,7 @@ def test_a_poem_and_a_stream_are_read_whole() -> None:
         (Response("event: character\ndata: 白\n\n"), 1, "lost: the stream ended with character 白"),
     ],
 )
-def test_what_is_not_whole_is_told(response: Response, number: int, outcome: str) -> None:
+def test_what_is_not_whole_is_counted(response: Response, number: int, outcome: str) -> None:
     assert asked(response, number).outcome == outcome
 
 
@@ -63,9 +63,9 @@ def test_what_is_lost_or_differs_is_a_fault() -> None:
 
 
 def test_a_line_counts_and_times() -> None:
-    line = told("before", [answer(), answer(outcome="refused")])
+    line = summary("before", [answer(), answer(outcome="refused")])
     assert line.startswith("before: 1 refused, 1 whole; p50 0.50 s, p99 0.50 s, longest 0.50 s")
-    assert told("after", []) == "after: nothing"
+    assert summary("after", []) == "after: nothing"
 
 
 def test_the_command_runs_in_the_midst_of_requests(client: httpx.Client, tmp_path: Path) -> None:

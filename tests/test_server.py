@@ -182,7 +182,7 @@ def test_what_is_refused_has_not_been_prepared(
     def prepare(*_: Any) -> Any:
         raise AssertionError("a refused request was prepared")
 
-    monkeypatch.setattr(service, "_prepare", prepare)
+    monkeypatch.setattr(service, "prepare", prepare)
     with running(service) as (_, client):
         response = client.post("/generate", json={"n": 16, "candidates": 4})
         assert response.status_code == 503

@@ -37,10 +37,10 @@ def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
 
 def test_a_candidate_is_not_chosen_twice(service: Service) -> None:
     request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2, "candidates": 3}')
-    drafts = list(service._prepare(request, seed=5))
+    drafts = list(service.prepare(request, seed=5))
     service.poet.engine.run([draft.sequence for draft in drafts])
     again = [drafts[0], drafts[1], drafts[2], drafts[0], drafts[1], drafts[2]]
-    first, second = service._finish(request, again)
+    first, second = service.choose(request, again)
     assert first.text != second.text
     assert first.bits_per_character <= second.bits_per_character
 

@@ -108,7 +108,7 @@ def test_a_client_that_leaves_while_poems_are_prepared_is_noticed(
             yield None
 
     with monkeypatch.context() as patched:
-        patched.setattr(service, "_prepare", slowly)
+        patched.setattr(service, "prepare", slowly)
         with pytest.raises(httpx.ReadTimeout):
             client.post("/generate", json={}, timeout=0.05)
         wait_until_idle(service)
@@ -147,7 +147,7 @@ def test_what_goes_wrong_on_the_way_is_an_event(
     def crash(*_: Any) -> Any:
         raise ValueError("白日依山盡")
 
-    monkeypatch.setattr(service, "_answer", crash)
+    monkeypatch.setattr(service, "answer", crash)
     *characters, (name, failure) = events(client, form="jueju-5")
     assert len(characters) == 24
     assert name == "failure"

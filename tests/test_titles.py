@@ -7,6 +7,7 @@ import torch
 from model.checkpoint import Checkpoint
 from model.poet.poet import Poet
 from model.poetry_model import PoetryModel
+from model.precision import Precision
 from model.vocabulary import Vocabulary
 from training.corpus_poem import CorpusPoem
 from training.evaluation.poems import FORMS, punctuate
@@ -129,7 +130,7 @@ def test_a_model_that_hears_titles_is_seen_to(
     """Whatever it has read is likelier from then on."""
     bag = bag_of_words(tiny_checkpoint)
     named = [replace(poem, title=poem.text[7:9]) for poem in poems]
-    figures = follow_titles(Poet(bag, dtype=torch.float32), bag.build_model(), named)
+    figures = follow_titles(Poet(bag, dtype=Precision.FLOAT32), bag.build_model(), named)
     assert figures.lift > 1
     assert figures.lift > figures.other_lift
     assert figures.by_people == 1
@@ -140,7 +141,7 @@ def test_titles_are_shifted_for_the_control(
     tiny_checkpoint: Checkpoint, vocabulary: Vocabulary, poems: list[CorpusPoem]
 ) -> None:
     bag = bag_of_words(tiny_checkpoint)
-    figures = follow_titles(Poet(bag, dtype=torch.float32), bag.build_model(), poems)
+    figures = follow_titles(Poet(bag, dtype=Precision.FLOAT32), bag.build_model(), poems)
     characters = sum(len("".join(poem.lines)) for poem in poems)
     own = [poem.title for poem in poems]
     for titles, found in (

@@ -16,10 +16,12 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from model.checkpoint import Checkpoint
+from tests.test_ranks import TORCHRUN
 from tests.test_trainer import CONFIG, all_but_the_speed, kill_at, poems, trainer, weights
 from training.bits import bits
 from training.corpus_poem import CorpusPoem
 from training.metrics import read_rows
+from training.run_folder import owned
 from training.train import app, export, start_from
 
 __all__ = ["poems"]  # the fixture
@@ -151,16 +153,68 @@ def test_a_finished_run_is_exported_once(poems: list[CorpusPoem], tmp_path: Path
     write_corpus(tmp_path, poems)
     arguments = command(tmp_path, 3)[3:]
     exported = tmp_path / "run/poetry.safetensors"
+
+    def version() -> tuple[int, int]:
+        status = exported.stat()
+        return status.st_ino, status.st_mtime_ns
+
     for content in (None, b"half a checkpoint"):
         if content is not None:
             exported.write_bytes(content)
         assert CliRunner().invoke(app, arguments).exit_code == 0
-        first = exported.stat()
+        first = version()
         assert Checkpoint.load(exported).provenance["training"]["step"] == 3
         assert CliRunner().invoke(app, arguments).exit_code == 0
-        assert exported.stat() == first
+        assert version() == first, "it was written again"
     assert CliRunner().invoke(app, command(tmp_path, 4)[3:]).exit_code == 0
     assert Checkpoint.load(exported).provenance["training"]["step"] == 4
+
+
+def test_a_corpus_without_validation_poems_gives_a_checkpoint_that_says_so(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, poems)
+    (tmp_path / "validation.jsonl").write_text("")
+    result = CliRunner().invoke(app, command(tmp_path, 3)[3:])
+    assert result.exit_code == 0, result.output
+    assert "there are no validation poems" in result.output
+    checkpoint = Checkpoint.load(tmp_path / "run/poetry.safetensors")
+    assert checkpoint.provenance["training"]["validation_bits"] is None
+
+
+def test_what_the_vocabulary_covers_is_reported_and_too_little_is_refused(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, poems)
+    refused = CliRunner().invoke(app, [*command(tmp_path, 3)[3:], "--min-count", "1000"])
+    assert refused.exit_code == 1
+    assert "covers 0.0% of the characters" in refused.output
+    assert "give --min-count 15" in refused.output
+    assert not (tmp_path / "run").exists()
+    covered = CliRunner().invoke(app, command(tmp_path, 3)[3:])
+    assert "cover 100.0% of the characters of 40 training poems" in covered.output
+
+
+def test_a_second_training_in_one_folder_is_refused(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, poems)
+    with owned(tmp_path / "run"):
+        result = CliRunner().invoke(app, command(tmp_path, 3)[3:])
+    assert result.exit_code == 1
+    assert f"error: another training (process {os.getpid()}) is writing to" in result.output
+    assert CliRunner().invoke(app, command(tmp_path, 3)[3:]).exit_code == 0
+
+
+def test_what_a_killed_training_left_half_written_is_removed(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, poems)
+    (tmp_path / "run").mkdir()
+    for name in ("state.safetensors", "poetry.safetensors", "metrics.csv", "loss.svg"):
+        (tmp_path / f"run/.{name}.partial").write_text("half")
+    assert CliRunner().invoke(app, command(tmp_path, 3)[3:]).exit_code == 0
+    assert not list((tmp_path / "run").glob(".*"))
 
 
 def test_a_damaged_report_of_the_corpus_is_reported(
@@ -208,8 +262,7 @@ def test_two_ranks_continue_where_one_stopped_with_its_loss_curve(
     kill_at(5, monkeypatch)
     with pytest.raises(KeyboardInterrupt):  # after the save at step 3
         stopped.run()
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    together = [*torchrun, *alone[1:], "--out", str(tmp_path / "together")]
+    together = [*TORCHRUN, *alone[1:], "--out", str(tmp_path / "together")]
     result = subprocess.run(together, check=False, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert result.stderr.count("step 12/12") == 1, "one rank reports for all"

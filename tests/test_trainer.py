@@ -56,6 +56,12 @@ def material(poems: list[CorpusPoem]) -> Material:
     return Material(PoemDataset.from_poems(poems, vocabulary), poems[:4])
 
 
+def measured(run: Trainer) -> float:
+    bits = run.validation_bits()
+    assert bits is not None
+    return bits
+
+
 def weights(run: Trainer) -> list[torch.Tensor]:
     return [parameter.detach().clone() for parameter in run.model.parameters()]
 
@@ -63,9 +69,9 @@ def weights(run: Trainer) -> list[torch.Tensor]:
 def test_training_learns(poems: list[CorpusPoem], tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, steps=80, learning_rate=0.03, dropout=0.0)
     run = trainer(poems, tmp_path, config)
-    before = run.validation_bits()
+    before = measured(run)
     run.run()
-    assert run.validation_bits() < 0.7 * before
+    assert measured(run) < 0.7 * before
 
 
 def test_an_untrained_model_draws_tokens_by_their_frequency(
@@ -75,7 +81,7 @@ def test_an_untrained_model_draws_tokens_by_their_frequency(
     assert torch.equal(run.model.output_bias, run.material.dataset.log_frequencies())
     dull = PoetryModel(run.model.config)
     ignorant = Trainer(CONFIG, run.material, tmp_path / "dull", model=dull)
-    assert run.validation_bits() < ignorant.validation_bits()
+    assert measured(run) < measured(ignorant)
 
 
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
@@ -120,6 +126,20 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
         run.run()
     assert (tmp_path / "state.safetensors").read_bytes() == before
     assert not (tmp_path / "poetry.safetensors").exists()
+
+
+@pytest.mark.parametrize("number", [0, 4])
+def test_a_run_without_validation_poems_measures_nothing(
+    poems: list[CorpusPoem], tmp_path: Path, number: int
+) -> None:
+    held_out = poems[:4] if number == 0 else []
+    config = dataclasses.replace(CONFIG, validation_poems=number)
+    run = Trainer(config, dataclasses.replace(material(poems), validation=held_out), tmp_path)
+    run.run()
+    assert run.validation_bits() is None
+    rows = read_rows(tmp_path / "metrics.csv")
+    assert len(rows) == CONFIG.steps
+    assert not any("validation_bits" in row for row in rows)
 
 
 def test_a_run_of_another_configuration_is_not_resumed(

@@ -5,16 +5,25 @@ import json
 import lzma
 import re
 import tarfile
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from model.vocabulary import Era
 
 FILE_NAME = re.compile(r"全唐诗/poet\.(tang|song)\.(\d+)\.json$")
-# What reading a broken archive raises.
-UNREADABLE = (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error)
+# What reading a broken archive raises; zipfile has a RuntimeError for one with a password.
+UNREADABLE = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    EOFError,
+    OSError,
+    RuntimeError,
+    lzma.LZMAError,
+    zlib.error,
+)
 ERAS = {"tang": Era.TANG, "song": Era.SONG}
 
 
@@ -26,17 +35,17 @@ def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
     """Yield era and upstream's fields of every poem, in the order of upstream's file names.
 
     Args:
-        source: An archive (.tar.gz, .tar.xz) of upstream's repository, or a directory of it.
+        source: An archive (.tar.gz, .tar.xz, .zip) of upstream's repository, or a directory of it.
 
     Raises:
         CorpusError: If there is nothing to read there, or a file is not upstream's JSON.
     """
-    files = sorted(_files(source), key=lambda file: (file[0].value, file[1]))
+    files = sorted(upstream_files(source), key=lambda file: _order(file[0]))
     if not files:
         raise CorpusError(f"{source} holds no 全唐诗/poet.tang.*.json or poet.song.*.json")
-    names = {era: name for name, era in ERAS.items()}
-    for era, number, content in files:
-        name = f"poet.{names[era]}.{number}.json"
+    for path, content in files:
+        era, _ = _order(path)
+        name = path.rpartition("/")[2]
         try:
             poems = json.loads(content)
         except ValueError as error:
@@ -46,30 +55,61 @@ def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
         yield from ((era, poem) for poem in poems)
 
 
-def _files(source: Path) -> Iterator[tuple[Era, int, bytes]]:
-    """Yield era, number and content of upstream's files of Tang and Song poems."""
+def _order(path: str) -> tuple[Era, int]:
+    """Return era and number of one of upstream's files."""
+    match = FILE_NAME.search(path)
+    assert match, "upstream_files() yields no others"
+    return ERAS[match[1]], int(match[2])
+
+
+def upstream_files(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield upstream's path and the content of each of its files of Tang and Song poems.
+
+    Raises:
+        CorpusError: If source cannot be read.
+    """
     try:
-        for name, content in _members(source):
+        for name, read in _members(source):
             match = FILE_NAME.search(name)
             if match:
-                yield ERAS[match[1]], int(match[2]), content.read()
+                yield match[0], read()
     except UNREADABLE as error:
+        why = str(error).partition("\n")[0].rstrip(":")  # tarfile has a line for each method
         raise CorpusError(
-            f"{source} cannot be read as an archive or a directory: {error}"
+            f"{source} cannot be read as an archive (.tar.gz, .tar.xz, .zip) or a directory of "
+            f"chinese-poetry: {why}"
         ) from error
 
 
-def _members(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def folder_of(source: Path) -> str:
+    """Return the name of the top folder of an archive, or of a directory.
+
+    Raises:
+        CorpusError: If source cannot be read.
+    """
     if source.is_dir():
-        for path in sorted(source.rglob("poet.*.json")):
-            with path.open("rb") as file:
-                yield path.as_posix(), file
-        return
-    with tarfile.open(source) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                yield member.name, content
+        return source.resolve().name
+    try:
+        return next((name.partition("/")[0] for name, _ in _members(source)), "")
+    except UNREADABLE as error:
+        raise CorpusError(f"{source} cannot be read: {error}") from error
+
+
+def _members(source: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """Yield the name of each file, and what reads it before the next is asked for."""
+    if source.is_dir():
+        for path in sorted(source.resolve().rglob("*.json")):
+            yield path.as_posix(), path.read_bytes
+    elif zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            for name in archive.namelist():
+                yield name, lambda name=name: archive.read(name)  # type: ignore[misc]
+    else:
+        with tarfile.open(source) as tar:
+            for member in tar:
+                content = tar.extractfile(member) if member.isfile() else None
+                if content is not None:
+                    yield member.name, content.read
 
 
 def digest_of(source: Path) -> str:
@@ -80,7 +120,9 @@ def digest_of(source: Path) -> str:
     """
     digest = hashlib.sha256()
     if source.is_dir():
-        for era, number, content in sorted(_files(source)):
+        for (era, number), content in sorted(
+            (_order(path), content) for path, content in upstream_files(source)
+        ):
             digest.update(f"{era} {number} {len(content)}\n".encode())
             digest.update(content)
         return digest.hexdigest()

@@ -25,7 +25,7 @@ from training.archive import CorpusError, digest_of, read_archive
 from training.cleaning import clean_author, clean_body, clean_title
 from training.command import reporting
 from training.corpus_poem import RHYMED, CorpusPoem
-from training.download import COMMIT, download
+from training.download import download, origin_of
 
 SPLITS = ("train", "validation", "test")
 HELD_OUT_SHARE = 0.01  # of the poems, for each of validation and test
@@ -40,10 +40,17 @@ app = typer.Typer(help=__doc__, add_completion=False)
 
 @dataclass
 class Report:
-    """What became of upstream's poems."""
+    """What became of the poems.
+
+    Args:
+        commit: Upstream's, that they come from; empty for a corpus of one's own.
+        digest: Of the archive or the directory.
+        verified: Whether every file is the one that upstream has at that commit.
+    """
 
     commit: str
     digest: str
+    verified: bool = False
     read: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     splits: Counter[str] = field(default_factory=Counter)
@@ -64,13 +71,14 @@ def prolific_authors(poems: Iterable[CorpusPoem], min_poems: int) -> list[str]:
     ]
 
 
-def build(source: Path, commit: str) -> tuple[dict[str, list[CorpusPoem]], Report]:
+def build(source: Path) -> tuple[dict[str, list[CorpusPoem]], Report]:
     """Clean, deduplicate and split the poems of upstream's archive or a directory of it.
 
     Raises:
         CorpusError: If source cannot be read.
     """
-    report = Report(commit, digest_of(source))
+    origin = origin_of(source)
+    report = Report(origin.commit, digest_of(source), origin.verified)
     poems = _with_meter(_without_duplicates(_cleaned(source, report), report))
     clusters = _clusters(poems)
     sizes = Counter(clusters)
@@ -236,7 +244,10 @@ def show(report: Report, console: Console) -> None:
 def main(
     source: Annotated[
         Path | None,
-        typer.Option(envvar="YIN_CORPUS", help="Upstream's archive, or a directory of it."),
+        typer.Option(
+            envvar="YIN_CORPUS",
+            help="An archive (.tar.gz, .tar.xz, .zip) of chinese-poetry, or a directory of it.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Where the splits go.")] = Path("corpus"),
 ) -> None:
@@ -244,7 +255,7 @@ def main(
     console = Console(stderr=True)
     with reporting(CorpusError, OSError):
         archive = source or download(out / "upstream", console)
-        splits, report = build(archive, COMMIT)
+        splits, report = build(archive)
         write(splits, report, out)
     show(report, console)
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import http.client
-import tarfile
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import (
@@ -20,12 +20,13 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from training.archive import FILE_NAME, UNREADABLE, CorpusError
+from training.archive import CorpusError, folder_of, upstream_files
 
 COMMIT = "99ebbef7e1345c0985c44b9fd96a3f9e776f117b"
 URL = f"https://github.com/chinese-poetry/chinese-poetry/archive/{COMMIT}.tar.gz"
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 60.0
+FOLDER = re.compile("chinese-poetry-([0-9a-f]{7,40})")  # as upstream's archives have it
 
 
 def download(
@@ -72,22 +73,40 @@ def verify(archive: Path, ids: Mapping[str, str]) -> None:
             cannot be read.
     """
     found: dict[str, str] = {}
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                match = FILE_NAME.search(member.name)
-                content = tar.extractfile(member) if match else None
-                if match and content is not None:
-                    if match[0] in found:
-                        raise CorpusError(f"the archive has {match[0]} twice")
-                    found[match[0]] = blob_id(content.read())
-    except UNREADABLE as error:
-        raise CorpusError(f"the download is not a whole archive: {error}") from error
+    for path, content in upstream_files(archive):
+        if path in found:
+            raise CorpusError(f"the archive has {path} twice")
+        found[path] = blob_id(content)
     for path in sorted(ids.keys() | found.keys()):
         if path not in found:
             raise CorpusError(f"the archive lacks {path}")
         if found[path] != ids.get(path):
             raise CorpusError(f"{path} is not the file that upstream has at commit {COMMIT}")
+
+
+class Origin(NamedTuple):
+    """Where a corpus comes from."""
+
+    commit: str  # of upstream; empty if it is not upstream's, or not known
+    verified: bool  # whether every file is the one that upstream has there
+
+
+def origin_of(source: Path, ids: Mapping[str, str] | None = None) -> Origin:
+    """Return where an archive or a directory comes from, by its files or else by its name.
+
+    Args:
+        source: What training.archive reads.
+        ids: Git's blob id of each file by its path; upstream's own if None.
+
+    Raises:
+        CorpusError: If source cannot be read.
+    """
+    found = {path: blob_id(content) for path, content in upstream_files(source)}
+    if found == dict(upstream_ids() if ids is None else ids):
+        return Origin(COMMIT, verified=True)
+    match = FOLDER.fullmatch(folder_of(source))
+    claimed = match[1] if match else ""
+    return Origin(COMMIT if claimed and COMMIT.startswith(claimed) else claimed, verified=False)
 
 
 def blob_id(content: bytes) -> str:

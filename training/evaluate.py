@@ -127,8 +127,7 @@ def starts_command(
         device = default_device()
         poet = Poet(Checkpoint.load(checkpoint), LineFilter.load(lines), device=device)
         poems = write_starts(poet)
-    number_format = str(poet.engine.dtype).removeprefix("torch.")
-    typer.echo(f"{quotation(poems[0])}\n\n{starts_section(poems, number_format)}")
+    typer.echo(f"{quotation(poems[0])}\n\n{starts_section(poems, poet.engine.dtype)}")
 
 
 def build_model(checkpoint: Checkpoint) -> PoetryModel:

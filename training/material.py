@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +13,9 @@ from training.corpus import prolific_authors
 from training.corpus_poem import CorpusPoem, read_poems
 from training.dataset import PoemDataset
 
-MIN_COUNT = 15  # how often a character must stand in bodies to get a token
+MIN_COUNT = 15  # how often a character must occur in bodies to get a token, in a large corpus
+COVERAGE = 0.995  # of a corpus's characters, which a smaller one's min_count reaches
+LEAST_COVERAGE = 0.95  # with less a model meets too much that it cannot read
 MIN_POEMS = 100  # how many poems an author must have to get one
 
 
@@ -25,11 +27,13 @@ class Material:
         dataset: The training poems, as token ids.
         validation: The poems that are measured.
         provenance: What training.corpus reported of them.
+        coverage: The share of the training poems' characters that the vocabulary has.
     """
 
     dataset: PoemDataset
     validation: Sequence[CorpusPoem]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    coverage: float = 1.0
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -41,7 +45,7 @@ class Material:
         cls,
         corpus: Path,
         vocabulary: Vocabulary | None = None,
-        min_count: int = MIN_COUNT,
+        min_count: int | None = None,
         min_poems: int = MIN_POEMS,
     ) -> Self:
         """Return the poems that training.corpus wrote to a folder.
@@ -54,25 +58,70 @@ class Material:
 
         Raises:
             OSError: If a file is not there.
-            ValueError: If a file is damaged, or there is no poem to train on.
+            ValueError: If a file is damaged, there is no poem to train on, or the vocabulary
+                covers less than LEAST_COVERAGE of their characters.
         """
         report = read_report(corpus / "report.json")
         poems = list(read_poems(corpus / "train.jsonl"))
-        validation = list(read_poems(corpus / "validation.jsonl"))
-        vocabulary = vocabulary or build_vocabulary(poems, min_count, min_poems)
-        return cls(PoemDataset.from_poems(poems, vocabulary), validation, report)
+        validation = [p for p in read_poems(corpus / "validation.jsonl") if has_characters(p)]
+        counts = count_characters(poems)
+        if vocabulary is None:
+            vocabulary = build_vocabulary(poems, min_count, min_poems)
+            way_out = f"give --min-count {min_count_for(counts)}, or leave it out"
+        else:
+            way_out = "leave out --checkpoint, or start from one of a similar corpus"
+        covered = coverage(vocabulary, counts)
+        if covered < LEAST_COVERAGE:
+            raise ValueError(
+                f"the vocabulary covers {covered:.1%} of the characters of {corpus}, "
+                f"expected at least {LEAST_COVERAGE:.0%}: {way_out}"
+            )
+        return cls(PoemDataset.from_poems(poems, vocabulary), validation, report, covered)
 
 
-def build_vocabulary(poems: Sequence[CorpusPoem], min_count: int, min_poems: int) -> Vocabulary:
+def has_characters(poem: CorpusPoem) -> bool:
+    """Return whether a poem has at least one Han character."""
+    return any(map(is_han, poem.text))
+
+
+def count_characters(poems: Iterable[CorpusPoem]) -> Counter[str]:
+    """Return how often each Han character occurs in the bodies of poems, the commonest first."""
+    counts = Counter("".join(poem.text for poem in poems))
+    return Counter({c: count for c, count in counts.most_common() if is_han(c)})
+
+
+def min_count_for(counts: Counter[str]) -> int:
+    """Return how often a character of a corpus must occur to get a token.
+
+    MIN_COUNT for a large corpus, less for a small one: as much as leaves COVERAGE of its text.
+    """
+    enough = COVERAGE * counts.total()
+    for least in range(MIN_COUNT, 1, -1):
+        if sum(count for count in counts.values() if count >= least) >= enough:
+            return least
+    return 1
+
+
+def coverage(vocabulary: Vocabulary, counts: Counter[str]) -> float:
+    """Return the share of a corpus's characters that a vocabulary has; all if there are none."""
+    known = sum(count for character, count in counts.items() if character in vocabulary)
+    return known / counts.total() if counts else 1.0
+
+
+def build_vocabulary(
+    poems: Sequence[CorpusPoem], min_count: int | None = None, min_poems: int = MIN_POEMS
+) -> Vocabulary:
     """Return the vocabulary of a corpus.
 
     Args:
         poems: The training split.
-        min_count: How often a character must stand in bodies to get a token.
+        min_count: How often a character must occur in bodies to get a token; if None, it follows
+            from the corpus.
         min_poems: How many poems an author must have to get one.
     """
-    counts = Counter("".join(poem.text for poem in poems))
-    characters = [c for c, count in counts.most_common() if is_han(c) and count >= min_count]
+    counts = count_characters(poems)
+    least = min_count_for(counts) if min_count is None else min_count
+    characters = [c for c, count in counts.items() if count >= least]
     return Vocabulary(characters, prolific_authors(poems, min_poems))
 
 

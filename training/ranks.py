@@ -1,6 +1,7 @@
 """The processes that train together, and the sum over them."""
 
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +23,15 @@ class Ranks:
     @classmethod
     @contextmanager
     def joined(cls, device: torch.device) -> Iterator[Self]:
-        """Be one of the processes that torchrun started, until the block ends; alone without it."""
+        """Be one of the processes that torchrun started, until the block ends; alone without it.
+
+        Raises:
+            OSError: If the first rank's address does not resolve; PyTorch would try for minutes.
+        """
         if "WORLD_SIZE" not in os.environ:
             yield cls()
             return
+        require_address(os.environ["MASTER_ADDR"])
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
         try:
             yield cls(distributed.get_rank(), distributed.get_world_size(), device)
@@ -67,6 +73,21 @@ class Ranks:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
+
+
+def require_address(host: str) -> None:
+    """See that the address at which ranks meet resolves.
+
+    Raises:
+        OSError: If it does not.
+    """
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise OSError(
+            f"the ranks cannot meet at {host!r}: {error}; on one machine, give torchrun "
+            "--local-addr 127.0.0.1"
+        ) from error
 
 
 def own_device() -> torch.device:

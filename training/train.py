@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,12 +14,14 @@ from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryModel
 from training.command import configured, reporting
 from training.config import TrainConfig
-from training.material import MIN_COUNT, MIN_POEMS, Material
+from training.material import MIN_POEMS, Material
 from training.ranks import Ranks, own_device
+from training.run_folder import FolderInUse, owned
 from training.state import StateError
 from training.trainer import Trainer, TrainingDiverged
 
 EXPORTED = "poetry.safetensors"  # in the folder of the run
+REFUSALS = (OSError, ValueError, CheckpointError, StateError, FolderInUse, TrainingDiverged)
 
 app = typer.Typer(help=__doc__, add_completion=False)
 
@@ -81,6 +84,18 @@ def already_exported(path: Path, trainer: Trainer) -> bool:
     return bool(wanted.items() <= training.items())
 
 
+def announce(trainer: Trainer) -> None:
+    """Print what is trained on, before the first step."""
+    material = trainer.material
+    typer.echo(
+        f"{len(material.vocabulary):,} tokens cover {material.coverage:.1%} of the characters of "
+        f"{len(material.dataset):,} training poems",
+        err=True,
+    )
+    if not trainer.validation:
+        typer.echo("there are no validation poems: bits per character are not measured", err=True)
+
+
 def train(
     config: TrainConfig, material: Material, out: Path, name: str, before: Checkpoint | None
 ) -> tuple[Trainer, Ranks]:
@@ -99,7 +114,7 @@ def train(
     if before is not None:
         model, started_from = start_from(before, config), before.checksum
         provenance["started_from"] = {"checksum": started_from, **before.provenance}
-    with Ranks.joined(device) as ranks:
+    with Ranks.joined(device) as ranks, owned(out) if ranks.rank == 0 else nullcontext():
         trainer = Trainer(
             config,
             material,
@@ -109,6 +124,8 @@ def train(
             model=model,
             started_from=started_from,
         )
+        if ranks.rank == 0:
+            announce(trainer)
         trainer.run()
         exported = out / EXPORTED
         if ranks.rank == 0 and not trainer.stopped and not already_exported(exported, trainer):
@@ -129,19 +146,19 @@ def main(
         Path | None, typer.Option(help="Start from its weights, with its vocabulary.")
     ] = None,
     min_count: Annotated[
-        int, typer.Option(help="How often a character must occur to get a token.")
-    ] = MIN_COUNT,
+        int | None,
+        typer.Option(help="How often a character must occur to get a token; follows the corpus."),
+    ] = None,
     min_poems: Annotated[
         int, typer.Option(help="How many poems an author must have to get a token.")
     ] = MIN_POEMS,
 ) -> None:
     """Train on the corpus and write OUT/poetry.safetensors; a run that was stopped is continued."""
     keep_few_kernels()
-    with reporting(OSError, ValueError, CheckpointError, StateError, TrainingDiverged):
+    with reporting(*REFUSALS):
         before = Checkpoint.load(checkpoint) if checkpoint else None
         vocabulary = before.vocabulary if before else None
         material = Material.read(corpus, vocabulary, min_count, min_poems)
-        out.mkdir(parents=True, exist_ok=True)
         trainer, ranks = train(config, material, out, name, before)
     if trainer.stopped:
         typer.echo(

@@ -41,7 +41,7 @@ class Trainer:
 
     Args:
         config: What to do.
-        material: What to train and to measure on.
+        material: What to train and to measure on; without validation poems nothing is measured.
         folder: Where state, metrics and the curve are written; a run found there is continued.
         device: Where to compute.
         dtype: What to compute in; weights and optimizer stay float32.
@@ -171,13 +171,16 @@ class Trainer:
             "tokens_per_s": batch.num_targets / elapsed_s,
         }
         last = self.state.step == self.config.steps
-        if self.validation and (last or self.state.step % self.config.validate_every == 0):
-            row["validation_bits"] = self.validation_bits()
+        if last or self.state.step % self.config.validate_every == 0:
+            measured = self.validation_bits()
+            row |= {} if measured is None else {"validation_bits": measured}
         self.metrics.add(row)
         return row
 
-    def validation_bits(self) -> float:
-        """Measure bits per character of the averaged weights on the validation poems."""
+    def validation_bits(self) -> float | None:
+        """Measure bits per character of the averaged weights on the validation poems, if any."""
+        if not self.validation:
+            return None
         self.model.eval()
         with self.state.averaged():
             result = bits(self.model, self.material.vocabulary, self.validation, self.dtype)

@@ -1,4 +1,4 @@
-/* The form: its words follow its values, and what the service objects to stands at its field. */
+/* The form: its words follow its values, and the service's objections appear at their fields. */
 
 import * as wish from "./wishes.js";
 
@@ -13,7 +13,7 @@ export class Controls {
     this.$("author").addEventListener("focus", () => this.offerAuthors());
   }
 
-  /* Words, rules and remembered wishes follow the controls. */
+  /* Brings words, rules and remembered wishes into line with the controls. */
   changed() {
     this.refresh();
     wish.keep(wish.readForm(this.form));
@@ -46,7 +46,7 @@ export class Controls {
     return Boolean(acrostic || title || author || era || novel);
   }
 
-  /* The authors that the model knows, once somebody is about to name one. */
+  /* Offers the authors that the model knows, once somebody is about to name one. */
   async offerAuthors() {
     if (this.asked) return;
     this.asked = true;
@@ -54,11 +54,11 @@ export class Controls {
       const { authors } = await (await fetch("model")).json();
       this.$("authors").replaceChildren(...authors.map((name) => new Option(name, name)));
     } catch {
-      this.asked = false; // another time
+      this.asked = false; // next time, perhaps
     }
   }
 
-  /* API messages at their fields; the first of them gets the focus. Returns those without one. */
+  /* Shows API messages at their fields and focuses the first. Returns those that have no field. */
   complainOf(fields) {
     this.forgive();
     const names = Object.keys(fields);

@@ -1,4 +1,4 @@
-/* The API as openapi.json describes it, with examples that run where they stand. */
+/* The API as openapi.json describes it, with examples that run in place. */
 
 const $ = (id) => document.getElementById(id);
 
@@ -41,7 +41,7 @@ class Description {
 
 function limits({ minLength, maxLength, minimum, maximum, exclusiveMinimum }) {
   if (maxLength) return `${minLength} to ${maxLength} characters`;
-  if (exclusiveMinimum !== undefined) return `above ${exclusiveMinimum}, to ${maximum}`;
+  if (exclusiveMinimum !== undefined) return `above ${exclusiveMinimum}, up to ${maximum}`;
   const exact = maximum > Number.MAX_SAFE_INTEGER ? `2^${Math.log2(maximum)} - 1` : maximum;
   return maximum === undefined ? "" : `${minimum} to ${exact}`;
 }
@@ -50,7 +50,7 @@ function fields(description, { properties = {}, required = [] }) {
   const list = make("dl");
   for (const [name, schema] of Object.entries(properties)) {
     const kind = [description.words(schema), required.includes(name) && "required",
-      schema.default !== undefined && `${JSON.stringify(schema.default)} if absent`];
+      schema.default !== undefined && `${JSON.stringify(schema.default)} by default`];
     const says = make("dd", {}, schema.description || "", make("small", {}, kind.filter(Boolean).join("; ")));
     list.append(make("dt", {}, name), says);
   }
@@ -69,7 +69,7 @@ function answers(description, responses) {
   return list;
 }
 
-/* Where an operation is tried: its examples, the body to send, the answer. */
+/* Where an operation can be tried: its examples, the body to send, the answer. */
 function trial({ path, method, schema, summary }) {
   const [first, ...others] = schema.examples || [];
   const said = make("output"), answer = make("pre", { tabIndex: 0, ariaLabel: `Answer of ${path}` });
@@ -126,7 +126,7 @@ async function run({ path, method, body, said, answer }) {
   }
 }
 
-/* Text with what stands between backticks as code. */
+/* Text in which whatever stands between backticks is code. */
 function prose(text) {
   return text.split("`").map((part, i) => (i % 2 ? make("code", {}, part) : part));
 }

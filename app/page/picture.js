@@ -3,7 +3,7 @@
 const CHARACTER = 72, STEP = 84, COLUMN = 132, MARGIN = 110, FOOT = 70, GAP = 60;
 const PAPER = "#f6f0e2", INK = "#221d17", RULE = "#dcb8a2", SEAL = "#b23a2c", FAINT = "#776a58";
 
-/* Returns the PNG of lines (with punctuation) under a title, set in font, foot at the bottom. */
+/* Returns a PNG of lines (with punctuation) under a title, set in font, with foot at the bottom. */
 export async function draw({ title, lines, font, foot }) {
   const tiers = lines.length > 12 ? 2 : 1, many = 2 * Math.ceil(lines.length / tiers / 2);
   const titled = title ? 1 : 0, last = lines.length - many * (tiers - 1);
@@ -11,7 +11,7 @@ export async function draw({ title, lines, font, foot }) {
   const rows = Math.max(...lines.map((line) => [...line].length), [...(title || "")].length * 0.8);
   const tier = rows * STEP + GAP;
   const width = 2 * MARGIN + columns * COLUMN, height = 2 * MARGIN + tiers * tier - GAP + FOOT;
-  // A face of the page is loaded by the characters that use it; the canvas would not wait.
+  // The page's face is loaded once characters use it; the canvas would not wait for it.
   await document.fonts.load(`${CHARACTER}px ${font}`, [title, ...lines, foot, "吟"].join(""));
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const pen = canvas.getContext("2d");
@@ -57,7 +57,7 @@ function frame(pen, columns, tiers, tier) {
   pen.strokeRect(left - 12, top - pad - 12, columns * COLUMN + 24, bottom - top + 2 * pad + 24);
 }
 
-/* Writes text downward; punctuation goes where it stands in vertical setting. */
+/* Writes text downward; punctuation goes where vertical setting puts it. */
 function down(pen, text, x, top, font, size) {
   pen.font = `${CHARACTER * size}px ${font}`;
   [...text].forEach((character, i) => {

@@ -1,8 +1,8 @@
-/* What is told under a poem on demand: tones, pattern, rules, origin. */
+/* What is shown under a poem on demand: tones, pattern, rules, origin. */
 
-import { rhymePlaces } from "./sheet.js";
+import { rhymeSpots } from "./sheet.js";
 
-/* Returns the elements that tell of a poem; say(key, values) gives the words. */
+/* Returns the elements that describe a poem; say(key, values) gives the words. */
 export function describe(poem, model, say) {
   const { meter } = poem;
   const facts = document.createElement("dl");
@@ -27,7 +27,7 @@ function element(tag, text = "", lang = "", kind = "") {
 /* The lines with their tones in words: what the marks on the sheet say, for those who hear it. */
 function tones({ lines, meter }) {
   const list = element("ol", "", "zh-Hans", "tones");
-  const rhymes = new Set(rhymePlaces(meter).map(([line]) => line));
+  const rhymes = new Set(rhymeSpots(meter).map(([line]) => line));
   meter.tones.forEach((line, i) => {
     const item = list.appendChild(element("li", lines[i]));
     item.append(" ", element("span", line + (rhymes.has(i + 1) ? "韵" : "")));
@@ -38,12 +38,12 @@ function tones({ lines, meter }) {
 function rules(meter, say) {
   const list = element("ul", "", "", "rules");
   for (const [name, { holds, where, note }] of Object.entries(meter.checks)) {
-    const places = where.map(([line, character]) => say("proof.place", { line, character }));
+    const spots = where.map(([line, character]) => say("proof.spot", { line, character }));
     const item = list.appendChild(element("li", "", "", holds ? "holds" : "fails"));
     item.append(
       element("span", say(holds ? "rule.holds" : "rule.fails"), "", "verdict"),
       element("strong", say(`check.${name}`)),
-      element("span", [say(`check.${name}.says`), ...places].join(" · ")),
+      element("span", [say(`check.${name}.says`), ...spots].join(" · ")),
     );
     if (note) item.append(element("em", note, "zh-Hans"));
   }

@@ -1,4 +1,4 @@
-/* The page: wishes in, a poem on the sheet, and what one can do with it. */
+/* The page: wishes in, a poem on the sheet, and what can be done with it. */
 
 import { Failure, write } from "./stream.js";
 import { Sheet, punctuated } from "./sheet.js";
@@ -29,7 +29,7 @@ class Page {
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
     this.controls.refresh();
-    this.$("write").disabled = false; // pressed before, it would reach nobody
+    this.$("write").disabled = false; // pressed earlier, it would do nothing
     this.follow();
   }
 
@@ -57,7 +57,7 @@ class Page {
     this.controls.refresh();
     this.status("");
     const draft = this.drafts[this.chosen];
-    if (draft?.poem) this.tell(draft.poem);
+    if (draft?.poem) this.show(draft.poem);
   }
 
   /* Writes what the address asks for, if it asks for a poem. */
@@ -86,7 +86,7 @@ class Page {
     this.run(this.order);
   }
 
-  /* Carries one order out, to its poem or to the sentence why there is none. */
+  /* Carries out one order, up to its poem or the sentence that says why there is none. */
   async run(order) {
     const work = new AbortController();
     this.busy(work);
@@ -97,11 +97,11 @@ class Page {
     try {
       const answer = await write(wish.toRequest(order.wishes, order.seed, order.count), {
         signal: work.signal,
-        tell: (character) => {
+        onCharacter: (character) => {
           this.lay(order);
           this.queue.push(character);
         },
-        alive: watch.alive,
+        onEvent: watch.alive,
       });
       await this.drained(work.signal);
       this.finish(order, answer);
@@ -119,7 +119,7 @@ class Page {
     this.ruled = false;
     this.controls.complainOf({});
     this.$("retry").hidden = true;
-    if (order.count > 1 && this.$("cards").hidden) this.deal(this.drawUp(order)); // room, before anything jumps
+    if (order.count > 1 && this.$("cards").hidden) this.deal(this.drawUp(order)); // makes room before anything can jump
     this.status(this.speech.say("status.writing"));
     this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
   }
@@ -144,7 +144,7 @@ class Page {
     return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
   }
 
-  /* One small sheet a poem, if there are several to choose from. */
+  /* One small sheet per poem, if there are several to choose from. */
   deal(drafts) {
     const several = drafts.length > 1;
     this.$("cards").hidden = !several;
@@ -174,10 +174,10 @@ class Page {
     this.sheet.settle(lines);
     this.announce([title, ...lines]);
     this.reachable();
-    if (poem) this.tell(poem);
+    if (poem) this.show(poem);
   }
 
-  /* Sentences for a slow server, an end for a silent one. */
+  /* Says so if the server is slow, and gives up on one that stays silent. */
   watch(work) {
     const slow = setTimeout(() => this.status(this.speech.say("status.slow")), SLOW_MS);
     let silent;
@@ -189,7 +189,7 @@ class Page {
     return { alive, end: () => [slow, silent].forEach(clearTimeout) };
   }
 
-  /* Moves what has come onto the sheet, a little every frame, until the queue is empty. */
+  /* Waits until everything that has come stands on the sheet. */
   async drained(signal) {
     while (this.queue.length && !signal.aborted) await new Promise((go) => this.frame(go));
   }
@@ -199,7 +199,7 @@ class Page {
     else requestAnimationFrame(act);
   }
 
-  /* Writes as long as this order lasts. */
+  /* Moves what has come onto the sheet, a little every frame, as long as this order lasts. */
   pump(work) {
     if (this.work !== work || work.signal.aborted) return;
     const many = this.still.matches ? this.queue.length : Math.ceil(this.queue.length / 30) * this.drafts.length;
@@ -216,7 +216,7 @@ class Page {
     if (/[，。]/.test(text)) this.say(draft.lines[line]);
   }
 
-  /* The poem for those who hear it: the log reads whole lines, where the sheet has characters. */
+  /* The poem for those who listen: the log has whole lines, where the sheet has characters. */
   announce(lines) {
     this.$("log").replaceChildren();
     lines.filter(Boolean).forEach((line) => this.say(line));
@@ -238,13 +238,13 @@ class Page {
     });
     this.model = model;
     this.sheet.settle(this.drafts[this.chosen].lines);
-    this.tell(poems[this.chosen]);
+    this.show(poems[this.chosen]);
     const changed = order.model && !model.checksum.startsWith(order.model);
     this.status(this.speech.say(changed ? "status.other.model" : "status.done"));
   }
 
-  /* Everything that is told of the poem on the sheet, its address included. */
-  tell(poem) {
+  /* Shows everything about the poem on the sheet, and sets its address. */
+  show(poem) {
     this.sheet.mark(poem.meter);
     this.sheet.seal();
     this.$("proof").replaceChildren(...describe(poem, this.model, this.speech.say));
@@ -270,7 +270,7 @@ class Page {
     }
   }
 
-  /* The retry button: it waits as long as the server asked for, then presses itself, some times. */
+  /* The retry button: it waits as long as the server asked, then presses itself, a few times. */
   offerRetry(order, wait) {
     const patient = wait > 0 && order.waits < MAX_WAITS, retry = this.$("retry");
     retry.hidden = false;
@@ -291,13 +291,13 @@ class Page {
     this.work?.abort();
   }
 
-  /* Shows that work is going on, or, with null, that it has ended. */
+  /* Shows that work is under way or, with null, that it has ended. */
   busy(work) {
     const [shown, hidden] = work ? ["stop", "write"] : ["write", "stop"];
     const focused = document.activeElement === this.$(hidden);
     this.work = work;
     this.$(shown).hidden = false;
-    if (focused) this.$(shown).focus({ preventScroll: true }); // the poem is what one looks at
+    if (focused) this.$(shown).focus({ preventScroll: true }); // the reader is looking at the poem
     this.$(hidden).hidden = true;
     this.sheet.element.ariaBusy = String(Boolean(work));
     this.$("another").disabled = false;

@@ -8,7 +8,7 @@ export class Sheet {
     this.lines = [];
   }
 
-  /* Rules an empty sheet, so that nothing moves when the characters come. */
+  /* Rules an empty sheet, so that nothing moves as the characters arrive. */
   rule({ lineLength, numLines, title = "", traditional = false }) {
     this.element.replaceChildren();
     this.element.className = "";
@@ -25,8 +25,8 @@ export class Sheet {
     this.element.scrollLeft = 0;
   }
 
-  /* Lays a long poem in the tiers that make it largest, couplets whole; what must be scrolled
-     all the same is set large enough to be read from a distance. */
+  /* Lays a long poem out in the tiers that make it largest, couplets whole; what must be scrolled
+     even so is set large enough to be read from a distance. */
   fit() {
     const { parentElement: { clientWidth, clientHeight }, style } = this.element, all = this.lines.length;
     const titled = this.element.querySelector(".heading") ? 1 : 0;
@@ -65,8 +65,8 @@ export class Sheet {
   settle(lines) {
     lines.forEach((text, line) => {
       const column = this.lines[line];
-      [...text].forEach((character, place) => {
-        const zi = column?.children[place];
+      [...text].forEach((character, index) => {
+        const zi = column?.children[index];
         if (!zi) this.put(line, character, true);
         else if (zi.textContent !== character) zi.textContent = character;
       });
@@ -80,27 +80,27 @@ export class Sheet {
 
   /* Puts tones, rhymes and faults beside the characters; the style sheet shows them on demand. */
   mark(meter) {
-    const rhymes = new Set(rhymePlaces(meter).map(String));
+    const rhymes = new Set(rhymeSpots(meter).map(String));
     const faults = new Set(Object.values(meter.checks).flatMap(({ where }) => where).map(String));
     meter.tones.forEach((tones, i) => {
       [...tones].forEach((tone, j) => {
         const zi = this.lines[i]?.children[j];
         if (!zi) return;
-        const place = String([i + 1, j + 1]);
+        const spot = String([i + 1, j + 1]);
         zi.dataset.tone = MARKS[tone];
-        zi.classList.toggle("rhyme", rhymes.has(place));
-        zi.classList.toggle("fault", faults.has(place));
+        zi.classList.toggle("rhyme", rhymes.has(spot));
+        zi.classList.toggle("fault", faults.has(spot));
       });
     });
   }
 }
 
-/* The places, [line, character] from 1, where the poem rhymes. */
-export function rhymePlaces({ tones, rhyme, checks }) {
+/* The spots, [line, character] from 1, where the poem rhymes. */
+export function rhymeSpots({ tones, rhyme, checks }) {
   const failing = new Set((checks["押韵"]?.where || []).map(String));
   const opens = /入韵|邻韵/.test(checks["首句"]?.note || "") && checks["首句"].note !== "不入韵";
   const ends = tones.map((line, i) => [i + 1, line.length]);
-  return ends.filter((place, i) => rhyme && (i % 2 || (i === 0 && opens)) && !failing.has(String(place)));
+  return ends.filter((spot, i) => rhyme && (i % 2 || (i === 0 && opens)) && !failing.has(String(spot)));
 }
 
 /* A poem's lines with their punctuation. */

@@ -4,12 +4,12 @@ import { texts } from "./texts.js";
 
 const KEPT = "yin.language";
 
-/* What the API says in English, by its form, in Chinese. */
+/* The API's English messages, as patterns, and what they are in Chinese. */
 const CHINESE = [
   [/^the model does not know the character '(.)'$/u, "它不认识“$1”字"],
   [/^the model does not know the author '(.+?)'; it knows (.+)$/u, "它没学过“$1”；学过$2"],
   [/^the model does not know the author '(.+?)'$/u, "它没学过“$1”"],
-  [/^must be Chinese characters alone, without '(.)'$/u, "只能填汉字，不能有“$1”"],
+  [/^must be Chinese characters only, without '(.)'$/u, "只能填汉字，不能有“$1”"],
   [/^String should have at most (\d+) characters?$/, "最多 $1 字"],
   [/^String should have at least (\d+) characters?$/, "至少 $1 字"],
   [/^line \d+: an acrostic here takes (\d+) characters .* or (\d+) .*, not (\d+)$/, "这个体裁藏头要 $1 字（每联一字）或 $2 字（每行一字），现在是 $3 字"],
@@ -41,7 +41,7 @@ export class Speech {
     this.apply();
   }
 
-  /* Puts every text of the page into the language; what holds an error is left as it is. */
+  /* Puts every text of the page into the language; an error that is shown is left as it is. */
   apply() {
     document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
     document.title = this.say("page.title");

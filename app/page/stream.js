@@ -2,7 +2,7 @@
 
 const KINDS = { 401: "denied", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
 
-/* Why there is no poem: a kind the page has a sentence for, messages by field, seconds to wait. */
+/* Why there is no poem: a kind that the page has a sentence for, messages by field, seconds to wait. */
 export class Failure extends Error {
   constructor(kind, { fields = {}, retryAfter = null } = {}) {
     super(kind);
@@ -25,7 +25,7 @@ function byField(detail) {
   return fields;
 }
 
-/* Parts a server-sent stream into {type, data}; comments come as type "ping". */
+/* Splits a server-sent stream into {type, data}; comments have the type "ping". */
 async function* parse(body) {
   const reader = body.getReader(), decoder = new TextDecoder();
   let buffer = "";
@@ -48,9 +48,9 @@ function event(block) {
   return { type, data: data ? JSON.parse(data) : null };
 }
 
-/* Asks for poems. Calls tell({poem, line, text}) for each character, and alive() for every sign of
-   life; returns the whole answer. Throws Failure, or AbortError when signal says stop. */
-export async function write(request, { signal, tell, alive }) {
+/* Asks for poems. Calls onCharacter({poem, line, text}) for each character and onEvent() for every
+   event, pings included; returns the whole answer. Throws Failure, or AbortError when signal aborts. */
+export async function write(request, { signal, onCharacter, onEvent }) {
   let begun = false;
   try {
     const response = await fetch("generate/stream", {
@@ -61,12 +61,12 @@ export async function write(request, { signal, tell, alive }) {
     });
     if (!response.ok) throw await refusal(response);
     for await (const { type, data } of parse(response.body)) {
-      alive();
+      onEvent();
       if (type === "poem") return data;
       if (type === "failure") throw Failure.of(data.status, data.detail);
       if (type === "character") {
         begun = true;
-        tell(data);
+        onCharacter(data);
       }
     }
   } catch (error) {

@@ -5,7 +5,7 @@ const TEXT = ["start", "acrostic", "title", "author", "era"];
 const FIELDS = ["form", "lines", "temperature", "meter", "script", "novel", ...TEXT];
 const MAX_SEED = 2 ** 48;
 
-/* Line length and number of a form's lines. */
+/* The length of a form's lines, and their number. */
 export function measure({ form, lines }) {
   const fixed = { jueju: 4, lushi: 8 }[form.slice(0, 5)];
   return { lineLength: Number(form.at(-1)), numLines: fixed || Number(lines) };
@@ -25,7 +25,7 @@ export function readForm(form) {
   return { novel: "", ...wishes };
 }
 
-/* What was typed or chosen before this script had come over a slow network. */
+/* What was typed or chosen before this script had arrived over a slow network. */
 export function touched(form) {
   const fresh = form.cloneNode(true);
   fresh.reset();
@@ -33,7 +33,7 @@ export function touched(form) {
   return Object.fromEntries(Object.entries(readForm(form)).filter(([name, value]) => value !== defaults[name]));
 }
 
-/* Sets the form's controls; a choice that is not offered leaves the one that was made. */
+/* Sets the form's controls; a value that is not offered leaves its control as it is. */
 export function fillForm(form, wishes) {
   for (const [name, value] of Object.entries(wishes)) {
     const control = form.elements[name];
@@ -61,7 +61,7 @@ export function toRequest(wishes, seed, count) {
   return request;
 }
 
-/* The link's part behind #: wishes, the poem's seed and the model's checksum. */
+/* The part of a link after #: wishes, the poem's seed and the model's checksum. */
 export function toFragment(wishes, seed, checksum) {
   const link = new URLSearchParams();
   for (const name of FIELDS) {
@@ -72,7 +72,7 @@ export function toFragment(wishes, seed, checksum) {
   return `#${link}`;
 }
 
-/* What a link asks for: {wishes, seed, model}; null if it has no seed that can be used. */
+/* What a link asks for: {wishes, seed, model}; null if it has no usable seed. */
 export function fromFragment(fragment) {
   const link = new URLSearchParams(fragment.slice(1));
   const seed = /^\d{1,16}$/.test(link.get("seed") || "") ? Number(link.get("seed")) : -1;

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import torch
 
-from app.schemas import GenerateRequest, PoemOut
+from app.answers import PoemOut
+from app.schemas import GenerateRequest
 from app.settings import Settings
 from benchmarks.eager import Eager
 from model.checkpoint import Checkpoint

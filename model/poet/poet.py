@@ -19,7 +19,7 @@ from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
 from model.poet.reader import Reader
 from model.poet.verse_guide import VerseGuide
-from model.precision import compute_dtype
+from model.precision import Precision, choose_precision
 from model.sequence import Sequence
 from model.verse.form import Layout
 from model.verse.proof import check
@@ -65,13 +65,14 @@ class Poet:
         line_filter: LineFilter | None = None,
         *,
         device: torch.device | str = "cpu",
-        dtype: torch.dtype | None = None,
+        dtype: Precision | None = None,
         num_slots: int = 128,
     ) -> None:
         self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
-        model = checkpoint.build_model(dtype or compute_dtype(device), device)
-        self.engine = Engine(model, num_slots)
+        dtype = dtype or choose_precision(device)
+        model = checkpoint.build_model(dtype.dtype, device)
+        self.engine = Engine(model, num_slots, dtype)
         self._reader = Reader(self.vocabulary, model)
         self._lexicon = Lexicon(self.vocabulary)
         self._line_filter = line_filter

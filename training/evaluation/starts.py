@@ -41,7 +41,7 @@ def starts_section(poems: Sequence[Poem], number_format: str, drawn: int = DRAWN
     request = f'{{"start": "…", "length": {LENGTH}, "temperature": {TEMPERATURE}, "novel": true'
     rows = [f"| {poem.lines[0][0]} | {_in_cells(poem)} | {poem.seed} |" for poem in poems]
     return f"""\
-`{request}, "seed": …}}` brings each of them back on a CPU with
+`{request}, "seed": …}}` reproduces each of them on a CPU with
 `YIN_DTYPE={number_format}`; each is the best of {drawn} by the model's own score, none chosen by
 hand.
 

@@ -1,0 +1,106 @@
+"""What answers hold in JSON, as the OpenAPI page shows it."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, Field
+
+from model.poet.poem import Poem
+
+
+class CheckOut(BaseModel):
+    """Whether a rule is kept."""
+
+    holds: bool
+    where: list[list[int]] = Field(description="Where it is broken: [line, character], from 1.")
+    note: str
+
+
+class MeterOut(BaseModel):
+    """The proof: how the poem was read, and which rules it keeps."""
+
+    pattern: str | None = Field(
+        description="The tone pattern that fits best; null if the form has none."
+    )
+    line_types: str
+    tones: list[str] = Field(
+        description="The tone that each character was read in, one string per line."
+    )
+    rhyme: str | None = Field(description="The rhyme group, of 平水韵.")
+    regulated: bool = Field(description="Whether it keeps every rule of regulated verse.")
+    checks: dict[str, CheckOut] = Field(description="The rules by name.")
+
+
+class PoemOut(BaseModel):
+    """A poem."""
+
+    text: str = Field(description="The poem with its punctuation, one couplet per line.")
+    lines: list[str]
+    title: str | None
+    form: str
+    characters: int
+    seed: int = Field(description="Gives this poem again, in a request with n = candidates = 1.")
+    bits_per_character: float = Field(
+        description="The model's own score in bits per character; lower is more fluent."
+    )
+    copied_lines: list[str] = Field(description="Lines that are also in the corpus, word for word.")
+    start: str | None = Field(
+        description="How the start was read, in traditional script; null without one."
+    )
+    meter: MeterOut
+
+    @classmethod
+    def of(cls, poem: Poem) -> Self:
+        """Return a poem's JSON."""
+        return cls(
+            text=poem.text,
+            lines=list(poem.lines),
+            title=poem.title,
+            form=poem.form.code,
+            characters=poem.characters,
+            seed=poem.seed,
+            bits_per_character=round(poem.bits_per_character, 3),
+            copied_lines=list(poem.copied_lines),
+            start=poem.start,
+            meter=MeterOut.model_validate(poem.proof.to_dict()),
+        )
+
+
+class ModelOut(BaseModel):
+    """Which model wrote it, on what: if all of this is the same, so is a seed's poem."""
+
+    name: str
+    checksum: str
+    device: str
+    dtype: str
+
+
+class GenerateResponse(BaseModel):
+    """The poems."""
+
+    poems: list[PoemOut]
+    model: ModelOut
+    elapsed_s: float
+
+
+class ModelCard(ModelOut):
+    """The model that is served."""
+
+    vocab_size: int
+    parameters: int
+    authors: list[str]
+    provenance: dict[str, Any]
+
+
+class FormOut(BaseModel):
+    """A verse form."""
+
+    code: str
+    name: str
+    line_length: int
+    num_lines: int | None
+
+
+class Health(BaseModel):
+    """A health check that succeeds."""
+
+    status: Literal["ok"]
