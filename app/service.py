@@ -34,7 +34,6 @@ from model.vocabulary import UnknownAuthor, UnknownCharacter
 Item = TypeVar("Item")
 
 LONGEST_HEADER = 7  # tokens besides the title's characters
-ASIDE = 2  # threads for what a caller's text may make long
 MAX_CHECKS = 16  # poems that wait to be judged or are; each takes milliseconds
 SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
@@ -82,9 +81,9 @@ class Service:
             max_held=settings.max_held,
             num_threads=settings.num_threads,
         )
-        self._aside = ThreadPoolExecutor(
-            ASIDE, "aside", initializer=torch.set_num_threads, initargs=(1,)
-        )
+        # One thread for what a caller's text may make long: two would take the interpreter from the
+        # event loop twice as often.
+        self._aside = ThreadPoolExecutor(1, "aside", torch.set_num_threads, (1,))
         self._checks = 0  # that wait or run
         self.model = ModelOut(
             name=checkpoint.name,
