@@ -1,121 +1,258 @@
 """Admission: what is reserved of the engine, and whether one more poem would be done in time.
 
 A ledger in numbers alone, with neither threads nor asyncio: whoever reserves says what happens to
-the reservation. All work is counted in steps, of which a running sequence takes one at a time.
+the reservation. Work is counted in steps, of which a running sequence takes one at a time, and the
+cost of a request in slot-steps: one is what a step of a full engine takes for one plain sequence.
 """
 
+import heapq
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from app.errors import QueueFull, WouldBeLate
+from app.errors import QueueFull, TooMuchHeld, WouldBeLate
+from app.step_time import StepTime
 
-SMOOTHING = 0.05  # weight of the newest step in the measured step time
-FIRST_GUESS_S = 0.01  # of a step, before any was measured
+TOLERANCE = 0.9  # of the reckoned step time: what would still be late is certain to be
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request asks of the engine.
+
+    Args:
+        count: Sequences.
+        steps: That each takes at most.
+        draw_s: Seconds that each adds to a step by the way it draws.
+        caller: On whose account.
+    """
+
+    count: int = 1
+    steps: int = 1
+    draw_s: float = 0.0
+    caller: str = ""
 
 
 @dataclass(eq=False, slots=True)
 class Share:
     """What is reserved for one sequence: the steps that it still needs at most."""
 
+    claim: Claim
     steps: int
     waiting: bool = True  # for a slot
+
+
+@dataclass(eq=False, slots=True)
+class Reservation:
+    """What is reserved for one request, until a deadline by the ledger's clock."""
+
+    claim: Claim
+    cost: int
+    deadline: float
+    shares: list[Share] = field(default_factory=list)
 
 
 class Ledger:
     """Keeps count of what is reserved.
 
     Args:
-        num_slots: Sequences that run at once.
+        num_slots: S, sequences that run at once.
         max_queue_steps: Steps that a request may have to wait for a slot; else it is refused.
         deadline_s: Seconds that a request may take in all.
+        max_held: Slot-steps that one caller may hold at a time; 0 for any number.
+        step_time: Reckons how long a step takes.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, num_slots: int, *, max_queue_steps: float, deadline_s: float) -> None:
-        self._num_slots = num_slots
-        self._max_queue_steps, self._deadline_s = max_queue_steps, deadline_s
+    def __init__(
+        self,
+        num_slots: int,
+        *,
+        max_queue_steps: float,
+        deadline_s: float,
+        max_held: int = 0,
+        step_time: StepTime | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._num_slots, self._max_queue_steps = num_slots, max_queue_steps
+        self._deadline_s, self._max_held, self._clock = deadline_s, max_held, clock
+        self.step_time = step_time or StepTime(clock=clock)
+        self._reservations: dict[Reservation, None] = {}  # the oldest first
         self._shares: set[Share] = set()
-        self._steps_reserved = 0
-        self._steps_waiting = 0  # of these, the steps of sequences without a slot
-        self.step_s = FIRST_GUESS_S  # seconds that a step takes
+        self._waiting = Counter[str]()  # shares without a slot, by caller
+        self._held = Counter[str]()  # slot-steps, by caller
+        self._steps_waiting = 0  # of shares without a slot
+        self._refused_since: float | None = None  # with nothing admitted from then on
+        self._refused_at = 0.0
 
     @property
     def steps_reserved(self) -> int:
         """Steps of all that is reserved."""
-        return self._steps_reserved
+        return sum(share.steps for share in self._shares)
 
-    @property
-    def steps_to_slot(self) -> float:
-        """Steps until a new sequence would get a slot, after those that wait already.
+    def cost(self, claim: Claim) -> int:
+        """Return what a claim costs, in slot-steps."""
+        slot_s = self.step_time.base_s(self._num_slots) / self._num_slots
+        return math.ceil(claim.count * claim.steps * (1 + claim.draw_s / slot_s))
 
-        What is left of each running sequence is known, so this is exact up to one slot's turn;
-        an average would hide that slots which were filled together come free together.
+    def steps_to_slot(self, caller: str = "") -> float:
+        """Return the steps until a caller's new sequence would get a slot."""
+        return self._steps_to_slot(Claim(caller=caller), 0)
+
+    def _steps_to_slot(self, claim: Claim, number: int) -> float:
+        """Return the steps until sequence number of a claim would get a slot.
+
+        Callers have their turns in rotation, each with its oldest sequence. What is left of each
+        running sequence is known, and those that wait are taken to be of average length.
         """
+        own = self._waiting[claim.caller] + number
+        others = (n for other, n in self._waiting.items() if other != claim.caller)
+        ahead = own + sum(min(n, own + 1) for n in others)
         running = sorted(share.steps for share in self._shares if not share.waiting)
-        slots = self._num_slots
-        ahead = len(self._shares) - len(running) - (slots - len(running))  # that find no free slot
-        if ahead < 0:
+        free = self._num_slots - len(running)
+        if ahead < free:
             return 0.0
-        if ahead < len(running):
-            return float(running[ahead])
-        return running[-1] + self._steps_waiting / slots if running else self._steps_waiting / slots
+        waiting = self._waiting.total() + number
+        average = (self._steps_waiting + number * claim.steps) / max(1, waiting)
+        ends = [0.0] * free + [float(steps) for steps in running]  # sorted, so it is a heap
+        for _ in range(ahead):
+            heapq.heapreplace(ends, ends[0] + average)
+        return ends[0]
 
-    def require_room(self, count: int = 1, steps: int = 1) -> None:
-        """Refuse what reserve() would refuse.
+    def require_room(self, claim: Claim | None = None) -> None:
+        """Refuse what reserve() would refuse; of a request not yet understood, what any would be.
 
         Raises:
+            TooMuchHeld: If its caller would hold more than one may.
             QueueFull: If it would wait too long for a slot.
             WouldBeLate: If it would not be done in time.
         """
-        waiting = self.steps_to_slot
+        claim = claim or Claim()
+        if self._max_held and self._held[claim.caller] + self.cost(claim) > self._max_held:
+            raise TooMuchHeld(
+                f"this would be {self._held[claim.caller] + self.cost(claim)} slot-steps at a time,"
+                f" and one caller may have {self._max_held}; try again after your other poems, or "
+                "ask for fewer or shorter ones",
+                retry_after_s=1,
+            )
+        if not self._reservations:  # whatever was reckoned, nobody is in the way
+            return
+        try:
+            self._require_time(claim)
+        except (QueueFull, WouldBeLate):
+            self._refused_at = self._clock()
+            self._refused_since = self._refused_since or self._refused_at
+            raise
+
+    def _require_time(self, claim: Claim) -> None:
+        """Refuse what could not start or end in time."""
+        step_s = self._step_s(claim)
+        waiting = self.steps_to_slot(claim.caller)
         if waiting > self._max_queue_steps:
-            again_s = seconds_until((waiting - self._max_queue_steps) * self.step_s)
-            work = f"{waiting * self.step_s:.1f} s of work are waiting"
+            again_s = whole_seconds((waiting - self._max_queue_steps) * step_s)
+            work = f"{waiting * step_s:.1f} s of work are waiting"
             raise QueueFull(f"{work}; try again in {again_s} s", retry_after_s=again_s)
-        in_all = math.ceil((self._steps_reserved + count * steps) / self._num_slots)
-        needed_s = max(steps, in_all) * self.step_s
+        needed_s = (self._steps_to_slot(claim, claim.count - 1) + claim.steps) * step_s
         if needed_s > self._deadline_s:
-            again_s = seconds_until(needed_s - self._deadline_s)
+            again_s = whole_seconds(needed_s - self._deadline_s)
             limit = f"this would take {needed_s:.1f} s, and the limit is {self._deadline_s:g} s"
             raise WouldBeLate(f"{limit}; try again in {again_s} s", retry_after_s=again_s)
 
-    def reserve(self, count: int, steps: int) -> list[Share]:
-        """Reserve steps for each of count sequences.
+    def _step_s(self, claim: Claim) -> float:
+        """Return the seconds of a step with all that is reserved, and a claim."""
+        draws_s = sum(share.claim.draw_s for share in self._shares) + claim.count * claim.draw_s
+        count = len(self._shares) + claim.count
+        rows = min(count, self._num_slots)
+        return self.step_time.predict(rows, draws_s * rows / count)
+
+    def reserve(self, claim: Claim) -> Reservation:
+        """Reserve what a claim asks for.
 
         Raises:
-            QueueFull: If they would wait too long for a slot.
-            WouldBeLate: If they would not be done in time.
+            ServiceError: As require_room().
         """
-        self.require_room(count, steps)
-        shares = [Share(steps) for _ in range(count)]
-        self._shares.update(shares)
-        self._steps_reserved += count * steps
-        self._steps_waiting += count * steps
-        return shares
+        self.require_room(claim)
+        made = Reservation(claim, self.cost(claim), self._clock() + self._deadline_s)
+        made.shares = [Share(claim, claim.steps) for _ in range(claim.count)]
+        self._reservations[made] = None
+        self._shares.update(made.shares)
+        self._waiting[claim.caller] += claim.count
+        self._held[claim.caller] += made.cost
+        self._steps_waiting += claim.count * claim.steps
+        self._refused_since = None
+        return made
 
     def start(self, share: Share) -> None:
         """Note that a sequence got a slot."""
+        self._wait_no_more(share)
         share.waiting = False
-        self._steps_waiting -= share.steps
 
     def progress(self, share: Share, steps: int) -> None:
         """Note that a running sequence took steps."""
-        steps = min(steps, share.steps)
-        share.steps -= steps
-        self._steps_reserved -= steps
+        share.steps -= min(steps, share.steps)
 
-    def release(self, shares: Iterable[Share]) -> None:
-        """Give back all that is left of shares; one that was given back is left alone."""
-        for share in self._shares.intersection(shares):
+    def finish(self, share: Share) -> None:
+        """Give back what is left for one sequence; what was given back is left alone."""
+        if share in self._shares:
             self._shares.remove(share)
-            self._steps_reserved -= share.steps
-            self._steps_waiting -= share.steps if share.waiting else 0
+            if share.waiting:
+                self._wait_no_more(share)
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back all that is left of a reservation; one that was given back is left alone."""
+        if reservation in self._reservations:
+            del self._reservations[reservation]
+            for share in reservation.shares:
+                self.finish(share)
+            caller = reservation.claim.caller
+            self._held[caller] -= reservation.cost
+            self._held += Counter()  # drops whoever holds nothing
+
+    def _wait_no_more(self, share: Share) -> None:
+        self._steps_waiting -= share.steps
+        self._waiting[share.claim.caller] -= 1
+        if not self._waiting[share.claim.caller]:
+            del self._waiting[share.claim.caller]
 
     def measure(self, step_s: float) -> None:
-        """Take the seconds of one more step into account."""
-        self.step_s += SMOOTHING * (step_s - self.step_s)
+        """Take the seconds of one more step, of all that has a slot, into account."""
+        running = [share.claim.draw_s for share in self._shares if not share.waiting]
+        if running:
+            self.step_time.observe(len(running), sum(running), step_s)
+
+    @property
+    def stalled(self) -> bool:
+        """Whether somebody asks, and nothing has been admitted for longer than a poem may take."""
+        if self._refused_since is None:
+            return False
+        now = self._clock()
+        asked = now - self._refused_at < self._deadline_s
+        return asked and now - self._refused_since > self._deadline_s
+
+    def hopeless(self) -> Iterator[Reservation]:
+        """Yield what has to give way, so that what is older can be done in time.
+
+        From the oldest to the newest, each is kept if it and all that is kept can be done.
+        """
+        now, rows, draws_s, steps, allowed_s = self._clock(), 0, 0.0, 0, math.inf
+        for each in self._reservations:
+            left = [share.steps for share in each.shares if share in self._shares]
+            if not left or each.deadline <= now:
+                continue
+            turns = max(max(left), (steps + sum(left)) / self._num_slots)
+            kept_s = min(allowed_s, (each.deadline - now) / turns if turns else math.inf)
+            count = rows + len(left)
+            running = min(count, self._num_slots)
+            added_s = (draws_s + len(left) * each.claim.draw_s) * running / count
+            if TOLERANCE * self.step_time.predict(running, added_s) > kept_s:
+                yield each
+                continue
+            rows, steps, allowed_s = count, steps + sum(left), kept_s
+            draws_s += len(left) * each.claim.draw_s
 
 
-def seconds_until(wait_s: float) -> int:
+def whole_seconds(wait_s: float) -> int:
     """Return a wait in whole seconds, as Retry-After takes it: at least 1."""
     return max(1, math.ceil(wait_s))

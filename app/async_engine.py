@@ -9,19 +9,30 @@ import itertools
 import time
 from collections.abc import Sequence
 
-from app.admission import Ledger
+from app.admission import Claim, Ledger
 from app.engine_thread import EngineThread, Output, Report
-from app.errors import Draining, EngineFailed, QueueFull, ServiceError, WouldBeLate
+from app.errors import (
+    Draining,
+    EngineFailed,
+    GaveWay,
+    QueueFull,
+    ServiceError,
+    TooMuchHeld,
+    WouldBeLate,
+)
 from app.job import Job, Part
 from app.metrics import Metrics
 from app.queue import Add, Cancel
+from app.step_time import StepTime
 from model.engine import Engine
 from model.sequence import Sequence as TokenSequence
 
-OVERTAKEN_BY = 8  # later requests, by each further sequence of one request
+OVERTAKEN_BY = 8  # a caller's later requests, by each further sequence of one
+REVIEW_S = 0.5  # between looks at whether all that was admitted can still be done
 REFUSALS: dict[type[ServiceError], str] = {  # and the reason that they are counted by
     QueueFull: "queue",
     WouldBeLate: "deadline",
+    TooMuchHeld: "held",
     Draining: "draining",
     EngineFailed: "failed",
 }
@@ -35,7 +46,9 @@ class AsyncEngine:
         metrics: What is counted.
         max_queue_steps: Steps that a request may have to wait for a slot; else it is refused.
         deadline_s: Seconds that a job may take in all.
+        max_held: Slot-steps that one caller may hold at a time; 0 for any number.
         num_threads: CPU threads that the engine computes with.
+        step_time: Reckons how long a step takes; None to find out while it runs.
     """
 
     def __init__(
@@ -45,13 +58,20 @@ class AsyncEngine:
         *,
         max_queue_steps: float,
         deadline_s: float,
+        max_held: int = 0,
         num_threads: int = 1,
+        step_time: StepTime | None = None,
     ) -> None:
         self._metrics, self._deadline_s = metrics, deadline_s
         self._thread = EngineThread(engine, metrics, num_threads)
         self.ledger = Ledger(
-            engine.num_slots, max_queue_steps=max_queue_steps, deadline_s=deadline_s
+            engine.num_slots,
+            max_queue_steps=max_queue_steps,
+            deadline_s=deadline_s,
+            max_held=max_held,
+            step_time=step_time,
         )
+        self._reviewed = 0.0
         self.jobs: set[Job] = set()  # admitted and not ended
         self._parts: dict[TokenSequence, Part] = {}
         self._arrivals = itertools.count()
@@ -66,12 +86,18 @@ class AsyncEngine:
         """Whether the engine steps."""
         return self._thread.alive
 
-    def require_room(self, count: int = 1, steps: int = 1) -> None:
+    @property
+    def ready(self) -> bool:
+        """Whether requests are taken, and not refused one and all."""
+        return self.alive and not self.draining and not self.ledger.stalled
+
+    def require_room(self, claim: Claim | None = None) -> None:
         """Refuse what admit() would refuse.
 
         Raises:
             Draining: If the service is shutting down.
             EngineFailed: If the engine has stopped.
+            TooMuchHeld: If the caller would hold more than one may.
             QueueFull: If the job would wait too long for a slot.
             WouldBeLate: If it would not be done in time.
         """
@@ -80,20 +106,20 @@ class AsyncEngine:
                 raise EngineFailed("the engine has stopped; the service needs a restart")
             if self.draining:
                 raise Draining("the service is shutting down", retry_after_s=1)
-            self.ledger.require_room(count, steps)
+            self.ledger.require_room(claim)
         except ServiceError as error:
             self._metrics.shed.labels(REFUSALS[type(error)]).inc()
             raise
 
-    def admit(self, count: int, steps: int) -> Job:
-        """Reserve room for count sequences of so many steps each, or refuse them at once.
+    def admit(self, claim: Claim) -> Job:
+        """Reserve room for what a request asks for, or refuse it at once.
 
         Raises:
             ServiceError: As require_room().
         """
-        self.require_room(count, steps)
+        self.require_room(claim)
         deadline = asyncio.get_running_loop().time() + self._deadline_s
-        job = Job(self.ledger.reserve(count, steps), deadline)
+        job = Job(self.ledger.reserve(claim), deadline)
         self.jobs.add(job)
         return job
 
@@ -106,10 +132,10 @@ class AsyncEngine:
         if job not in self.jobs:
             raise job.error or EngineFailed("the job has ended")
         job.sequences, now, arrival = sequences, time.perf_counter(), next(self._arrivals)
-        orders = []
-        for number, (sequence, share) in enumerate(zip(sequences, job.shares, strict=True)):
-            self._parts[sequence] = Part(job, number, share)
-            orders.append(Add(sequence, arrival + number * OVERTAKEN_BY, now))
+        orders, caller = [], job.reservation.claim.caller
+        for number, sequence in enumerate(sequences):
+            self._parts[sequence] = Part(job, number, job.reservation.shares[number])
+            orders.append(Add(sequence, caller, arrival + number * OVERTAKEN_BY, now))
         self._thread.give(orders)
 
     def cancel(self, job: Job, error: ServiceError | None = None) -> None:
@@ -137,7 +163,7 @@ class AsyncEngine:
     def _end(self, job: Job, outcome: str, error: ServiceError | None = None) -> None:
         """Give back what is left of a job, and let those who wait for it go on."""
         self.jobs.remove(job)
-        self.ledger.release(job.shares)
+        self.ledger.release(job.reservation)
         left = [each for each in job.sequences if self._parts.pop(each, None) is not None]
         if left:
             now = time.perf_counter()
@@ -156,6 +182,16 @@ class AsyncEngine:
             part = self._parts.get(output.sequence)
             if part is not None:  # else it was cancelled meanwhile
                 self._advance(part, output)
+        if time.monotonic() - self._reviewed > REVIEW_S:
+            self._reviewed = time.monotonic()
+            self._drop_hopeless()
+
+    def _drop_hopeless(self) -> None:
+        """End what cannot be done in time, or would keep what is older from it."""
+        hopeless = set(self.ledger.hopeless())
+        for job in [each for each in self.jobs if each.reservation in hopeless]:
+            message = "the service is slower than expected, and older poems come first"
+            self._end(job, "dropped", GaveWay(f"{message}; try again in 1 s", retry_after_s=1))
 
     def _advance(self, part: Part, output: Output) -> None:
         """Take what a step did for one sequence into account."""
@@ -172,7 +208,7 @@ class AsyncEngine:
             job.emit(part.number)
         if output.finished:
             del self._parts[output.sequence]
-            self.ledger.release([part.share])
+            self.ledger.finish(part.share)
             job.unfinished -= 1
             if job.unfinished == 0:
                 self._end(job, "done")

@@ -134,7 +134,7 @@ def load(num_slots: int) -> Service:
         if "YIN_THREADS" not in os.environ:
             # A small batch is done no sooner by two, and later where others compute too.
             settings = settings.model_copy(update={"threads": 1})
-        return Service.load(settings)
+        return Service.load(settings, measured=False)
 
 
 def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:

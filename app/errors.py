@@ -6,6 +6,9 @@ ServiceError                    answered with its status and message
 ├── EngineFailed          500   the engine stopped; /health/live reports it, too
 ├── QueueFull             503   too much work is waiting for a slot; has Retry-After
 ├── WouldBeLate           503   the poem could not be done in time; has Retry-After
+├── GaveWay               503   the poem gave way to older ones; has Retry-After
+├── TooMuchHeld           429   the caller has too much in flight; has Retry-After
+├── TooManyRequests       429   the caller has asked for too much lately; has Retry-After
 ├── Draining              503   the service is shutting down; has Retry-After
 ├── Unhealthy             503   a health check fails
 └── DeadlineExceeded      504   the poem was not done in time; has Retry-After
@@ -87,6 +90,24 @@ class WouldBeLate(ServiceError):
     """The poem could not be done in time, so it is not begun."""
 
     status = 503
+
+
+class GaveWay(ServiceError):
+    """The poem would have been late, or would have made older ones late."""
+
+    status = 503
+
+
+class TooMuchHeld(ServiceError):
+    """The caller would hold more of the engine than one may at a time."""
+
+    status = 429
+
+
+class TooManyRequests(ServiceError):
+    """The caller has asked for as much as it may for now."""
+
+    status = 429
 
 
 class Draining(ServiceError):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.admission import Share
+from app.admission import Reservation, Share
 from model.sequence import Sequence as TokenSequence
 
 
@@ -14,11 +14,11 @@ class Job:
     """The sequences of one request; admitted first, handed to the engine when they are ready.
 
     Args:
-        shares: What is reserved for each of its sequences.
+        reservation: What is reserved for its sequences.
         deadline: When the answer is too late, by the event loop's clock.
     """
 
-    shares: Sequence[Share]
+    reservation: Reservation
     deadline: float
     sequences: Sequence[TokenSequence] = ()
     error: Exception | None = None
@@ -30,7 +30,7 @@ class Job:
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.unfinished = len(self.shares)
+        self.unfinished = len(self.reservation.shares)
 
     async def result(self) -> None:
         """Wait until every sequence is finished.

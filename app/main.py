@@ -22,9 +22,9 @@ from app.middleware import (
     BodyLimit,
     Observed,
     PageHeaders,
-    RateLimit,
     RefuseEarly,
 )
+from app.rate import RateLimit
 from app.routes import router
 from app.service import Service
 from app.settings import Settings

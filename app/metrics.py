@@ -4,8 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 MILLISECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512)
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-OUTCOMES = ("done", "gone", "late", "stopped", "failed")
-REASONS = ("queue", "deadline", "draining", "failed")
+OUTCOMES = ("done", "gone", "late", "dropped", "stopped", "failed")
+REASONS = ("queue", "deadline", "held", "draining", "failed")
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 

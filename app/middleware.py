@@ -13,15 +13,15 @@ from hashlib import sha256
 from pathlib import Path
 
 import structlog
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.admission import Claim
+from app.caller import CALLER, caller_of
 from app.errors import ServiceError, describe_crash
 from app.metrics import Metrics
+from app.rate import COST
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SECURITY_HEADERS = {
@@ -68,7 +68,8 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                add_headers(message, {"X-Request-ID": request_id, **SECURITY_HEADERS})
+                cost = {"X-Yin-Cost": str(scope[COST])} if COST in scope else {}
+                add_headers(message, {"X-Request-ID": request_id, **SECURITY_HEADERS, **cost})
             await send(message)
 
         try:
@@ -169,7 +170,7 @@ class RefuseEarly:
         """Pass a request on, or answer as the engine refuses it."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in POEM_PATHS:
             try:
-                scope["app"].state.service.engine.require_room()
+                scope["app"].state.service.engine.require_room(Claim(caller=caller_of(scope)))
             except ServiceError as error:
                 answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
                 await answer(scope, receive, send)
@@ -194,6 +195,7 @@ class ApiKeys:
             # Every key is compared, so that the time gives no hint of which one is near.
             digest = sha256(key.encode("latin-1")).digest()
             known = sum(hmac.compare_digest(digest, own) for own in self._digests)
+            scope[CALLER] = f"key {digest.hex()}"
             if scheme.lower() != "bearer" or not known:
                 answer = JSONResponse(
                     {"detail": "this service needs a valid key: Authorization: Bearer KEY"},
@@ -203,44 +205,6 @@ class ApiKeys:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-class RateLimit:
-    """Limits how often a client, known by its address, may post.
-
-    What it only fetches is not counted: the page alone is a dozen files.
-    """
-
-    def __init__(self, app: ASGIApp, limit: str) -> None:
-        self._app = app
-        self._limit = parse(limit)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 429."""
-        if scope["type"] == "http" and scope["method"] == "POST":
-            client = (scope.get("client") or ("unknown",))[0]
-            retry_after_s = self._wait_s(client)
-            if retry_after_s:
-                answer = JSONResponse(
-                    {"detail": f"at most {self._limit}; try again in {retry_after_s} s"},
-                    429,
-                    headers={"Retry-After": str(retry_after_s)},
-                )
-                await answer(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def _wait_s(self, client: str) -> int:
-        """Count a client's request; return 0, or the seconds until it may ask again."""
-        if self._limiter.hit(self._limit, client):
-            return 0
-        wait_s = self._limiter.get_window_stats(self._limit, client).reset_time - time.time()
-        if wait_s > self._limit.get_expiry() + 1:
-            # Longer than the window: the clock was set back, and would lock everybody out.
-            self._limiter.storage.reset()
-            return 0
-        return max(1, round(wait_s))
 
 
 class PageHeaders:

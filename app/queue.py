@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+from collections import deque
 from dataclasses import dataclass
 
 from model.sequence import Sequence
@@ -13,11 +14,13 @@ class Add:
 
     Args:
         sequence: What to run.
-        rank: The lowest gets the next slot.
+        caller: On whose account.
+        rank: Of the caller's, the lowest gets the next slot.
         given_s: When the order was given, by time.perf_counter.
     """
 
     sequence: Sequence
+    caller: str
     rank: float
     given_s: float
 
@@ -36,11 +39,16 @@ class Cancel:
 
 
 class Queue:
-    """Holds additions until there is a slot for them, in the order of their ranks."""
+    """Holds additions until there is a slot for them.
+
+    Callers have their turns in rotation, each with its lowest rank: who asks for little does not
+    wait for all that another asked for before.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, Add]] = []
-        self._wanted: set[Sequence] = set()  # of the heap
+        self._heaps: dict[str, list[tuple[float, int, Add]]] = {}  # by caller
+        self._rotation = deque[str]()  # of callers with a heap, the next one first
+        self._wanted: set[Sequence] = set()  # of all heaps
         self._counter = itertools.count()
 
     def __len__(self) -> int:
@@ -48,14 +56,18 @@ class Queue:
 
     def push(self, order: Add) -> None:
         """Let a sequence wait."""
-        heapq.heappush(self._heap, (order.rank, next(self._counter), order))
+        if order.caller not in self._heaps:
+            self._heaps[order.caller] = []
+            self._rotation.append(order.caller)
+        heapq.heappush(self._heaps[order.caller], (order.rank, next(self._counter), order))
         self._wanted.add(order.sequence)
 
     def discard(self, sequence: Sequence) -> None:
         """Let a sequence wait no longer; one that does not wait is left alone."""
         self._wanted.discard(sequence)
         if not self._wanted:
-            self._heap.clear()
+            self._heaps.clear()
+            self._rotation.clear()
 
     def next_slots(self) -> int:
         """Return how many slots the sequence takes whose turn it is.
@@ -74,7 +86,21 @@ class Queue:
             IndexError: If nobody waits.
         """
         while True:
-            _, _, order = heapq.heappop(self._heap)
+            caller = self._rotation.popleft()
+            heap = self._heaps[caller]
+            order = self._take(heap)
+            if heap:
+                self._rotation.append(caller)
+            else:
+                del self._heaps[caller]
+            if order is not None:
+                return order
+
+    def _take(self, heap: list[tuple[float, int, Add]]) -> Add | None:
+        """Take from a heap whose turn it is, and all before that wait no more."""
+        while heap:
+            _, _, order = heapq.heappop(heap)
             if order.sequence in self._wanted:
                 self._wanted.remove(order.sequence)
                 return order
+        return None

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.answers import FormOut, GenerateResponse, Health, MeterOut, ModelCard
-from app.errors import ClientGone, UnacceptableRequest, Unhealthy
+from app.caller import caller_of
+from app.errors import ClientGone, Unhealthy
+from app.rate import charge
 from app.schemas import CheckRequest, GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
 from model.verse.form import Form
-from model.verse.proof import check
 
 Answer = TypeVar("Answer")
 
@@ -22,7 +23,7 @@ UNREAD: dict[int | str, dict[str, Any]] = {
     408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The body is not JSON."},
-    429: {"description": "Too many requests from this client: see Retry-After."},
+    429: {"description": "This caller asks for more than it may: see Retry-After."},
 }
 REFUSALS: dict[int | str, dict[str, Any]] = {
     **UNREAD,
@@ -49,7 +50,9 @@ async def admitted(
     request: Request, body: GenerateRequest, service: Served
 ) -> AsyncIterator[Commission]:
     """Admit a request before its answer begins; free its slots when the answer ends or fails."""
-    commission = await unless_gone(request, service.commission(body))
+    claim = service.claim(body, caller_of(request.scope))
+    charge(request.scope, service.engine.ledger.cost(claim))
+    commission = await unless_gone(request, service.commission(body, claim))
     try:
         yield commission
     finally:
@@ -83,13 +86,10 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     )
 
 
-@router.post("/check", responses=UNREAD, tags=["prosody"])
-def judge(body: CheckRequest) -> MeterOut:
+@router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
+async def judge(body: CheckRequest, service: Served) -> MeterOut:
     """Judge a poem by the rules of regulated verse."""
-    try:
-        return MeterOut.model_validate(check(body.text).to_dict())
-    except ValueError as error:
-        raise UnacceptableRequest("text", str(error)) from error
+    return await service.judge(body.text)
 
 
 @router.get("/forms", tags=["prosody"])
@@ -128,7 +128,7 @@ async def live(service: Served) -> Health:
 )
 async def ready(service: Served) -> Health:
     """Report whether requests are taken."""
-    if service.engine.draining or not service.engine.alive:
+    if not service.engine.ready:
         raise Unhealthy("the service takes no requests")
     return Health(status="ok")
 

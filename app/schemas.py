@@ -185,6 +185,15 @@ class GenerateRequest(Strict):
             raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
         return self
 
+    def params(self, seed: int) -> SamplingParams:
+        """Return how the poem that belongs to seed is drawn."""
+        return SamplingParams(self.temperature, self.top_k or 0, self.top_p or 1.0, seed)
+
+    @property
+    def given(self) -> str:
+        """The characters that the poem must have, wherever they stand."""
+        return "".join([self.start or "", *(self.opening or ()), self.acrostic or ""])
+
     def spec(self, seed: int) -> PoemSpec:
         """Return what is asked of the poem that belongs to seed."""
         return PoemSpec(
@@ -198,7 +207,7 @@ class GenerateRequest(Strict):
             author=self.author,
             era=self.era,
             novel=self.novel,
-            params=SamplingParams(self.temperature, self.top_k or 0, self.top_p or 1.0, seed),
+            params=self.params(seed),
             script=self.script,
         )
 

@@ -6,26 +6,35 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self, TypeVar
 
 import torch
 
-from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.admission import Claim
+from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
 from app.async_engine import AsyncEngine
-from app.errors import DeadlineExceeded, UnacceptableRequest
+from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest
 from app.job import Job
 from app.metrics import Metrics
 from app.schemas import GenerateRequest
 from app.settings import Settings
+from app.step_time import StepTime
 from model.checkpoint import Checkpoint
 from model.poet.line_filter import LineFilter
-from model.poet.poem import draw_seed
+from model.poet.poem import PoemSpec, draw_seed
 from model.poet.poet import Draft, Poet
 from model.precision import Precision
+from model.sampling import SamplingParams
+from model.sequence import Sequence as TokenSequence
+from model.verse.form import MAX_LENGTH
+from model.verse.proof import check
+from model.verse.script import standard_forms
 from model.wish import UnmetWish
 
 Item = TypeVar("Item")
 
+MAX_CHECKS = 16  # poems that wait to be judged or are; each takes milliseconds
 SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
@@ -69,8 +78,13 @@ class Service:
             self.metrics,
             max_queue_steps=settings.max_queue_steps,
             deadline_s=settings.deadline_s,
+            max_held=settings.max_held,
             num_threads=settings.num_threads,
         )
+        # One thread for what a caller's text may make long: two would take the interpreter from the
+        # event loop twice as often.
+        self._aside = ThreadPoolExecutor(1, "aside", torch.set_num_threads, (1,))
+        self._checks = 0  # that wait or run
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -80,22 +94,38 @@ class Service:
         self.metrics.model.info(self.model.model_dump())
 
     @classmethod
-    def load(cls, settings: Settings, metrics: Metrics | None = None) -> Self:
+    def load(
+        cls, settings: Settings, metrics: Metrics | None = None, *, measured: bool = True
+    ) -> Self:
         """Load and verify what settings name.
+
+        Args:
+            settings: The deployment's choices.
+            metrics: What is counted.
+            measured: Whether to measure how long steps take, as whoever serves others needs.
 
         Raises:
             CheckpointError: If the checkpoint cannot be used.
         """
-        # In a thread that ends, and with it its team of threads (see AsyncEngine.start).
+        # In a thread that ends, and with it its team of threads (see EngineThread.start).
         with ThreadPoolExecutor(1) as apart:
-            return apart.submit(cls._load, settings, metrics).result()
+            return apart.submit(cls._load, settings, metrics, measured).result()
 
     @classmethod
-    def _load(cls, settings: Settings, metrics: Metrics | None) -> Self:
+    def _load(cls, settings: Settings, metrics: Metrics | None, measured: bool) -> Self:
         torch.set_num_threads(settings.num_threads)
         checkpoint = Checkpoint.load(settings.checkpoint)
         lines = LineFilter.load(settings.lines) if settings.lines.exists() else None
-        return cls(settings, checkpoint, lines, metrics)
+        service = cls(settings, checkpoint, lines, metrics)
+        if measured:
+            step_time = StepTime.measure(service.poet.engine, service.rehearse)
+            service.engine.ledger.step_time = step_time
+        return service
+
+    def rehearse(self, number: int, params: SamplingParams) -> list[TokenSequence]:
+        """Return sequences of long poems, to measure with."""
+        specs = (PoemSpec(length=MAX_LENGTH, params=replace(params, seed=n)) for n in range(number))
+        return [self.poet.prepare(spec).sequence for spec in specs]
 
     @property
     def card(self) -> ModelCard:
@@ -108,24 +138,69 @@ class Service:
             provenance=dict(self.checkpoint.provenance),
         )
 
-    async def commission(self, request: GenerateRequest) -> Commission:
+    def claim(self, request: GenerateRequest, caller: str) -> Claim:
+        """Return what a request asks of the engine.
+
+        Raises:
+            UnacceptableRequest: If no form or no author meets it.
+        """
+        draw_s = self.engine.ledger.step_time.draw_s(request.params(seed=0))
+        with refusing():
+            steps = self.poet.steps(request.spec(seed=0))
+        return Claim(request.n * request.candidates, steps, draw_s, caller)
+
+    async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
 
         Raises:
             UnacceptableRequest: If no poem meets it.
             ServiceError: If it cannot be met now.
         """
-        # Room first: what is refused has cost next to nothing.
-        with refusing():
-            steps = self.poet.steps(request.spec(seed=0))
-        job = self.engine.admit(request.n * request.candidates, steps)
+        # Room first: a refusal costs next to nothing.
+        job = self.engine.admit(claim)
         try:
-            drafts = await in_turns(self.prepare(request, draw_request_seed(request)))
+            async with asyncio.timeout_at(job.deadline):
+                drafts = await self._prepare_all(request)
             self.engine.run(job, [draft.sequence for draft in drafts])
+        except TimeoutError as error:
+            self.engine.cancel(job)
+            raise self._late() from error
         except BaseException:
             self.engine.cancel(job)
             raise
         return Commission(request, drafts, job)
+
+    async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
+        """Return the drafts of a request, without holding up the event loop."""
+        drafts = self.prepare(request, draw_request_seed(request))
+        # To read what is given, or to find a pattern for it, may take the model or a long search.
+        if not request.given or is_plain(request.given):
+            return await in_turns(drafts)
+        loop, made = asyncio.get_running_loop(), []
+        # One by one, so that requests take turns here, too.
+        while draft := await loop.run_in_executor(self._aside, next, drafts, None):
+            made.append(draft)
+        return made
+
+    async def judge(self, text: str) -> MeterOut:
+        """Return how a poem keeps the rules.
+
+        Raises:
+            UnacceptableRequest: If it is no poem.
+            QueueFull: If too many wait to be judged.
+        """
+        if self._checks >= MAX_CHECKS:
+            self.metrics.shed.labels("queue").inc()
+            message = f"{self._checks} poems are waiting to be judged; try again in 1 s"
+            raise QueueFull(message, retry_after_s=1)
+        self._checks += 1
+        try:
+            proof = await asyncio.get_running_loop().run_in_executor(self._aside, check, text)
+        except ValueError as error:
+            raise UnacceptableRequest("text", str(error)) from error
+        finally:
+            self._checks -= 1
+        return MeterOut.model_validate(proof.to_dict())
 
     async def finish(self, commission: Commission) -> GenerateResponse:
         """Wait for a request's poems and return its answer.
@@ -138,11 +213,14 @@ class Service:
         try:
             await commission.job.result()
         except TimeoutError as error:
-            raise DeadlineExceeded(
-                f"the poem was not finished within {self.settings.deadline_s:g} s", retry_after_s=1
-            ) from error
+            raise self._late() from error
         poems = await in_turns(self.choose(commission.request, commission.drafts))
         return self.answer(poems, commission.started)
+
+    def _late(self) -> DeadlineExceeded:
+        limit_s = self.settings.deadline_s
+        message = f"the poem was not finished within {limit_s:g} s; try again in 1 s"
+        return DeadlineExceeded(message, retry_after_s=1)
 
     def write(self, request: GenerateRequest) -> GenerateResponse:
         """Return the poems of a request, written now: for a process that serves nobody else.
@@ -210,14 +288,19 @@ def dislike(draft: Draft) -> tuple[bool, float]:
 async def in_turns(items: Iterable[Item]) -> list[Item]:
     """Return items as a list; between one and the next, the event loop does other things.
 
-    A thread would not help: it would take the interpreter from the engine's thread in the same way,
-    and answers would wait in its queue after requests that came later.
+    For items that each take a moment: a thread would take the interpreter from the engine's in the
+    same way, and answers would wait in its queue after requests that came later.
     """
     made = []
     for item in items:
         made.append(item)
         await asyncio.sleep(0)
     return made
+
+
+def is_plain(given: str) -> bool:
+    """Return whether given characters take neither the model to read nor a search to place."""
+    return len(given) == 1 and len(standard_forms(given)) == 1
 
 
 def draw_request_seed(request: GenerateRequest) -> int:

@@ -42,8 +42,16 @@ class Settings(BaseSettings):
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
+    max_held: int = Field(
+        0,
+        ge=0,
+        description="Work in flight that one caller (a key, else an address) may have, in "
+        "slot-steps, as X-Yin-Cost counts them; a quatrain takes 40. 0 for no limit.",
+    )
     rate_limit: str = Field(
-        "", description="Posts that one client may make, such as 60/minute; no limit if empty."
+        "",
+        description="Requests that one caller may make, such as 60/minute; what costs more than a "
+        "quatrain counts as several. No limit if empty.",
     )
     trusted_proxies: str = Field(
         "127.0.0.1",

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from app.admission import Claim
 from app.async_engine import AsyncEngine
 from app.errors import Draining, EngineFailed, QueueFull, WouldBeLate
 from app.job import Job
@@ -71,16 +72,25 @@ def engine() -> Iterator[GatedEngine]:
 
 
 def started(
-    engine: Engine, num_threads: int = 1, metrics: Metrics | None = None, **limits: float
+    engine: Engine,
+    num_threads: int = 1,
+    metrics: Metrics | None = None,
+    max_queue_steps: float = 100.0,
+    deadline_s: float = 20.0,
 ) -> AsyncEngine:
-    chosen = {"max_queue_steps": 100.0, "deadline_s": 20.0, **limits}
-    running = AsyncEngine(engine, metrics or Metrics(), num_threads=num_threads, **chosen)
+    running = AsyncEngine(
+        engine,
+        metrics or Metrics(),
+        max_queue_steps=max_queue_steps,
+        deadline_s=deadline_s,
+        num_threads=num_threads,
+    )
     running.start()
     return running
 
 
 def submit(running: AsyncEngine, sequences: list[Sequence], steps: int) -> Job:
-    job = running.admit(len(sequences), steps)
+    job = running.admit(Claim(len(sequences), steps))
     running.run(job, sequences)
     return job
 
@@ -142,6 +152,7 @@ def test_a_long_queue_is_refused_with_the_time_to_wait(engine: GatedEngine) -> N
 def test_what_cannot_be_done_in_time_is_refused_at_once(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, deadline_s=0.5)
+        running.admit(Claim(1, 1))  # an idle engine would take anything
         with pytest.raises(WouldBeLate):
             submit(running, [sequence(100)], steps=100)  # a second at 10 ms a step
         engine.gate.set()
@@ -172,7 +183,7 @@ def test_a_cancelled_job_leaves_slots_and_queue(engine: GatedEngine) -> None:
         engine.gate.set()
         await submit(running, [sequence(3)], steps=5).result()
         assert not engine.running
-        assert running.ledger.steps_to_slot == 0
+        assert running.ledger.steps_to_slot() == 0
         await running.drain(1)
 
     asyncio.run(scenario())
@@ -195,13 +206,13 @@ def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> Non
 def test_room_is_kept_from_admission_on(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine)
-        jobs = [running.admit(count=2, steps=100) for _ in range(2)]  # 2 s, nothing handed over yet
+        jobs = [running.admit(Claim(2, 100)) for _ in range(2)]  # 2 s, nothing handed over yet
         with pytest.raises(QueueFull, match=r"2.0 s of work are waiting"):
-            running.admit(count=1, steps=5)
+            running.admit(Claim(1, 5))
         running.cancel(jobs[0])
         running.cancel(jobs[1])
         assert running.ledger.steps_reserved == 0
-        running.admit(count=1, steps=5)
+        running.admit(Claim(1, 5))
 
     asyncio.run(scenario())
 
@@ -211,7 +222,7 @@ def test_a_job_that_was_cancelled_before_it_was_handed_over_does_not_run(
 ) -> None:
     async def scenario() -> None:
         running = started(engine)
-        job = running.admit(count=1, steps=5)
+        job = running.admit(Claim(1, 5))
         running.cancel(job, Draining("going"))
         with pytest.raises(Draining, match="going"):
             running.run(job, [sequence(3)])
@@ -225,10 +236,11 @@ def test_a_job_that_was_cancelled_before_it_was_handed_over_does_not_run(
 def test_a_request_too_large_for_the_deadline_is_refused_with_its_time(engine: GatedEngine) -> None:
     async def scenario() -> None:
         running = started(engine, deadline_s=2.0, max_queue_steps=1e4)
-        with pytest.raises(WouldBeLate, match=r"take 4.0 s, and the limit is 2 s") as refusal:
-            running.admit(count=8, steps=100)  # 8 x 100 steps over 2 slots at 10 ms
-        assert refusal.value.retry_after_s == 2
-        running.admit(count=2, steps=100)
+        running.admit(Claim(1, 1))
+        with pytest.raises(WouldBeLate, match=r"take 4.5 s, and the limit is 2 s") as refusal:
+            running.admit(Claim(8, 100))  # 8 x 100 steps over 2 slots at 10 ms, a step later
+        assert refusal.value.retry_after_s == 3
+        running.admit(Claim(2, 100))
 
     asyncio.run(scenario())
 
@@ -244,7 +256,7 @@ def test_the_queue_shrinks_with_every_step(engine: GatedEngine) -> None:
         ):
             pass
         # Two header tokens and 500 of the body: what is left is what was not emitted yet.
-        left = sum(share.steps for share in job.shares)
+        left = sum(share.steps for share in job.reservation.shares)
         assert running.ledger.steps_reserved == left < before
         await job.result()
         assert running.ledger.steps_reserved == 0
@@ -373,13 +385,13 @@ def test_outcomes_and_refusals_are_counted(engine: GatedEngine) -> None:
         running = started(engine, metrics=metrics, max_queue_steps=100.0)
         gone = submit(running, [sequence(50), sequence(50)], steps=200)
         with pytest.raises(QueueFull):
-            running.admit(1, 5)
+            running.admit(Claim(1, 5))
         running.cancel(gone)
         engine.gate.set()
         await submit(running, [sequence(3)], steps=5).result()
         await running.drain(1)
         with pytest.raises(Draining):
-            running.admit(1, 5)
+            running.admit(Claim(1, 5))
         assert count(metrics, "yin_jobs_total", outcome="gone") == 1
         assert count(metrics, "yin_jobs_total", outcome="done") == 1
         assert count(metrics, "yin_shed_total", reason="queue") == 1

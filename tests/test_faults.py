@@ -22,6 +22,7 @@ from tests.test_cli import free_port, serve, wait_until_ready
 
 CROWD = 500
 POEM = {"length": 100, "seed": 7}
+LONG = {"length": 200, "n": 16, "seed": 7}
 
 
 @pytest.fixture
@@ -67,6 +68,28 @@ def test_a_replica_killed_under_load_costs_no_poem(ports: list[int]) -> None:
         for process in processes:
             process.kill()
             process.communicate()
+
+
+def test_a_server_that_was_paused_in_mid_poem_writes_again(
+    ports: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YIN_DEADLINE_S", "2")
+    process, url = serve(ports[0]), f"http://127.0.0.1:{ports[0]}"
+    try:
+        wait_until_ready(process, url)
+        with httpx.stream("POST", f"{url}/generate/stream", json=LONG, timeout=20) as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(3)
+            process.send_signal(signal.SIGCONT)
+            assert "event: failure" in list(lines)
+        for seed in range(3):
+            assert httpx.post(f"{url}/generate", json={"n": 16, "seed": seed}).status_code == 200
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture

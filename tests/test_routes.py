@@ -324,7 +324,9 @@ def examples_of(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, An
 
 
 def test_examples_of_the_description_run_as_they_stand() -> None:
-    with serving(Service.load(Settings(num_slots=8, drain_s=1, deadline_s=120))) as bundled:
+    with serving(
+        Service.load(Settings(num_slots=8, threads=1, drain_s=1, deadline_s=120))
+    ) as bundled:
         examples = list(examples_of(bundled.get("/openapi.json").json()))
         assert {path for path, _ in examples} == {"/generate", "/generate/stream", "/check"}
         for path, example in examples:
@@ -340,6 +342,19 @@ def test_enumerations_of_the_description_name_what_is_taken(client: httpx.Client
         assert len(values) >= 4
         for value in values:
             assert getattr(GenerateRequest.model_validate({field: value}), field) is not None
+
+
+def test_an_answer_says_what_it_cost(client: httpx.Client) -> None:
+    def cost(path: str = "/generate", **fields: Any) -> int:
+        return int(client.post(path, json=fields).headers["x-yin-cost"])
+
+    quatrain = cost(form="jueju-7")
+    assert 32 <= quatrain <= 45  # its characters, its marks and its header
+    assert cost(form="jueju-7", n=4, candidates=2) == 8 * quatrain
+    assert cost("/generate/stream", form="jueju-7") == quatrain
+    assert cost(form="jueju-7", top_k=7000, top_p=0.999) > quatrain
+    assert cost(length=200, title="登楼") > 5 * quatrain
+    assert "x-yin-cost" not in client.get("/forms").headers
 
 
 def test_a_request_id_is_kept_or_given(client: httpx.Client) -> None:

@@ -16,6 +16,7 @@ from app.main import create_app
 from app.server import Server
 from app.service import Service
 from app.settings import Settings
+from app.step_time import StepTime
 from tests.conftest import running, serving
 
 LONG = {"length": 200, "seed": 1}
@@ -175,19 +176,27 @@ def test_an_engine_that_fails_ends_every_request_and_life(
 
 
 def test_what_is_refused_has_not_been_prepared(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
 ) -> None:
-    service.engine.ledger.step_s = 1000.0
-
-    def prepare(*_: Any) -> Any:
-        raise AssertionError("a refused request was prepared")
-
-    monkeypatch.setattr(service, "prepare", prepare)
+    hold(service, monkeypatch, gate.wait)
     with running(service) as (_, client):
-        response = client.post("/generate", json={"n": 16, "candidates": 4})
+        first = Background(lambda: client.post("/generate", json={}))
+        while not service.engine.jobs:
+            time.sleep(0.005)
+        service.engine.ledger.step_time = StepTime({1: 1000.0})
+
+        def prepare(*_: Any) -> Any:
+            raise AssertionError("a refused request was prepared")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(service, "prepare", prepare)
+            response = client.post("/generate", json={"n": 16, "candidates": 4})
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) >= 1
         assert "the limit is" in response.json()["detail"]
+        service.engine.ledger.step_time = StepTime()
+        gate.set()
+        assert first.result.status_code == 200
 
 
 @pytest.mark.parametrize(

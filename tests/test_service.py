@@ -1,12 +1,16 @@
 import asyncio
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from app.errors import UnacceptableRequest
+from app.errors import QueueFull, ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
-from app.service import Service, in_turns
+from app.service import MAX_CHECKS, Service, in_turns
 from app.settings import Settings
+from model.verse.proof import MeterProof, check
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,7 @@ def test_a_measure_that_cannot_be_is_refused_before_anything_is_made(service: Se
         service.write(request)
     assert refusal.value.field == "length"
     with pytest.raises(UnacceptableRequest, match="at least 14") as refusal:
-        asyncio.run(service.commission(request))
+        service.claim(request, "test")
     assert refusal.value.field == "length"
     assert not service.engine.jobs
 
@@ -64,3 +68,59 @@ def test_between_items_others_have_their_turn() -> None:
         return order
 
     assert asyncio.run(scenario()) == ["item 1", "other", "item 2"]
+
+
+OWN_THREAD: list[dict[str, Any]] = [{}, {"start": "日"}, {"title": "登樓"}]
+ASIDE: list[dict[str, Any]] = [
+    {"start": "里"},
+    {"start": "日月"},
+    {"acrostic": "春夏秋冬"},
+    {"opening": "日紅山夜湖"},
+]
+
+
+def test_what_takes_long_to_prepare_does_not_hold_the_event_loop(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def slow(*_: Any) -> Iterator[None]:
+        threads.append(threading.current_thread().name)
+        yield from ()
+
+    monkeypatch.setattr(service, "prepare", slow)
+
+    async def scenario() -> None:
+        for wishes in OWN_THREAD + ASIDE:
+            request = GenerateRequest.model_validate(wishes)
+            with suppress(ServiceError, ValueError):
+                await service.commission(request, service.claim(request, "test"))
+
+    asyncio.run(scenario())
+    own = threading.current_thread().name
+    assert [name == own for name in threads] == [True] * len(OWN_THREAD) + [False] * len(ASIDE)
+
+
+def test_poems_to_judge_wait_for_each_other_and_only_so_many(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def slowly(text: str) -> MeterProof:
+        gate.wait(timeout=20)
+        return check(text)
+
+    monkeypatch.setattr("app.service.check", slowly)
+    poem = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
+
+    async def scenario() -> None:
+        waiting = [asyncio.ensure_future(service.judge(poem)) for _ in range(MAX_CHECKS)]
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull, match="waiting to be judged") as refusal:
+            await service.judge(poem)
+        assert refusal.value.retry_after_s == 1
+        gate.set()
+        assert all(each.regulated for each in await asyncio.gather(*waiting))
+        assert (await service.judge(poem)).regulated
+
+    asyncio.run(scenario())
