@@ -25,14 +25,21 @@ class Claim:
     Args:
         count: Sequences.
         steps: That each takes at most.
-        draw_s: Seconds that each adds to a step by the way it draws.
+        slots: That each takes at once: particles, twice as many if they are guided.
+        draw_s: Seconds that each of its slots adds to a step by the way it draws.
         caller: On whose account.
     """
 
     count: int = 1
     steps: int = 1
+    slots: int = 1
     draw_s: float = 0.0
     caller: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Slots of all its sequences."""
+        return self.count * self.slots
 
 
 @dataclass(eq=False, slots=True)
@@ -81,9 +88,9 @@ class Ledger:
         self.step_time = step_time or StepTime(clock=clock)
         self._reservations: dict[Reservation, None] = {}  # the oldest first
         self._shares: set[Share] = set()
-        self._waiting = Counter[str]()  # shares without a slot, by caller
+        self._waiting = Counter[str]()  # slots that are waited for, by caller
         self._held = Counter[str]()  # slot-steps, by caller
-        self._steps_waiting = 0  # of shares without a slot
+        self._steps_waiting = 0  # slot-steps of shares without a slot
         self._refused_since: float | None = None  # with nothing admitted from then on
         self._refused_at = 0.0
 
@@ -95,14 +102,14 @@ class Ledger:
     def cost(self, claim: Claim) -> int:
         """Return what a claim costs, in slot-steps."""
         slot_s = self.step_time.base_s(self._num_slots) / self._num_slots
-        return math.ceil(claim.count * claim.steps * (1 + claim.draw_s / slot_s))
+        return math.ceil(claim.rows * claim.steps * (1 + claim.draw_s / slot_s))
 
     def steps_to_slot(self, caller: str = "") -> float:
         """Return the steps until a caller's new sequence would get a slot."""
         return self._steps_to_slot(Claim(caller=caller), 0)
 
     def _steps_to_slot(self, claim: Claim, number: int) -> float:
-        """Return the steps until sequence number of a claim would get a slot.
+        """Return the steps until a claim would get its slot of a number, from 0.
 
         Callers have their turns in rotation, each with its oldest sequence. What is left of each
         running sequence is known, and those that wait are taken to be of average length.
@@ -110,7 +117,7 @@ class Ledger:
         own = self._waiting[claim.caller] + number
         others = (n for other, n in self._waiting.items() if other != claim.caller)
         ahead = own + sum(min(n, own + 1) for n in others)
-        running = sorted(share.steps for share in self._shares if not share.waiting)
+        running = sorted(self._running_steps())
         free = self._num_slots - len(running)
         if ahead < free:
             return 0.0
@@ -120,6 +127,12 @@ class Ledger:
         for _ in range(ahead):
             heapq.heapreplace(ends, ends[0] + average)
         return ends[0]
+
+    def _running_steps(self) -> Iterator[int]:
+        """Yield for each slot in use the steps that are left in it."""
+        for share in self._shares:
+            if not share.waiting:
+                yield from (share.steps,) * share.claim.slots
 
     def require_room(self, claim: Claim | None = None) -> None:
         """Refuse what reserve() would refuse; of a request not yet understood, what any would be.
@@ -154,7 +167,7 @@ class Ledger:
             again_s = whole_seconds((waiting - self._max_queue_steps) * step_s)
             work = f"{waiting * step_s:.1f} s of work are waiting"
             raise QueueFull(f"{work}; try again in {again_s} s", retry_after_s=again_s)
-        needed_s = (self._steps_to_slot(claim, claim.count - 1) + claim.steps) * step_s
+        needed_s = (self._steps_to_slot(claim, claim.rows - 1) + claim.steps) * step_s
         if needed_s > self._deadline_s:
             again_s = whole_seconds(needed_s - self._deadline_s)
             limit = f"this would take {needed_s:.1f} s, and the limit is {self._deadline_s:g} s"
@@ -162,8 +175,9 @@ class Ledger:
 
     def _step_s(self, claim: Claim) -> float:
         """Return the seconds of a step with all that is reserved, and a claim."""
-        draws_s = sum(share.claim.draw_s for share in self._shares) + claim.count * claim.draw_s
-        count = len(self._shares) + claim.count
+        claims = [claim] * claim.count + [share.claim for share in self._shares]
+        draws_s = sum(each.slots * each.draw_s for each in claims)
+        count = sum(each.slots for each in claims)
         rows = min(count, self._num_slots)
         return self.step_time.predict(rows, draws_s * rows / count)
 
@@ -178,9 +192,9 @@ class Ledger:
         made.shares = [Share(claim, claim.steps) for _ in range(claim.count)]
         self._reservations[made] = None
         self._shares.update(made.shares)
-        self._waiting[claim.caller] += claim.count
+        self._waiting[claim.caller] += claim.rows
         self._held[claim.caller] += made.cost
-        self._steps_waiting += claim.count * claim.steps
+        self._steps_waiting += claim.rows * claim.steps
         self._refused_since = None
         return made
 
@@ -211,16 +225,18 @@ class Ledger:
             self._held += Counter()  # drops whoever holds nothing
 
     def _wait_no_more(self, share: Share) -> None:
-        self._steps_waiting -= share.steps
-        self._waiting[share.claim.caller] -= 1
+        self._steps_waiting -= share.claim.slots * share.steps
+        self._waiting[share.claim.caller] -= share.claim.slots
         if not self._waiting[share.claim.caller]:
             del self._waiting[share.claim.caller]
 
     def measure(self, step_s: float) -> None:
         """Take the seconds of one more step, of all that has a slot, into account."""
-        running = [share.claim.draw_s for share in self._shares if not share.waiting]
+        running = [share.claim for share in self._shares if not share.waiting]
         if running:
-            self.step_time.observe(len(running), sum(running), step_s)
+            rows = sum(each.slots for each in running)
+            draws_s = sum(each.slots * each.draw_s for each in running)
+            self.step_time.observe(rows, draws_s, step_s)
 
     @property
     def stalled(self) -> bool:
@@ -241,16 +257,18 @@ class Ledger:
             left = [share.steps for share in each.shares if share in self._shares]
             if not left or each.deadline <= now:
                 continue
-            turns = max(max(left), (steps + sum(left)) / self._num_slots)
+            slots = each.claim.slots
+            turns = max(max(left), (steps + slots * sum(left)) / self._num_slots)
             kept_s = min(allowed_s, (each.deadline - now) / turns if turns else math.inf)
-            count = rows + len(left)
+            count = rows + slots * len(left)
             running = min(count, self._num_slots)
-            added_s = (draws_s + len(left) * each.claim.draw_s) * running / count
+            own_draws_s = slots * len(left) * each.claim.draw_s
+            added_s = (draws_s + own_draws_s) * running / count
             if TOLERANCE * self.step_time.predict(running, added_s) > kept_s:
                 yield each
                 continue
-            rows, steps, allowed_s = count, steps + sum(left), kept_s
-            draws_s += len(left) * each.claim.draw_s
+            rows, steps, allowed_s = count, steps + slots * sum(left), kept_s
+            draws_s += own_draws_s
 
 
 def whole_seconds(wait_s: float) -> int:

@@ -38,7 +38,11 @@ class PoemOut(BaseModel):
     title: str | None
     form: str
     characters: int
-    seed: int = Field(description="Gives this poem again, in a request with n = candidates = 1.")
+    seed: int = Field(
+        description="Gives this poem again, in a request with n = 1 and the same candidates."
+    )
+    candidates: int = Field(description="How many ways to write it went on together.")
+    guidance: float = Field(description="How strongly title, author and era steered.")
     bits_per_character: float = Field(
         description="The model's own score in bits per character; lower is more fluent."
     )
@@ -58,6 +62,8 @@ class PoemOut(BaseModel):
             form=poem.form.code,
             characters=poem.characters,
             seed=poem.seed,
+            candidates=poem.candidates,
+            guidance=poem.guidance,
             bits_per_character=round(poem.bits_per_character, 3),
             copied_lines=list(poem.copied_lines),
             start=poem.start,

@@ -27,6 +27,7 @@ from app.exits import (
 
 if TYPE_CHECKING:
     from app.answers import GenerateResponse
+    from app.schemas import GenerateRequest
     from app.service import Service
 
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
@@ -69,7 +70,12 @@ def generate(
     era: Annotated[str | None, typer.Option(help="tang or song.")] = None,
     script: Annotated[str, typer.Option(help="simplified or traditional.")] = "simplified",
     n: Annotated[int, typer.Option(help="How many poems.")] = 1,
-    candidates: Annotated[int, typer.Option(help="Poems to choose each from.")] = 1,
+    guidance: Annotated[
+        float | None, typer.Option(help="How strongly title, author and era steer, 0 to 5.")
+    ] = None,
+    candidates: Annotated[
+        int | None, typer.Option(help="Ways to write each poem that go on together.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
     vertical: Annotated[bool, typer.Option(help="Print columns from right to left.")] = False,
     url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
@@ -83,7 +89,7 @@ def generate(
 
     Hidden first characters, in columns: `yin generate --acrostic 春夏秋冬 --vertical`
 
-    Four to choose from, each the best of eight: `yin generate 月 --n 4 --candidates 8`
+    Four that keep close to their title: `yin generate --title 雪夜 --guidance 4 --n 4`
 
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
@@ -119,18 +125,21 @@ def write(fields: dict[str, Any]) -> GenerateResponse:
             exit_on(UnacceptableRequest, code=WRONG, describe=describe_unacceptable),
         ):
             request = GenerateRequest.model_validate_json(json.dumps(fields))
-            return load(request.n * request.candidates).write(request)
+            return load(request).write(request)
     finally:
         gc.enable()
 
 
-def load(num_slots: int) -> Service:
-    """Return a service that writes one request, of so many sequences."""
+def load(request: GenerateRequest) -> Service:
+    """Return a service with as many slots as one request can use."""
     from app.service import Service
     from app.settings import Settings
 
     with loading():
-        settings = Settings(num_slots=num_slots)
+        settings = Settings()
+        candidates = request.candidates or settings.candidates
+        # Twice, for guidance has a row of its own.
+        settings = settings.model_copy(update={"num_slots": 2 * request.n * candidates})
         if "YIN_THREADS" not in os.environ:
             # A small batch is done no sooner by two, and later where others compute too.
             settings = settings.model_copy(update={"threads": 1})

@@ -119,7 +119,7 @@ class EngineThread:
     def _wait_for_work(self) -> bool:
         """Sleep until there is something to do; return False when it is time to stop."""
         with self._wake:
-            while not (self._orders or self._engine.running or self._queue or self._stopping):
+            while not (self._orders or self._busy or self._queue or self._stopping):
                 self._metrics.slots_busy.set(0)
                 self._wake.wait()
             return not self._stopping
@@ -165,14 +165,13 @@ class EngineThread:
                 self._metrics.cancel_s.observe(time.perf_counter() - order.given_s)
 
     def _fill_slots(self) -> list[TokenSequence]:
-        """Give free slots to whose turn it is; return who got some."""
+        """Give the free slots to whose turn it is; return who got some, or gets the next ones."""
         joined = []
-        slots = self._engine.num_slots
-        while self._queue and self._busy + self._queue.next_slots() <= slots:
+        while self._queue and self._busy < self._engine.num_slots:
             order = self._queue.pop()
             self._engine.add(order.sequence)
             joined.append(order.sequence)
             self._metrics.wait_s.observe(time.perf_counter() - order.given_s)
-        self._metrics.slots_busy.set(self._busy)
+        self._metrics.slots_busy.set(min(self._busy, self._engine.num_slots))
         self._metrics.queue_depth.set(len(self._queue))
         return joined

@@ -69,16 +69,6 @@ class Queue:
             self._heaps.clear()
             self._rotation.clear()
 
-    def next_slots(self) -> int:
-        """Return how many slots the sequence takes whose turn it is.
-
-        Raises:
-            IndexError: If nobody waits.
-        """
-        while self._heap[0][2].sequence not in self._wanted:
-            heapq.heappop(self._heap)
-        return self._heap[0][2].sequence.num_slots
-
     def pop(self) -> Add:
         """Return whose turn it is.
 

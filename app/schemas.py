@@ -19,6 +19,7 @@ from model.verse.script import Script, is_han
 from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64
+GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
 LONGEST_LINE = 7
 
 
@@ -154,11 +155,25 @@ class GenerateRequest(Strict):
     script: Annotated[Script, _choice(Script), Field(description="The script of the answer.")] = (
         Script.SIMPLIFIED
     )
+    guidance: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=MAX_GUIDANCE,
+            description="How strongly title, author and era steer (切题): 0 not at all, 1 as the "
+            "model by itself, and more than 1 keeps closer to them.",
+        ),
+    ] = GUIDANCE
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
     candidates: Annotated[
-        int,
-        Field(ge=1, le=MAX_SEQUENCES, description="Each poem is the best of this many."),
-    ] = 1
+        int | None,
+        Field(
+            ge=1,
+            le=MAX_SEQUENCES,
+            description="How many ways to write each poem go on together: after each line those "
+            "that had to bend least to the verse are kept. null: as many as the service is set to.",
+        ),
+    ] = None
 
     @field_validator("start", "acrostic", "title", "author")
     @classmethod
@@ -181,7 +196,7 @@ class GenerateRequest(Strict):
 
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
-        if self.n * self.candidates > MAX_SEQUENCES:
+        if self.n * (self.candidates or 1) > MAX_SEQUENCES:
             raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
         return self
 
@@ -206,6 +221,8 @@ class GenerateRequest(Strict):
             title=self.title,
             author=self.author,
             era=self.era,
+            guidance=self.guidance,
+            candidates=self.candidates or 1,
             novel=self.novel,
             params=self.params(seed),
             script=self.script,
@@ -218,7 +235,8 @@ class GenerateRequest(Strict):
                 {"form": "lushi-5", "title": "登鹳雀楼", "era": "tang", "seed": 7},
                 {"acrostic": "春夏秋冬", "script": "traditional"},
                 {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
-                {"start": "月", "length": 200, "candidates": 4, "novel": True},
+                {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
+                {"start": "月", "length": 200, "candidates": 1, "novel": True},
             ]
         }
     )

@@ -145,9 +145,19 @@ class Service:
             UnacceptableRequest: If no form or no author meets it.
         """
         draw_s = self.engine.ledger.step_time.draw_s(request.params(seed=0))
+        spec = self.spec(request, seed=0)
         with refusing():
-            steps = self.poet.steps(request.spec(seed=0))
-        return Claim(request.n * request.candidates, steps, draw_s, caller)
+            steps, slots = self.poet.steps(spec), self.poet.slots(spec)
+        most = self.settings.num_slots * spec.candidates // slots
+        if spec.candidates > most:
+            message = f"must be at most {most} here, got {spec.candidates}"
+            raise UnacceptableRequest("candidates", message)
+        return Claim(request.n, steps, slots, draw_s, caller)
+
+    def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
+        """Return what a request asks of the poem that belongs to seed."""
+        candidates = request.candidates or self.settings.candidates
+        return replace(request.spec(seed), candidates=candidates)
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -239,31 +249,28 @@ class Service:
         return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
 
     def prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
-        """Yield a draft for every poem and candidate, poem by poem."""
+        """Yield a draft for every poem."""
         with refusing():
-            for number in range(request.n * request.candidates):
-                yield self.poet.prepare(request.spec(draw_seed(seed, number)))
+            for number in range(request.n):
+                yield self.poet.prepare(self.spec(request, draw_seed(seed, number)))
 
     def choose(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
-        """Yield of each poem's candidates the one that the model likes best and that is new.
+        """Yield the poems of drafts that the engine has completed, all of them different.
 
         Raises:
             UnacceptableRequest: If a poem could not be completed, or repeats one before it.
         """
-        size, chosen = request.candidates, set[tuple[int, ...]]()
-        for first in range(0, len(drafts), size):
-            candidates = drafts[first : first + size]
-            new = [draft for draft in candidates if tuple(draft.sequence.tokens) not in chosen]
-            if not new:
+        texts = set[tuple[int, ...]]()
+        for draft in drafts:
+            with refusing():
+                poem = self.poet.finish(draft)
+            if tuple(draft.sequence.tokens) in texts:
                 raise UnacceptableRequest(
                     "n",
                     f"this request leads to fewer than {request.n} different poems; ask for "
                     "fewer, or try a higher temperature, top_k or top_p or another seed",
                 )
-            best = min(new, key=dislike)
-            chosen.add(tuple(best.sequence.tokens))
-            with refusing():
-                poem = self.poet.finish(best)
+            texts.add(tuple(draft.sequence.tokens))
             yield PoemOut.of(poem)
 
 
@@ -278,11 +285,6 @@ def refusing() -> Iterator[None]:
         yield
     except UnmetWish as error:
         raise UnacceptableRequest(error.field, str(error)) from error
-
-
-def dislike(draft: Draft) -> tuple[bool, float]:
-    """Return what orders candidates, the best first: the complete ones, by their bits."""
-    return draft.sequence.error is not None, draft.sequence.bits
 
 
 async def in_turns(items: Iterable[Item]) -> list[Item]:

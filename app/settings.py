@@ -38,6 +38,9 @@ class Settings(BaseSettings):
         description="Longest wait for a slot, in steps; a quatrain takes 40. A request that would "
         "wait longer is refused with 503. More allows larger bursts and longer waits.",
     )
+    candidates: int = Field(
+        4, ge=1, le=64, description="Ways in which each poem is written, unless a request says."
+    )
     deadline_s: float = Field(30.0, gt=0, description="Longest time that a poem may take.")
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")

@@ -41,7 +41,7 @@ async def events(commission: Commission, service: Service) -> AsyncIterator[byte
 async def characters(commission: Commission, service: Service) -> AsyncIterator[bytes]:
     """Yield an event a character, those of one step together; a ping when there is none for long.
 
-    With candidates there are only pings: which of them is the best is known at the end.
+    With candidates the characters come line by line, when all that go on have them.
     """
     job, written = commission.job, [0] * len(commission.drafts)
     while not job.drained:
@@ -50,7 +50,7 @@ async def characters(commission: Commission, service: Service) -> AsyncIterator[
         except TimeoutError:
             return  # finish() raises it as what it is
         block = b""
-        for number in numbers if commission.request.candidates == 1 else ():
+        for number in numbers:
             block += encode("character", describe(commission, service, number, written[number]))
             written[number] += 1
         if block:

@@ -93,6 +93,7 @@ def service_settings(checkpoint_path: Path) -> Settings:
         threads=1,
         dtype="float32",
         drain_s=5,
+        candidates=1,  # the fastest
         max_queue_steps=10_000,  # nothing is refused but where a test wants it
     )
 

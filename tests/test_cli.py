@@ -47,6 +47,7 @@ def test_a_poem_is_printed_with_its_form_and_seed() -> None:
 
 def test_alone_and_from_a_service_come_the_same_poems(url: str) -> None:
     options = ["generate", "--acrostic", "春夏秋冬", "--seed", "7", "--n", "2", "--json"]
+    options += ["--candidates", "3"]
     alone, served = (
         json.loads(run.invoke(app, [*options, *more]).output) for more in ([], ["--url", url])
     )

@@ -93,10 +93,16 @@ def test_several_poems_differ_and_each_comes_back_by_its_own_seed(client: httpx.
         assert generate(client, form="jueju-5", seed=poem["seed"])["poems"] == [poem]
 
 
-def test_candidates_give_the_one_that_the_model_likes_best(client: httpx.Client) -> None:
-    every = generate(client, form="jueju-5", n=8, seed=3)["poems"]
-    (best,) = generate(client, form="jueju-5", candidates=8, seed=3)["poems"]
-    assert best == min(every, key=lambda poem: poem["bits_per_character"])
+def test_candidates_and_guidance_decide_the_poem_and_are_said(client: httpx.Client) -> None:
+    def write(**fields: Any) -> Any:
+        return generate(client, form="jueju-5", title="登楼", seed=3, **fields)["poems"][0]
+
+    several = write(candidates=4, guidance=4)
+    assert several == write(candidates=4, guidance=4)
+    assert several["meter"]["regulated"]
+    assert (several["candidates"], several["guidance"]) == (4, 4)
+    others = [write(candidates=1), write(candidates=1, guidance=1), write(candidates=1, guidance=5)]
+    assert len({poem["text"] for poem in [several, *others]}) == 4
 
 
 def test_wishes_go_together(client: httpx.Client) -> None:
@@ -325,7 +331,7 @@ def examples_of(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, An
 
 def test_examples_of_the_description_run_as_they_stand() -> None:
     with serving(
-        Service.load(Settings(num_slots=8, threads=1, drain_s=1, deadline_s=120))
+        Service.load(Settings(num_slots=16, threads=1, drain_s=1, deadline_s=120))
     ) as bundled:
         examples = list(examples_of(bundled.get("/openapi.json").json()))
         assert {path for path, _ in examples} == {"/generate", "/generate/stream", "/check"}
@@ -351,6 +357,9 @@ def test_an_answer_says_what_it_cost(client: httpx.Client) -> None:
     quatrain = cost(form="jueju-7")
     assert 32 <= quatrain <= 45  # its characters, its marks and its header
     assert cost(form="jueju-7", n=4, candidates=2) == 8 * quatrain
+    guided = cost(form="jueju-7", title="登楼")
+    assert 2 * quatrain < guided < 2 * (quatrain + 5)  # a second row, and the title
+    assert cost(form="jueju-7", title="登楼", guidance=1) == guided // 2
     assert cost("/generate/stream", form="jueju-7") == quatrain
     assert cost(form="jueju-7", top_k=7000, top_p=0.999) > quatrain
     assert cost(length=200, title="登楼") > 5 * quatrain

@@ -29,24 +29,40 @@ def test_a_measure_that_cannot_be_is_refused_before_anything_is_made(service: Se
     assert not service.engine.jobs
 
 
-def test_of_candidates_a_complete_one_is_taken(service: Service) -> None:
-    request = GenerateRequest.model_validate_json('{"form": "jueju-5", "candidates": 3, "seed": 5}')
-    (best,) = service.write(request).poems
-    others = [
-        service.write(request.model_copy(update={"n": 3, "candidates": 1})).poems[number]
-        for number in range(3)
-    ]
-    assert best == min(others, key=lambda poem: poem.bits_per_character)
-
-
-def test_a_candidate_is_not_chosen_twice(service: Service) -> None:
-    request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2, "candidates": 3}')
+def test_a_poem_that_comes_again_is_refused(service: Service) -> None:
+    request = GenerateRequest.model_validate_json('{"form": "jueju-5", "n": 2}')
     drafts = list(service.prepare(request, seed=5))
     service.poet.engine.run([draft.sequence for draft in drafts])
-    again = [drafts[0], drafts[1], drafts[2], drafts[0], drafts[1], drafts[2]]
-    first, second = service.choose(request, again)
+    first, second = service.choose(request, drafts)
     assert first.text != second.text
-    assert first.bits_per_character <= second.bits_per_character
+    with pytest.raises(UnacceptableRequest, match="fewer than 2 different poems") as refusal:
+        list(service.choose(request, [drafts[0], drafts[0]]))
+    assert refusal.value.field == "n"
+
+
+def test_candidates_are_as_the_service_is_set_unless_a_request_says(service: Service) -> None:
+    own = service.settings.candidates
+    for fields, expected in (("{}", own), ('{"candidates": 3}', 3)):
+        request = GenerateRequest.model_validate_json(fields)
+        assert service.spec(request, seed=1).candidates == expected
+        assert service.write(request).poems[0].candidates == expected
+
+
+def test_a_claim_has_a_slot_for_each_candidate_and_as_many_for_guidance(service: Service) -> None:
+    def slots(fields: str) -> int:
+        return service.claim(GenerateRequest.model_validate_json(fields), "test").slots
+
+    assert slots('{"candidates": 3}') == 3
+    assert slots('{"candidates": 3, "title": "登樓"}') == 6
+    assert slots('{"candidates": 3, "title": "登樓", "guidance": 1}') == 3
+    assert slots('{"candidates": 3, "temperature": 0}') == 1
+
+
+def test_more_candidates_than_slots_are_refused(service: Service) -> None:
+    request = GenerateRequest.model_validate_json('{"candidates": 9, "title": "登樓"}')
+    with pytest.raises(UnacceptableRequest, match="must be at most 8 here, got 9") as refusal:
+        service.claim(request, "test")
+    assert refusal.value.field == "candidates"
 
 
 def test_between_items_others_have_their_turn() -> None:

@@ -65,10 +65,17 @@ def test_characters_of_one_stream_carry_their_poem(client: httpx.Client) -> None
         assert "".join(own) == poem["text"].replace("\n", "")
 
 
-def test_with_candidates_only_the_best_is_streamed(client: httpx.Client) -> None:
-    ((name, answer),) = events(client, form="jueju-5", candidates=3, seed=4)
-    assert name == "poem"
-    assert len(answer["poems"]) == 1
+@pytest.mark.parametrize("candidates", [2, 5])
+def test_with_candidates_what_is_streamed_is_the_poem(
+    client: httpx.Client, candidates: int
+) -> None:
+    wishes = {"form": "jueju-5", "title": "登楼", "candidates": candidates, "n": 2}
+    for seed in range(4):
+        *characters, (name, answer) = events(client, **wishes, seed=seed)
+        assert name == "poem", answer
+        for number, poem in enumerate(answer["poems"]):
+            own = [data["text"] for _, data in characters if data["poem"] == number]
+            assert "".join(own) == poem["text"].replace("\n", "")
 
 
 def test_a_refusal_comes_before_the_stream_with_its_status(client: httpx.Client) -> None:

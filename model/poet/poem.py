@@ -73,7 +73,9 @@ class Poem:
     Args:
         lines: The lines, without punctuation.
         form: The verse form.
-        seed: What brings the same poem back.
+        seed: What brings the same poem back, with the same wishes.
+        candidates: How many ways to write it went on together.
+        guidance: How strongly title, author and era steered.
         bits_per_character: The model's own score, unguided: lower is more fluent.
         proof: Which rules of verse hold, and where they fail.
         copied_lines: Lines that stand in the corpus (one in a thousand by mistake).
@@ -84,6 +86,8 @@ class Poem:
     title: str | None
     form: Form
     seed: int
+    candidates: int
+    guidance: float
     bits_per_character: float
     proof: MeterProof
     copied_lines: tuple[str, ...]

@@ -109,6 +109,19 @@ class Poet:
         body = layout.characters + layout.num_lines
         return self._reader.steps(spec, header) + len(header) - 1 + body
 
+    def slots(self, spec: PoemSpec) -> int:
+        """Return how many slots of the engine a poem takes.
+
+        Raises:
+            NoFormFits: If no form has the measure that is asked for.
+            UnknownAuthor: If the author is none that the model knows.
+        """
+        layout = choose_layout(spec)
+        meter = choose_meter(spec, layout)
+        header = self._header(spec, layout, meter)
+        contrast = self._contrast(spec, layout, meter, header)
+        return _particles(spec) * (2 if contrast else 1)
+
     def finish(self, draft: Draft) -> Poem:
         """Return the poem of a draft that the engine has completed.
 
@@ -126,6 +139,8 @@ class Poet:
             title=spec.title,
             form=spec.form or draft.layout.form,
             seed=spec.params.seed,
+            candidates=spec.candidates,
+            guidance=spec.guidance,
             bits_per_character=sequence.bits / draft.layout.characters,
             proof=check(lines, exact=True),
             copied_lines=tuple(to_script(line, spec.script) for line in copied),
@@ -160,17 +175,18 @@ class Poet:
         self, spec: PoemSpec, layout: Layout, meter: Meter, header: list[int], guide: VerseGuide
     ) -> Sequence:
         """Return what the engine runs for a spec."""
+        contrast = self._contrast(spec, layout, meter, header)
+        guidance = spec.guidance if contrast else 1.0
+        return Sequence(header, guide, spec.params, contrast, guidance, _particles(spec))
+
+    def _contrast(
+        self, spec: PoemSpec, layout: Layout, meter: Meter, header: list[int]
+    ) -> list[int]:
+        """Return the header without what guidance is about; none where nothing is guided."""
+        if spec.guidance == 1:
+            return []
         contrast = self._header(replace(spec, **NO_WISHES), layout, meter)
-        guided = spec.guidance != 1 and header != contrast
-        return Sequence(
-            header,
-            guide,
-            spec.params,
-            contrast if guided else (),
-            spec.guidance if guided else 1.0,
-            # Without chance they would all be the same.
-            spec.candidates if spec.params.temperature > 0 else 1,
-        )
+        return contrast if contrast != header else []
 
     def _choose_plan(
         self, spec: PoemSpec, layout: Layout, meter: Meter, choices: Choices
@@ -207,3 +223,8 @@ class Poet:
         """Return the characters that the start was read as."""
         tokens = [given[0, character] for character in range(len(spec.start or ""))]
         return "".join(map(self._lexicon.character, tokens)) or None
+
+
+def _particles(spec: PoemSpec) -> int:
+    """Return how many particles write a poem: without chance they would all be the same."""
+    return spec.candidates if spec.params.temperature > 0 else 1
