@@ -18,7 +18,7 @@ from collections.abc import Sequence as SequenceOf
 import torch
 from torch import Tensor
 
-from model.decoding import draw, forbid, is_forbidden
+from model.decoding import draw, forbid
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
 from model.poetry_model import PoetryModel
@@ -54,7 +54,10 @@ class Engine:
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
-        self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
+        vocab_size = model.config.vocab_size
+        self._anything = torch.ones(vocab_size, dtype=torch.bool)
+        scratch = torch.empty(2, num_slots, vocab_size, device=self.device)
+        self._log_probabilities, self._scratch = scratch  # kept: see draw()
 
     def add(self, sequence: Sequence) -> None:
         """Let a sequence join at the next step that finds a slot free."""
@@ -129,7 +132,7 @@ class Engine:
     def _feed(self) -> Tensor:
         """Run the layers; return what the output layer reads, (B, E)."""
         tokens = [sequence.next_input for sequence in self.running]
-        cues = [s.guide.cue if s.draws_next else 0 for s in self.running]
+        cues = [int(s.guide.cue) if s.draws_next else 0 for s in self.running]
         padding = [0] * (self._model.rows_for(len(tokens)) - len(tokens))
         ids = torch.tensor([tokens + padding, cues + padding], device=self.device)
         return self._model.step(ids[0], ids[1])
@@ -138,14 +141,18 @@ class Engine:
         """Draw a body token for each slot of drawing; return their sequences."""
         sequences = [self.running[slot] for slot in drawing]
         logits = self._logits(features, drawing)
-        masked, tokens = self._choose(logits, sequences)
+        log_probabilities = torch.log_softmax(
+            logits, -1, out=self._log_probabilities[: len(sequences)]
+        )
+        tokens, fits = self._choose(
+            log_probabilities, sequences, (self._scratch[: len(sequences)], logits)
+        )
         again = [row for row, token in enumerate(tokens.tolist()) if not vet(sequences[row], token)]
         if again:
             others = [sequences[row] for row in again]
-            masked[again], tokens[again] = self._choose(logits[again], others)
-        log_probabilities = logits.gather(-1, tokens[:, None]).squeeze(-1) - logits.logsumexp(-1)
-        fits = (~is_forbidden(masked, tokens)).tolist()
-        rows = zip(sequences, fits, tokens.tolist(), log_probabilities.tolist(), strict=True)
+            tokens[again], fits[again] = self._choose(log_probabilities[again], others)
+        costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
+        rows = zip(sequences, fits.tolist(), tokens.tolist(), costs.tolist(), strict=True)
         for sequence, fit, token, log_probability in rows:
             if fit and sequence.error is None:
                 sequence.tokens.append(token)
@@ -155,12 +162,28 @@ class Engine:
                 sequence.error = NoCharacterFits(0, "the guide allows no token")
         return sequences
 
-    def _choose(self, logits: Tensor, sequences: list[Sequence]) -> tuple[Tensor, Tensor]:
-        """Return the logits (B, V) under the guides' masks, and the tokens (B,) that they draw."""
-        masks = torch.stack([self._allowed(sequence) for sequence in sequences])
-        masked = forbid(logits, masks.to(self.device))
+    def _choose(
+        self,
+        logits: Tensor,
+        sequences: list[Sequence],
+        scratch: tuple[Tensor | None, Tensor | None] = (None, None),
+    ) -> tuple[Tensor, Tensor]:
+        """Draw under the guides' masks.
+
+        Args:
+            logits: (B, V).
+            sequences: Whose tokens are drawn.
+            scratch: Two tensors (B, V) to compute in.
+
+        Returns:
+            Tokens, (B,), and whether each may come, (B,): none may where a mask allows nothing.
+        """
+        masks = torch.stack([self._allowed(sequence) for sequence in sequences]).to(self.device)
+        masked = forbid(logits, masks, out=scratch[0])
         params = [sequence.params for sequence in sequences]
-        return masked, draw(masked, params, [len(sequence.tokens) for sequence in sequences])
+        positions = [len(sequence.tokens) for sequence in sequences]
+        tokens = draw(masked, params, positions, (masked, scratch[1]))
+        return tokens, masks.gather(-1, tokens[:, None]).squeeze(-1)
 
     def _allowed(self, sequence: Sequence) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""
