@@ -19,7 +19,7 @@ from collections.abc import Sequence as SequenceOf
 import torch
 from torch import Tensor
 
-from model.decoding import draw, forbid, is_forbidden, log_share
+from model.decoding import draw, forbid, log_share
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
 from model.particle import Particle
@@ -59,7 +59,10 @@ class Engine:
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
-        self._anything = torch.ones(model.config.vocab_size, dtype=torch.bool)
+        vocab_size = model.config.vocab_size
+        self._anything = torch.ones(vocab_size, dtype=torch.bool)
+        scratch = torch.empty(2, num_slots, vocab_size, device=self.device)
+        self._log_probabilities, self._scratch = scratch  # kept: see draw()
 
     @property
     def running(self) -> list[Sequence]:
@@ -174,17 +177,17 @@ class Engine:
         """Draw a body token for each particle that is due; return the sequences this changes."""
         leads = [row for row in self._rows if row.leads and row.draws_next]
         particles = [row.particle for row in leads]
-        logits, guided = self._logits(features, leads)  # (P, V) each
-        masked, tokens = self._choose(guided, particles)
+        log_probabilities, guided, spare = self._predict(features, leads)
+        scratch = self._scratch[: len(leads)], spare[: len(leads)]
+        tokens, masks = self._choose(guided, particles, scratch)
         again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]
         if again:
-            masked[again], tokens[again] = self._choose(
-                guided[again], [particles[n] for n in again]
-            )
-        self._weigh(particles, guided, masked)
-        log_probabilities = logits.gather(-1, tokens[:, None]).squeeze(-1) - logits.logsumexp(-1)
-        fits = (~is_forbidden(masked, tokens)).tolist()
-        drawn = zip(particles, fits, tokens.tolist(), log_probabilities.tolist(), strict=True)
+            others = [particles[n] for n in again]
+            tokens[again], masks[again] = self._choose(guided[again], others)
+        self._weigh(particles, guided, masks)
+        costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
+        fits = masks.gather(-1, tokens[:, None]).squeeze(-1)  # none where a mask allows nothing
+        drawn = zip(particles, fits.tolist(), tokens.tolist(), costs.tolist(), strict=True)
         for particle, fit, token, log_probability in drawn:
             if fit and particle.error is None:
                 particle.take(token, log_probability)
@@ -193,31 +196,49 @@ class Engine:
         sequences = dict.fromkeys(particle.sequence for particle in particles)
         return [each for each in sequences if self._running[each].settle(self._model.move)]
 
-    def _logits(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor]:
-        """Return the logits of each particle, (P, V), as the model has them and as guided."""
+    def _predict(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what the model expects next for each particle.
+
+        Returns:
+            Its log-probabilities, (P, V); what is to be drawn from, (P, V), the same but for those
+            that are guided; and memory of at least that size, to compute in.
+        """
         contrasts = [row.contrast for row in leads if row.contrast is not None]
         slots = [row.slot for row in (*leads, *contrasts)]
         padding = [0] * (self._model.rows_for(len(slots)) - len(slots))
         if slots != [*range(len(self._rows))]:
             features = features[slots + padding]
-        rows = self._model.logits(features)[: len(slots)]
-        logits = rows[: len(leads)]
+        logits = self._model.logits(features)[: len(slots)]
+        every = torch.log_softmax(logits, -1, out=self._log_probabilities[: len(slots)])
+        own = every[: len(leads)]
         if not contrasts:
-            return logits, logits
+            return own, own, logits
         numbers = iter(range(len(leads), len(slots)))
-        without = rows[
-            [n if row.contrast is None else next(numbers) for n, row in enumerate(leads)]
-        ]
-        strengths = [row.particle.guidance for row in leads]
-        guidance = torch.tensor(strengths, device=self.device)[:, None]
-        return logits, without + guidance * (logits - without)
+        without = every[[next(numbers) if row.contrast else n for n, row in enumerate(leads)]]
+        guidance = torch.tensor([row.particle.guidance for row in leads], device=self.device)
+        return own, torch.lerp(without, own, guidance[:, None]), logits
 
-    def _choose(self, logits: Tensor, particles: list[Particle]) -> tuple[Tensor, Tensor]:
-        """Return the logits (P, V) under the guides' masks, and the tokens (P,) that they draw."""
-        masks = torch.stack([self._allowed(particle) for particle in particles])
-        masked = forbid(logits, masks.to(self.device))
+    def _choose(
+        self,
+        logits: Tensor,
+        particles: list[Particle],
+        scratch: tuple[Tensor | None, Tensor | None] = (None, None),
+    ) -> tuple[Tensor, Tensor]:
+        """Draw under the guides' masks.
+
+        Args:
+            logits: (P, V).
+            particles: Whose tokens are drawn.
+            scratch: Two tensors (P, V) to compute in.
+
+        Returns:
+            Tokens, (P,), and the masks, (P, V).
+        """
+        masks = torch.stack([self._allowed(particle) for particle in particles]).to(self.device)
+        masked = forbid(logits, masks, out=scratch[0])
         params = [particle.params for particle in particles]
-        return masked, draw(masked, params, [len(particle.tokens) for particle in particles])
+        positions = [len(particle.tokens) for particle in particles]
+        return draw(masked, params, positions, (masked, scratch[1])), masks
 
     def _allowed(self, particle: Particle) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""
@@ -228,11 +249,11 @@ class Engine:
             return ~self._anything
         return self._anything if mask is None else mask
 
-    def _weigh(self, particles: list[Particle], logits: Tensor, masked: Tensor) -> None:
+    def _weigh(self, particles: list[Particle], logits: Tensor, masks: Tensor) -> None:
         """Take into the weights what the masks let through; a single particle needs no weight."""
         several = [n for n, each in enumerate(particles) if each.sequence.num_particles > 1]
         if several:
             temperatures = [particles[n].params.temperature for n in several]
-            shares = log_share(logits[several], masked[several], temperatures)
+            shares = log_share(logits[several], masks[several], temperatures)
             for n, share in zip(several, shares.tolist(), strict=True):
                 particles[n].log_weight += share

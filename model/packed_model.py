@@ -99,13 +99,14 @@ class PackedModel:
         Returns:
             What the output layer reads, (B, E).
         """
-        weights, rows = self._weights, self._rows[: len(tokens)]
-        size, at = weights.hidden_size, weights.embedding.shape[1]
-        rows[:, :at] = weights.embedding[tokens] * weights.scale + weights.cues[cues]
+        weights, count = self._weights, tokens.shape[0]
+        rows, size, at = self._rows[:count], weights.hidden_size, weights.embedding.shape[1]
+        x = torch.embedding(weights.embedding, tokens) * weights.scale
+        torch.add(x, torch.embedding(weights.cues, cues), out=rows[:, :at])
         start = 0  # of what the layer reads: what the one below wrote, and its own h
         for gates, c in zip(weights.gates, self._c, strict=True):
             z = gates(rows[:, start : at + size])  # (B, 4H)
-            weights.update(z, c[: len(rows)], rows[:, at : at + size])
+            weights.update(z, c[:count], rows[:, at : at + size])
             start, at = at, at + size
         return weights.project(rows[:, -self._read :])
 

@@ -182,7 +182,7 @@ def pack(weight: Tensor, bias: Tensor | None, rows: int) -> Product:
         weight = weight.contiguous()
         return lambda x: F.linear(x, weight, bias)
     blocks = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
-    linear = torch.ops.mkldnn._linear_pointwise
+    linear = torch.ops.mkldnn._linear_pointwise.default
     return lambda x: linear(x, blocks, bias, "none", [], "")
 
 

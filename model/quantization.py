@@ -54,6 +54,6 @@ def pack_int8(weight: Tensor, bias: Tensor | None) -> Callable[[Tensor], Tensor]
             weight, scales, torch.zeros(len(weight), dtype=torch.long), 0, torch.qint8
         )
     packed = torch.ops.quantized.linear_prepack(quantized, bias)
-    multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+    multiply = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default
     scale, zero_point = LIMIT / LEVELS, LEVELS + 1
     return lambda x: multiply(x, scale, zero_point, packed)

@@ -13,6 +13,8 @@ from math import isfinite
 MAX_TEMPERATURE = 2.0
 MAX_SEED = 2**63 - 1
 WORD = 2**64 - 1
+GOLDEN = 0x9E3779B97F4A7C15
+BELOW_ONE = 1 - 2.0**-24  # which float32 does not round up to 1
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class SamplingParams:
 
 def uniform(seed: int, position: int) -> float:
     """Return the number in [0, 1) that belongs to a position in a seed's stream."""
-    return mix(mix(seed) ^ (position * 0x9E3779B97F4A7C15 & WORD)) / 2.0**64 * (1 - 2.0**-24)
+    return mix(mix(seed) ^ (position * GOLDEN & WORD)) / 2.0**64 * BELOW_ONE
 
 
 def mix(word: int) -> int:
     """Scramble 64 bits: splitmix64's finalizer after one increment."""
-    word = (word + 0x9E3779B97F4A7C15) & WORD
+    word = (word + GOLDEN) & WORD
     word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 & WORD
     word = (word ^ (word >> 27)) * 0x94D049BB133111EB & WORD
     return word ^ (word >> 31)

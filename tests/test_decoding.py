@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from model.decoding import draw, forbid, invert_cdf, is_forbidden, keep_top_k, keep_top_p
+from model.decoding import draw, find_uniforms, forbid, invert_cdf, keep_top_k, keep_top_p
 from model.sampling import SamplingParams, uniform
 
 PROBABILITIES = torch.tensor([[0.1, 0.4, 0.2, 0.3]])
@@ -54,14 +54,13 @@ def test_top_p_looks_beyond_the_first_tokens_if_they_hold_too_little() -> None:
 def test_forbidden_tokens_have_no_probability_and_the_others_stay_as_they_are() -> None:
     logits = torch.tensor([[3.0, -80.0, 5.0], [1.0, 2.0, 3.0]])
     allowed = torch.tensor([[False, True, False], [True, True, True]])
-    behind = forbid(logits, allowed)
-    assert torch.equal(behind[allowed], logits[allowed])
-    assert behind.softmax(-1)[0].tolist() == [0.0, 1.0, 0.0]
-    assert is_forbidden(behind, torch.tensor([0, 0])).tolist() == [True, False]
+    masked = forbid(logits, allowed)
+    assert torch.equal(masked[allowed], logits[allowed])
+    assert masked.softmax(-1)[0].tolist() == [0.0, 1.0, 0.0]
     for temperature in (0.0, 1e-300, 0.8, 2.0):
         for top_k, top_p in ((0, 1.0), (2, 0.5)):
             params = SamplingParams(temperature, top_k, top_p, seed=4)
-            assert draw(behind[:1], [params], [0]).tolist() == [1]
+            assert draw(masked[:1], [params], [0]).tolist() == [1]
 
 
 def test_rows_that_keep_everything_are_untouched_beside_rows_that_do_not() -> None:
@@ -96,6 +95,29 @@ def test_a_draw_depends_on_its_own_seed_and_position_alone() -> None:
     for row, at in enumerate([3, 1, 4, 1, 5]):
         alone = draw(logits[row : row + 1], [params[row]], [at])
         assert alone.item() == together[row].item()
+
+
+def test_to_compute_in_given_memory_changes_nothing() -> None:
+    torch.manual_seed(0)
+    logits, allowed = torch.randn(9, 700), torch.rand(9, 700) < 0.5
+    params = [
+        SamplingParams(0.1 * row, top_k=row % 3 * 40, top_p=1 - row % 2 * 0.3, seed=row)
+        for row in range(9)
+    ]
+    expected = draw(forbid(logits, allowed), params, range(9))
+    first, second = torch.empty(2, 9, 700)
+    masked = forbid(logits, allowed, out=first)
+    assert masked.data_ptr() == first.data_ptr()
+    assert torch.equal(draw(masked, params, range(9), (masked, second)), expected)
+
+
+def test_uniforms_of_many_rows_are_those_of_each() -> None:
+    seeds = [0, 1, 2**63 - 1, *range(10**9, 10**9 + 200)]
+    positions = [number * 7 % 300 for number in range(len(seeds))]
+    expected = torch.tensor([uniform(*each) for each in zip(seeds, positions, strict=True)])
+    for rows in (1, 3, 8, 100, len(seeds)):
+        assert torch.equal(find_uniforms(seeds[-rows:], positions[-rows:]), expected[-rows:])
+    assert expected.max() < 1
 
 
 def test_uniforms_are_spread_evenly_over_seeds_and_positions() -> None:
