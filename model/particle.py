@@ -9,6 +9,7 @@ Sources: sequential Monte Carlo for constrained generation, Lew et al. (2023), Z
 
 from dataclasses import dataclass, field
 from math import inf
+from typing import cast
 
 from model.guide import ForkableGuide, Guide, NoCharacterFits
 from model.sampling import SamplingParams
@@ -21,7 +22,7 @@ class Particle:
 
     Args:
         sequence: What it writes.
-        guide: Its own.
+        guide: Its own; a ForkableGuide where there are several particles (see Sequence).
         params: How it draws; each particle has a seed of its own.
         tokens: Of the body.
         log_probabilities: Of tokens, unmasked and unguided, in nats.
@@ -45,8 +46,7 @@ class Particle:
     @property
     def rests(self) -> bool:
         """Whether it waits for the others: a part of the verse has ended, or all of it."""
-        at_break = isinstance(self.guide, ForkableGuide) and self.guide.at_break
-        return self.finished or at_break
+        return self.finished or cast("ForkableGuide", self.guide).at_break
 
     @property
     def guidance(self) -> float:
@@ -74,6 +74,5 @@ class Particle:
 
     def become(self, other: "Particle") -> None:
         """Go on from where another particle is, with draws of its own."""
-        assert isinstance(other.guide, ForkableGuide)
-        self.guide, self.error = other.guide.copy(), other.error
+        self.guide, self.error = cast("ForkableGuide", other.guide).copy(), other.error
         self.tokens, self.log_probabilities = [*other.tokens], [*other.log_probabilities]

@@ -115,7 +115,7 @@ def _begin(sequence: Sequence) -> list[Particle]:
     guide, params = sequence.guide, sequence.params
     if sequence.num_particles == 1:
         return [Particle(sequence, guide, params, sequence.tokens, sequence.log_probabilities)]
-    assert isinstance(guide, ForkableGuide)
+    assert isinstance(guide, ForkableGuide), "a sequence of several particles sees to that"
     others = (
         mix(params.seed ^ mix(k ^ STREAM)) & MAX_SEED for k in range(1, sequence.num_particles)
     )
