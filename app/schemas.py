@@ -238,14 +238,16 @@ class CheckOut(BaseModel):
 class MeterOut(BaseModel):
     """The proof: what was read, and which rules hold."""
 
+    genre: str = Field(description="What the poem is by its prosody, such as 律绝 or 古体.")
     pattern: str | None = Field(
-        description="The template that fits best; null if the form has none."
+        description="How line 1 begins and whether it rhymes; null if not near regulated verse."
     )
     line_types: str
     tones: list[str] = Field(
         description="The tone that each character was read in, a string a line."
     )
     rhyme: str | None = Field(description="The rhyme group of 平水韵.")
+    rhyme_lines: list[int] = Field(description="The lines that rhyme, from 1.")
     regulated: bool = Field(description="Whether every rule of regulated verse holds.")
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
 

@@ -1,8 +1,8 @@
 """What each token of a vocabulary can be in verse, as masks over the vocabulary.
 
 Characters are offered for the readings that poets usually give them; a character that is given may
-be read in any way. Characters that simplified script prints alike (遊 and 游) count as one wherever
-none may come again. V is the size of the vocabulary.
+rhyme in any of its readings. Characters that simplified script prints alike (遊 and 游) count as
+one wherever none may come again. V is the size of the vocabulary.
 """
 
 from collections import defaultdict

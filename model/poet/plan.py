@@ -118,7 +118,7 @@ def _fitting(
 ) -> list[Variant]:
     """Return those of a line's variants whose tones its given characters can be read in."""
     known = [
-        (place, lexicon.tones_of(token, usual=False))
+        (place, lexicon.tones_of(token, usual=True))
         for (number, place), token in given.items()
         if number == line
     ]
@@ -134,7 +134,7 @@ def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> 
     tokens = [given.get((line, place)) for place in range(template.line_length)]
     shown = "".join("□" if token is None else lexicon.character(token) for token in tokens)
     tones = "".join(
-        "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=False))) or "？"
+        "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=True))) or "？"
         for token in tokens
     )
     return NoCharacterFits(

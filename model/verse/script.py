@@ -37,6 +37,12 @@ def standard_forms(character: str) -> tuple[str, ...]:
     return _table().get(character, (character,))
 
 
+def form_shares(character: str) -> dict[str, float]:
+    """Return the model's characters that a written one may stand for, by their share of its use."""
+    forms = standard_forms(character)
+    return dict.fromkeys(forms, 1 / len(forms))
+
+
 @cache
 def reprints() -> dict[str, str]:
     """Return by print the characters that to_script() prints so but that it does not stand for.

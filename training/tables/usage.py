@@ -1,7 +1,7 @@
 """Counts how poets read characters, from the poems of the corpus that are regulated but for a slip.
 
-A place that the verse pattern fixes shows the tone of its character; a rhyme place shows the rhyme
-group, as the other rhymes of the poem tell it. The counts add to the rhyme table the readings that
+A spot that the verse pattern fixes shows the tone of its character; a rhyme shows the rhyme group,
+as the other rhymes of the poem name it. The counts add to the rhyme table the readings that
 廣韻 lacks (涯 in 六麻), and tell the usual readings from the rare (與 level).
 """
 
@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model.verse.pattern import couplet_variants
 from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
-from model.verse.scansion import Setting, Verse, split_lines
+from model.verse.scansion import Scansion, Verse, split_lines
 from model.verse.script import unify
+from model.verse.sound import Sound
 
-MAX_FAULTS = 1  # places of a poem that may depart from its template
+MAX_FAULTS = 1  # of a poem that shows how its characters are read
 
 
 @dataclass(frozen=True)
@@ -57,26 +59,39 @@ def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
         if group not in LEVEL_GROUPS:
             continue
         strays = sum(
-            Tone.PING in verse.tones(line[-1]) and not verse.rhymes_in(line, group)
+            Tone.PING in verse.sound(line[-1]).tones and not verse.rhymes_in(line, group)
             for line in lines[1::2]
         )
-        setting = verse.best_setting(group)
-        if setting is not None and setting.faults + strays <= MAX_FAULTS:
-            _count_tones(usage, lines, setting)
+        scansion = verse.scan(group)
+        if scansion is not None and scansion.faults + strays <= MAX_FAULTS:
+            _count_tones(usage, verse, scansion)
             if len(lines) == 8:
                 for line in lines[1::2]:
                     usage.groups[line[-1]][group] += 1
     return usage
 
 
-def _count_tones(usage: Usage, lines: list[str], setting: Setting) -> None:
-    """Count the even characters of every line, and the last of the odd lines after the first."""
-    for index, (line, variant) in enumerate(zip(lines, setting.variants, strict=True)):
-        places = list(range(1, len(line), 2))
-        if index > 0 and index % 2 == 0:
-            places.append(len(line) - 1)
-        for place in places:
-            usage.tones[line[place]][variant.tones[place]] += 1
+def _count_tones(usage: Usage, verse: Verse, scansion: Scansion) -> None:
+    """Count the even characters of every line, and the last of the odd lines after the first.
+
+    Only where every way to set the two lines without a fault agrees: 野火烧不尽 does not show that
+    不 is level, as the next line may rescue it.
+    """
+    for index in range(0, len(verse.lines), 2):
+        pair = "".join(verse.lines[index : index + 2])
+        size = len(pair) // 2
+        ways = couplet_variants(*scansion.line_types[index : index + 2], size)
+        fitting = [way for way in (a.tones + b.tones for a, b in ways) if _fits(verse, pair, way)]
+        settled = fitting or ["".join(v.tones for v in scansion.variants[index : index + 2])]
+        spots = [*range(1, size, 2), *range(size + 1, 2 * size, 2)]
+        for spot in [*spots, size - 1] if index else spots:
+            if len({way[spot] for way in settled}) == 1:
+                usage.tones[pair[spot]][settled[0][spot]] += 1
+
+
+def _fits(verse: Verse, text: str, tones: str) -> bool:
+    """Return whether characters can be read in these tones."""
+    return all(map(Sound.fits, map(verse.sound, text), tones))
 
 
 def attested(character: str, known: list[Reading], usage: Usage) -> list[Reading]:
