@@ -42,11 +42,12 @@ def _share(counts: Counter[str], name: str, least: int) -> float | None:
 
 
 def read_poems(path: Path) -> Iterator[list[str]]:
-    """Yield the lines of every quatrain and eight-line poem of a file, a JSON object a line."""
+    """Yield the lines of every poem of a regulated measure of a file, a JSON object a line."""
     with path.open(encoding="utf-8") as file:
         for row in file:
             lines = split_lines(unify("".join(json.loads(row)["paragraphs"])))
-            if len(lines) in (4, 8) and {len(line) for line in lines} in ({5}, {7}):
+            regulated = len(lines) in (4, 8) or (len(lines) >= 10 and len(lines) % 2 == 0)
+            if regulated and {len(line) for line in lines} in ({5}, {7}):
                 yield lines
 
 
@@ -65,7 +66,7 @@ def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
         scansion = verse.scan(group)
         if scansion is not None and scansion.faults + strays <= MAX_FAULTS:
             _count_tones(usage, verse, scansion)
-            if len(lines) == 8:
+            if len(lines) >= 8:
                 for line in lines[1::2]:
                     usage.groups[line[-1]][group] += 1
     return usage
@@ -141,7 +142,7 @@ def share_of_use(character: str, reading: Reading, siblings: list[Reading], usag
     if len({item.tone for item in siblings}) > 1:
         tone = _known(usage.tone_share(character, reading.tone, 30))
     if reading.tone is Tone.PING and sum(item.tone is Tone.PING for item in siblings) > 1:
-        return tone * _known(usage.group_share(character, reading.group, 20))
+        return tone * _known(usage.group_share(character, reading.group, 8))
     return tone
 
 
