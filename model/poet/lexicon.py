@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from model.verse.rhymes import LEVEL_GROUPS, Rhymes, Tone
 from model.verse.script import Script, to_script
+from model.verse.sound import sound_in_print
 from model.vocabulary import Vocabulary
 
 Mask = NDArray[np.bool_]  # (V,), True for the tokens that it allows
@@ -34,7 +35,8 @@ class Lexicon:
         self.han = self._mask(vocabulary.han_ids)
         ids = vocabulary.han_ids
         self._tones = [frozenset[Tone]()] * ids.start
-        self._tones += [self.rhymes.tones(c, usual=True) for c in vocabulary.characters]
+        sounds = [sound_in_print(c, self.rhymes) for c in vocabulary.characters]
+        self._tones += [frozenset(sound.tones) for sound in sounds]
         self._all_tones = [frozenset[Tone]()] * ids.start
         self._all_tones += [self.rhymes.tones(c) for c in vocabulary.characters]
         self.by_tones: dict[frozenset[str], Mask] = {
@@ -42,7 +44,7 @@ class Lexicon:
             for wanted in (frozenset(["平"]), frozenset(["仄"]), frozenset(["平", "仄"]))
         }
         self._groups = [frozenset[str]()] * ids.start
-        self._groups += [self.rhymes.groups(c, usual=True) for c in vocabulary.characters]
+        self._groups += [sound.usual_groups for sound in sounds]
         self.by_group = {
             group: self._mask([i for i in ids if group in self._groups[i]])
             for group in sorted(frozenset[str]().union(*self._groups))

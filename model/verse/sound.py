@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from model.verse.rhymes import RARE_PERCENT, Reading, Rhymes, Tone
-from model.verse.script import form_shares
+from model.verse.rhymes import LEVEL_GROUPS, RARE_PERCENT, Reading, Rhymes, Tone
+from model.verse.script import Script, form_shares, to_script
 
 CHARACTERS_KEPT = 16_384  # of one rhyme table; the corpus has 12,000
 
@@ -64,13 +64,31 @@ def _bits(tones: tuple[Tone, ...]) -> int:
     return (Tone.PING not in tones) + 2 * (Tone.ZE not in tones) if tones else 0
 
 
+def sound_in_print(character: str, rhymes: Rhymes) -> Sound:
+    """Return of the sound of one of the model's characters what holds for its prints too.
+
+    A proof holds for what is printed only if a reader of the print usually finds each tone that
+    the character is used for, and ever finds the rhyme group.
+    """
+    own = sounds(rhymes, exact=True)(character)
+    tones, groups = own.tones, own.usual_groups
+    for script in Script:
+        printed = sounds(rhymes, exact=False)(to_script(character, script))
+        if printed.tones:
+            tones = tuple(tone for tone in tones if tone in printed.tones)
+            groups &= printed.groups
+    kept = (g for g in groups if (Tone.PING if g in LEVEL_GROUPS else Tone.ZE) in tones)
+    return own._replace(tones=tones, usual_groups=frozenset(kept))
+
+
 def _weighed(shares: dict[str, float], rhymes: Rhymes) -> Iterator[tuple[Reading, float]]:
     """Yield the readings of some forms, with the percent of the use that each has."""
     known = {form: share for form, share in shares.items() if form in rhymes}
     total = sum(known.values())
     for form, share in known.items():
+        part = share / total if total else 1 / len(known)
         for reading in rhymes.readings(form):
-            yield reading, rhymes.percent(form, reading) * share / total
+            yield reading, rhymes.percent(form, reading) * part
 
 
 def _sound(weighed: list[tuple[Reading, float]]) -> Sound:
