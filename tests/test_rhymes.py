@@ -264,8 +264,9 @@ def test_a_line_that_the_next_may_rescue_does_not_show_the_tone_that_it_would_ne
     both = Rhymes(table | {"不": (oblique, level)})
     lines = ["離離原上草", "一歲一枯榮", "野火燒不盡", "春風吹又生"]
     assert "不" not in measure_usage([lines], both).tones
-    regular = [*lines[:2], "野火春不盡", "風吹火又生"]
-    assert measure_usage([regular], both).tones["不"] == {"平": 1}
+    assert "不" not in measure_usage([[*lines[:3], "火風吹又生"]], both).tones
+    level_spot = ["離不原上草", lines[1], "野火燒春盡", lines[3]]
+    assert measure_usage([level_spot], both).tones["不"] == {"平": 1}
 
 
 def test_the_report_tells_coverage_and_the_rhymes_that_the_table_denies() -> None:

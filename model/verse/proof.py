@@ -31,8 +31,9 @@ from model.verse.pattern import Template
 from model.verse.rhymes import Rhymes
 from model.verse.rules import Check, Scanned, rhyme_checks, rhyme_lines, tone_checks
 from model.verse.scansion import Scansion, Verse, split_lines
+from model.verse.script import is_traditional, unify
 
-BENT_SHARE = 0.25  # of the lines may depart from every type, and the poem be a 拗体
+BENT_SHARE = 0.4  # of the lines may depart from every type, and the poem be a 拗体
 
 
 class Genre(StrEnum):
@@ -111,7 +112,8 @@ def check(
         poem: Its text, or its lines.
         rhymes: The rhyme table; None for the packaged one.
         exact: True if the poem is in the model's script, where 里 is not 裏: a character then
-            stands for itself alone, and not for all that its simplified form may stand for.
+            stands for itself alone, and not for all that its simplified form may stand for. In a
+            text in traditional script, too, a character stands for itself.
 
     Raises:
         ValueError: If there are no Chinese characters in it.
@@ -119,7 +121,11 @@ def check(
     lines = split_lines(poem) if isinstance(poem, str) else list(chain(*map(split_lines, poem)))
     if not lines:
         raise ValueError(f"there are no Chinese characters in {str(poem)!r}")
-    found = _scan(Verse(lines, Rhymes.load() if rhymes is None else rhymes, exact=exact))
+    table = Rhymes.load() if rhymes is None else rhymes
+    if not exact and is_traditional("".join(lines)):
+        found = _scan(Verse([unify(line) for line in lines], table, exact=True))
+    else:
+        found = _scan(Verse(lines, table, exact=exact))
     checks = dict(rhyme_checks(found))
     if found.scansion is not None and not found.is_oblique:
         checks |= dict(tone_checks(found, found.scansion))

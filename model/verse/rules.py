@@ -77,7 +77,9 @@ def rhyme_checks(poem: Scanned) -> Iterator[tuple[str, Check]]:
             rhymed.insert(0, (1, lines[0]))
         yield "首句", _first_line_check(poem, poem.scansion)
     seen = Counter(unify(line[-1]) for _, line in rhymed if line[-1] != "□")
-    yield "重韵", failing([(i, len(line)) for i, line in rhymed if seen[unify(line[-1])] > 1])
+    # 云 twice may be 雲 and 云: two words.
+    repeated = {c for c, count in seen.items() if count > poem.verse.sound(c).words}
+    yield "重韵", failing([(i, len(line)) for i, line in rhymed if unify(line[-1]) in repeated])
 
 
 def _may_rhyme(poem: Scanned, line: str) -> bool:
@@ -184,11 +186,14 @@ def _rescue_check(scansion: Scansion, tones: Sequence[str]) -> Check:
 
 
 def _rare_readings(poem: Scanned, numbers: set[int]) -> Iterator[str]:
-    """Yield the rare readings with which lines that depart from every type would be regular."""
-    for number in sorted(numbers):
+    """Yield the rare readings with which lines that depart from every type would be regular.
+
+    Of a poem whose lines mostly depart nothing is to be saved.
+    """
+    for number in sorted(numbers) if 2 * len(numbers) <= len(poem.lines) else ():
         readings = _saving(poem, number - 1)
         if readings:
-            said = "，".join(f"“{character}”读{_said(reading)}" for character, reading in readings)
+            said = "、".join(f"第{spot + 1}字读{_said(reading)}" for spot, reading in readings)
             yield f"第{number}句唯{said}则合"
 
 
@@ -197,14 +202,14 @@ def _said(reading: Reading) -> str:
     return f"{tone}（{reading.group}）" if reading.group else tone
 
 
-def _saving(poem: Scanned, index: int) -> list[tuple[str, Reading]]:
-    """Return the fewest rare readings, with their characters, that would make a line regular."""
+def _saving(poem: Scanned, index: int) -> list[tuple[int, Reading]]:
+    """Return the fewest rare readings, with their spots, that would make a line regular."""
     line, tones = poem.lines[index], poem.tones[index]
     found = [poem.verse.sound(character) for character in line]
     if not any(sound.rare for sound in found[:-1]):
         return []
     ways = [
-        _readings_needed(line, found, variant)
+        _readings_needed(found[:-1], variant)
         for line_type in LineType
         for variant in line_variants(line_type, len(line))
         if variant.tones[-1] == tones[-1] and variant.licence is not Licence.NEXT_LINE
@@ -212,15 +217,13 @@ def _saving(poem: Scanned, index: int) -> list[tuple[str, Reading]]:
     return min((way for way in ways if way), key=len, default=[])
 
 
-def _readings_needed(
-    line: str, found: Sequence[Sound], variant: Variant
-) -> list[tuple[str, Reading]]:
+def _readings_needed(found: Sequence[Sound], variant: Variant) -> list[tuple[int, Reading]]:
     """Return the rare readings that a variant of a line takes; none if it is beyond them too."""
-    needed = list[tuple[str, Reading]]()
-    for character, sound, wanted in zip(line[:-1], found, variant.tones, strict=False):
+    needed = list[tuple[int, Reading]]()
+    for spot, (sound, wanted) in enumerate(zip(found, variant.tones, strict=False)):
         if not sound.fits(wanted):
             reading = next((reading for reading in sound.rare if reading.tone == wanted), None)
             if reading is None:
                 return []
-            needed.append((character, reading))
+            needed.append((spot, reading))
     return needed

@@ -22,9 +22,9 @@ FITS_KEPT = 65_536
 MISPLACED = 10**12  # a character of another tone
 WRONG_END = 10**9  # a line that should rhyme by its number and ends oblique, or the other way
 BROKEN = 10**6  # lines that ought to be opposite or alike and are not
-UNRHYMED = 1000  # a first line read not to rhyme, though it can
-LICENSED = 10  # a line that departs from its type by licence
-SPLIT_PAIR = 100  # a character twice in a row, read in two tones
+UNRHYMED = 10_000  # a first line read not to rhyme, though it can
+SPLIT_PAIR = 1000  # a character twice in a row, read in two tones
+LICENSED = 100  # a line that departs from its type by licence
 UNUSUAL = 1  # a character in a tone that is not its commonest
 
 
@@ -157,13 +157,25 @@ class Verse:
         Args:
             rhyme: The group that the poem rhymes in: at a rhyme a character has the group's tone.
         """
-        lines = self.lines
-        size = len(lines[0])
-        if size not in (5, 7) or len(lines) % 2 or any(len(line) != size for line in lines):
+        size = len(self.lines[0])
+        if size not in (5, 7) or len(self.lines) % 2 or {*map(len, self.lines)} != {size}:
             return None
+        found = self._best_chain(rhyme, UNUSUAL)
+        if (
+            found.faults
+            and found.weight % LICENSED
+            and any(v.licence is not Licence.NONE for v in found.variants)
+        ):
+            # A poem that departs elsewhere takes no licence by a reading that is not the commonest.
+            return self._best_chain(rhyme, MISPLACED)
+        return found
+
+    def _best_chain(self, rhyme: str | None, doubtful_licence: int) -> Scansion:
         fits = [
-            _fits(self._tones(line, index, rhyme), *self._end_weights(index, rhyme))
-            for index, line in enumerate(lines)
+            _fits(
+                self._tones(line, index, rhyme), *self._end_weights(index, rhyme), doubtful_licence
+            )
+            for index, line in enumerate(self.lines)
         ]
         chains = _couplet(fits[0], fits[1])
         for odd, even in zip(fits[2::2], fits[3::2], strict=True):
@@ -228,11 +240,18 @@ class Verse:
 
 
 @lru_cache(FITS_KEPT)
-def _fits(tones: Tones, rhymed_weight: int, unrhymed_weight: int) -> Fits:
-    """Return the best ways to set a line; the weights speak against an end of that kind."""
+def _fits(tones: Tones, rhymed_weight: int, unrhymed_weight: int, doubtful_licence: int) -> Fits:
+    """Return the best ways to set a line.
+
+    Args:
+        tones: The tones of its characters.
+        rhymed_weight: What speaks against its being of a type that rhymes.
+        unrhymed_weight: What speaks against its being of one that does not.
+        doubtful_licence: What speaks against each unusual reading in a line that has a licence.
+    """
     best = dict[str, Fit]()
     for kind, line_type, variant in _choices(tones.size):
-        weight = _weight(variant, tones)
+        weight = _weight(variant, tones, doubtful_licence)
         weight += rhymed_weight if line_type.rhymed else unrhymed_weight
         if kind not in best or weight < best[kind].weight:
             best[kind] = Fit(weight, line_type, variant)
@@ -253,15 +272,16 @@ def _choices(size: int) -> list[tuple[str, LineType, Variant]]:
     return choices
 
 
-def _weight(variant: Variant, tones: Tones) -> int:
+def _weight(variant: Variant, tones: Tones, doubtful_licence: int) -> int:
     """Return what speaks against a variant of a line, its end aside."""
     bits = variant.tone_bits
-    split = (bits ^ bits >> 2) & tones.pairs
+    licensed = variant.licence is not Licence.NONE
+    unusual = bits & tones.unusual & ~tones.impossible
     return (
         MISPLACED * (bits & tones.impossible).bit_count()
-        + SPLIT_PAIR * split.bit_count()
-        + LICENSED * (variant.licence is not Licence.NONE)
-        + UNUSUAL * (bits & tones.unusual).bit_count()
+        + SPLIT_PAIR * ((bits ^ bits >> 2) & tones.pairs).bit_count()
+        + LICENSED * licensed
+        + (doubtful_licence if licensed else UNUSUAL) * unusual.bit_count()
     )
 
 

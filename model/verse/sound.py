@@ -1,12 +1,13 @@
 """What a character sounds like: its tones, the commonest first, and its rhyme groups."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from model.verse.rhymes import LEVEL_GROUPS, RARE_PERCENT, Reading, Rhymes, Tone
 from model.verse.script import Script, form_shares, to_script
 
+UNHEARD_PERCENT = 3  # of a character's uses; a reading that has less excuses no fault
 CHARACTERS_KEPT = 16_384  # of one rhyme table; the corpus has 12,000
 
 
@@ -14,16 +15,18 @@ class Sound(NamedTuple):
     """What a character can sound like.
 
     Args:
-        tones: Its usual tones, the commonest first; none if they are not known.
+        tones: Its tones, the commonest first; none if they are not known.
         rare: The readings in which it has another tone, as poets hardly use it.
-        usual_groups: The rhyme groups of its usual readings.
+        usual_groups: The rhyme groups of these.
         groups: The rhyme groups of all its readings.
+        words: How many characters it commonly stands for.
     """
 
     tones: tuple[Tone, ...]
     rare: tuple[Reading, ...]
     usual_groups: frozenset[str]
     groups: frozenset[str]
+    words: int = 1
 
     @property
     def impossible(self) -> int:
@@ -53,7 +56,10 @@ def sounds(rhymes: Rhymes, *, exact: bool) -> Callable[[str], Sound]:
     @lru_cache(CHARACTERS_KEPT)
     def sound(character: str) -> Sound:
         shares = {character: 1.0} if exact else form_shares(character)
-        return _sound(list(_weighed(shares, rhymes)))
+        common = {form: s for form, s in shares.items() if 100 * s >= RARE_PERCENT}
+        found = _sound(_weighed(common, rhymes) or _weighed(shares, rhymes))
+        groups = frozenset[str]().union(*map(rhymes.groups, shares))
+        return found._replace(groups=groups, words=len(common))
 
     return sound
 
@@ -65,13 +71,15 @@ def _bits(tones: tuple[Tone, ...]) -> int:
 
 
 def sound_in_print(character: str, rhymes: Rhymes) -> Sound:
-    """Return of the sound of one of the model's characters what holds for its prints too.
+    """Return what a character is used for in verse that is written: what holds for its prints too.
 
     A proof holds for what is printed only if a reader of the print usually finds each tone that
     the character is used for, and ever finds the rhyme group.
     """
     own = sounds(rhymes, exact=True)(character)
-    tones, groups = own.tones, own.usual_groups
+    usual = rhymes.tones(character, usual=True)
+    tones = tuple(tone for tone in own.tones if tone in usual)
+    groups = rhymes.groups(character, usual=True)
     for script in Script:
         printed = sounds(rhymes, exact=False)(to_script(character, script))
         if printed.tones:
@@ -81,19 +89,20 @@ def sound_in_print(character: str, rhymes: Rhymes) -> Sound:
     return own._replace(tones=tones, usual_groups=frozenset(kept))
 
 
-def _weighed(shares: dict[str, float], rhymes: Rhymes) -> Iterator[tuple[Reading, float]]:
-    """Yield the readings of some forms, with the percent of the use that each has."""
+def _weighed(shares: dict[str, float], rhymes: Rhymes) -> list[tuple[Reading, float]]:
+    """Return the readings of some forms, with the percent of the use that each has."""
     known = {form: share for form, share in shares.items() if form in rhymes}
     total = sum(known.values())
-    for form, share in known.items():
-        part = share / total if total else 1 / len(known)
-        for reading in rhymes.readings(form):
-            yield reading, rhymes.percent(form, reading) * part
+    return [
+        (reading, rhymes.percent(form, reading) * (share / total if total else 1 / len(known)))
+        for form, share in known.items()
+        for reading in rhymes.readings(form)
+    ]
 
 
 def _sound(weighed: list[tuple[Reading, float]]) -> Sound:
     """Return the sound of readings and their percents; one that is known has a usual reading."""
-    least = min(RARE_PERCENT, max((percent for _, percent in weighed), default=0))
+    least = min(UNHEARD_PERCENT, max((percent for _, percent in weighed), default=0))
     usual = [(reading, percent) for reading, percent in weighed if percent >= least]
     shares = dict[Tone, float]()
     for reading, percent in usual:
@@ -103,5 +112,5 @@ def _sound(weighed: list[tuple[Reading, float]]) -> Sound:
         tones,
         tuple(reading for reading, _ in weighed if reading.tone not in tones),
         frozenset(reading.group for reading, _ in usual if reading.group),
-        frozenset(reading.group for reading, _ in weighed if reading.group),
+        frozenset(),
     )

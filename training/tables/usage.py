@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.verse.pattern import couplet_variants
+from model.verse.pattern import LineType, couplet_variants
 from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
 from model.verse.scansion import Scansion, Verse, split_lines
 from model.verse.script import unify
@@ -75,8 +75,8 @@ def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> Usage:
 def _count_tones(usage: Usage, verse: Verse, scansion: Scansion) -> None:
     """Count the even characters of every line, and the last of the odd lines after the first.
 
-    Only where every way to set the two lines without a fault agrees: 野火烧不尽 does not show that
-    不 is level, as the next line may rescue it.
+    Only where every way to set the two lines without a fault agrees, and not where poets depart
+    from the type most often: 野火烧不尽 does not show that 不 is level, rescued or not.
     """
     for index in range(0, len(verse.lines), 2):
         pair = "".join(verse.lines[index : index + 2])
@@ -84,8 +84,12 @@ def _count_tones(usage: Usage, verse: Verse, scansion: Scansion) -> None:
         ways = couplet_variants(*scansion.line_types[index : index + 2], size)
         fitting = [way for way in (a.tones + b.tones for a, b in ways) if _fits(verse, pair, way)]
         settled = fitting or ["".join(v.tones for v in scansion.variants[index : index + 2])]
-        spots = [*range(1, size, 2), *range(size + 1, 2 * size, 2)]
-        for spot in [*spots, size - 1] if index else spots:
+        spots = {*range(1, size, 2), *range(size + 1, 2 * size, 2)} | (
+            {size - 1} if index else set()
+        )
+        if scansion.line_types[index] is LineType.A_UNRHYMED:
+            spots -= {size - 2}
+        for spot in spots:
             if len({way[spot] for way in settled}) == 1:
                 usage.tones[pair[spot]][settled[0][spot]] += 1
 
