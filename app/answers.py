@@ -18,14 +18,16 @@ class CheckOut(BaseModel):
 class MeterOut(BaseModel):
     """The proof: how the poem was read, and which rules it keeps."""
 
+    genre: str = Field(description="What the poem is by its prosody, such as 律绝 or 古体.")
     pattern: str | None = Field(
-        description="The tone pattern that fits best; null if the form has none."
+        description="How line 1 begins and whether it rhymes; null if not near regulated verse."
     )
     line_types: str
     tones: list[str] = Field(
         description="The tone that each character was read in, one string per line."
     )
     rhyme: str | None = Field(description="The rhyme group, of 平水韵.")
+    rhyme_lines: list[int] = Field(description="The lines that rhyme, from 1.")
     regulated: bool = Field(description="Whether it keeps every rule of regulated verse.")
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
 

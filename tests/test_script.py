@@ -1,7 +1,20 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opencc import OpenCC
 
-from model.verse.script import Script, is_han, reprints, standard_forms, to_script, unify
+from model.verse.rhymes import Reading, Rhymes, Tone
+from model.verse.script import (
+    Script,
+    form_shares,
+    is_common,
+    is_han,
+    settled,
+    standard_forms,
+    to_script,
+    unify,
+)
+from model.verse.sound import sound_in_print, sounds
 
 
 @pytest.mark.parametrize("character", ["日", "㶁", "𣂏", "〇"])
@@ -91,18 +104,103 @@ def test_the_models_text_comes_out_in_either_script(
     assert to_script(unify(text), Script.TRADITIONAL) == traditional
 
 
-def test_what_comes_out_can_be_read_again() -> None:
-    characters = {unify(chr(code)) for code in range(0x4E00, 0xA000)}
-    for character in characters:
+def test_traditional_print_is_read_as_the_character_or_as_one_that_sounds_alike() -> None:
+    rhymes = Rhymes.load()
+    for character in {unify(chr(code)) for code in range(0x4E00, 0xA000)}:
+        out = to_script(character, Script.TRADITIONAL)
+        own, read = (set(rhymes.readings(c, usual=True)) for c in (character, unify(out)))
+        assert unify(out) == character or {r.tone for r in own} <= {r.tone for r in read}
+
+
+STANDARD = dict(
+    zip(
+        "餠馿鼇鼈覩妬粧壻臯椀筯呪簷祇牋鬭鬬櫺閙峩怱",
+        "饼驴鳌鳖睹妒妆婿皋碗箸咒檐只笺斗斗棂闹峨匆",
+        strict=True,
+    )
+)
+
+
+@pytest.mark.parametrize(("character", "printed"), [*STANDARD.items()])
+def test_simplified_script_prints_the_standard_form(character: str, printed: str) -> None:
+    assert to_script(unify(character), Script.SIMPLIFIED) == printed
+
+
+@pytest.mark.parametrize(
+    ("character", "printed"), [*zip("粧壻臯椀餠馿隠爲", "妝婿皋碗餅驢隱為", strict=True)]
+)
+def test_traditional_script_prints_the_standard_form(character: str, printed: str) -> None:
+    assert to_script(unify(character), Script.TRADITIONAL) == printed
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("乾坤日夜浮", "乾坤日夜浮"),
+        ("雙袖龍鍾淚不乾", "双袖龙钟泪不干"),
+        ("乾，坤", "干，坤"),
+        ("著書南山下", "著书南山下"),
+        ("寒梅著花未", "寒梅着花未"),
+        ("乾乾坤", "干乾坤"),
+    ],
+)
+def test_a_pair_that_is_printed_otherwise_than_its_characters_is_seen(
+    text: str, printed: str
+) -> None:
+    assert to_script(text, Script.SIMPLIFIED) == printed
+
+
+@given(st.text("乾坤元著書徵聲於日，", max_size=12), st.sampled_from(Script))
+def test_what_is_settled_of_a_growing_text_never_changes(text: str, script: Script) -> None:
+    whole = to_script(text, script)
+    shown = ""
+    for end in range(1, len(text) + 1):
+        part = text[:end]
+        sure = settled(part, script)
+        assert end - 1 <= sure <= end
+        shown += to_script(part, script)[len(shown) : sure]
+    assert whole.startswith(shown)
+    assert settled(text + "。", script) == len(text) + 1
+
+
+@pytest.mark.parametrize("character", "日山邊鏡鳳饼")
+def test_what_simplified_books_print_is_common(character: str) -> None:
+    assert is_common(character)
+
+
+@pytest.mark.parametrize("character", ["聼", "眀", "逺", "邉", "鳯", "冨", "篘", "闉", "𣂏"])
+def test_what_common_fonts_lack_and_what_no_book_prints_is_not(character: str) -> None:
+    assert not is_common(unify(character))
+
+
+def test_prints_are_of_one_character_and_of_the_basic_plane() -> None:
+    for character in map(chr, range(0x4E00, 0xA000)):
         for script in Script:
-            out = to_script(character, script)
-            assert len(out) == 1
-            assert script is Script.SIMPLIFIED or unify(out) == character
+            printed = to_script(character, script)
+            assert len(printed) == 1
+            assert ord(printed) < 0x10000
 
 
-def test_no_character_is_lost_by_its_print() -> None:
-    assert "旂" in reprints()["旗"]
-    for character in filter(lambda c: unify(c) == c, map(chr, range(0x4E00, 0x9FA6))):
-        print_ = to_script(character, Script.SIMPLIFIED)
-        forms = (print_, *standard_forms(print_), *reprints().get(print_, ""))
-        assert character in forms
+@pytest.mark.parametrize("character", ["旂", "幹", "乾", "憂", "機"])
+def test_a_character_is_not_printed_as_one_that_sounds_otherwise(character: str) -> None:
+    own = sounds(Rhymes.load(), exact=True)(character)
+    assert to_script(character, Script.SIMPLIFIED) != "旗"
+    assert sound_in_print(character, Rhymes.load()) == own
+
+
+def test_in_print_a_character_has_no_sound_that_its_print_has_not() -> None:
+    level, oblique = Reading("平", "一東"), Reading("入", "一屋")
+    table = Rhymes({"種": (level,), "种": (oblique, level)})
+    assert sound_in_print("種", table).tones == (Tone.PING,)
+    assert sound_in_print("种", table).tones == (Tone.PING,)
+    silent = sound_in_print("种", Rhymes({"種": (level,), "种": (oblique,)}))
+    assert not silent.tones
+    assert not silent.usual_groups
+    assert sound_in_print("日", Rhymes({"日": (oblique,)})).tones == (Tone.ZE,)
+
+
+def test_shares_say_what_a_written_character_mostly_stands_for() -> None:
+    shares = form_shares("后")
+    assert list(shares) == ["後", "后"]
+    assert shares["後"] > 0.9
+    assert form_shares("日") == {"日": 1.0}

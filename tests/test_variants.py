@@ -1,6 +1,7 @@
 import bz2
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from training.tables.variants import (
     Usage,
     classes,
     main,
+    percents,
     read_relations,
     written_forms,
 )
@@ -213,9 +215,16 @@ def test_the_table_is_written_with_its_sources_named(unihan: Path) -> None:
     assert "40 characters of the corpus unified" in result.output
     rows = out.read_text(encoding="utf-8").splitlines()
     assert all(row.startswith("#") for row in rows[:3])
-    assert "Apache License 2.0" in "".join(rows[:3])
-    assert "烟\t煙" in rows[3:]
-    assert "里\t裏里" in rows[3:]
+    assert "Apache License 2.0" in "".join(rows[:4])
+    assert "烟\t煙\t100" in rows[4:]
+    assert any(re.fullmatch("里\t裏里\t\\d+ \\d+", row) for row in rows[4:])
+
+
+def test_forms_share_the_use_of_what_they_are_written_as() -> None:
+    seen = usage(poems("後", 300), poems("后", 100))
+    assert percents(["後", "后"], seen) == [75, 25]
+    assert percents(["甲", "乙"], seen) == [50, 50]
+    assert percents(["後"], seen) == [100]
 
 
 def test_the_committed_table_leads_to_standard_forms_only() -> None:

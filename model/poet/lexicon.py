@@ -1,8 +1,8 @@
 """What each token of a vocabulary can be in verse, as masks over the vocabulary.
 
 Characters are offered for the readings that poets usually give them; a character that is given may
-be read in any way. Characters that simplified script prints alike (遊 and 游) count as one wherever
-none may come again. V is the size of the vocabulary.
+rhyme in any of its readings. Characters that simplified script prints alike (遊 and 游) count as
+one wherever none may come again. V is the size of the vocabulary.
 """
 
 from collections import defaultdict
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from model.verse.rhymes import LEVEL_GROUPS, Rhymes, Tone
 from model.verse.script import Script, to_script
+from model.verse.sound import sound_in_print
 from model.vocabulary import Vocabulary
 
 Mask = NDArray[np.bool_]  # (V,), True for the tokens that it allows
@@ -36,7 +37,8 @@ class Lexicon:
         self.han = self._mask(vocabulary.han_ids)
         ids = vocabulary.han_ids
         self._tones = [frozenset[Tone]()] * ids.start
-        self._tones += [self.rhymes.tones(c, usual=True) for c in vocabulary.characters]
+        sounds = [sound_in_print(c, self.rhymes) for c in vocabulary.characters]
+        self._tones += [frozenset(sound.tones) for sound in sounds]
         self._all_tones = [frozenset[Tone]()] * ids.start
         self._all_tones += [self.rhymes.tones(c) for c in vocabulary.characters]
         self.by_tones: dict[frozenset[str], Mask] = {
@@ -44,7 +46,7 @@ class Lexicon:
             for wanted in (frozenset(["平"]), frozenset(["仄"]), frozenset(["平", "仄"]))
         }
         self._groups = [frozenset[str]()] * ids.start
-        self._groups += [self.rhymes.groups(c, usual=True) for c in vocabulary.characters]
+        self._groups += [sound.usual_groups for sound in sounds]
         self.by_group = {
             group: self._mask([i for i in ids if group in self._groups[i]])
             for group in sorted(frozenset[str]().union(*self._groups))

@@ -166,7 +166,7 @@ def _fitting(
 ) -> list[Variant]:
     """Return those of a line's variants whose tones its given characters can be read in."""
     known = [
-        (character, lexicon.tones_of(token, usual=False))
+        (character, lexicon.tones_of(token, usual=True))
         for (number, character), token in given.items()
         if number == line
     ]
@@ -183,7 +183,7 @@ def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> 
     tokens = [given.get(spot) for spot in spots]
     shown = "".join("□" if token is None else lexicon.character(token) for token in tokens)
     tones = "".join(
-        "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=False))) or "？"
+        "□" if token is None else "/".join(sorted(lexicon.tones_of(token, usual=True))) or "？"
         for token in tokens
     )
     return NoCharacterFits(

@@ -148,7 +148,7 @@ class VerseGuide:
         rhymes_here = self._rhymes_here
         self._written += self._lexicon.character(token)
         if self._tones:
-            own = self._lexicon.tones_of(token, usual=not is_given)
+            own = self._lexicon.tones_of(token, usual=True)
             column = self._column
             self._tones = tuple(tones for tones in self._tones if tones[column] in own)
         if rhymes_here and not is_given:

@@ -51,7 +51,7 @@ class Variant(NamedTuple):
 
     @property
     def tone_bits(self) -> int:
-        """The tones as bits, two a place from the lowest: 1 for 平, 2 for 仄."""
+        """The tones as bits, two a spot from the lowest: 1 for 平, 2 for 仄."""
         return _tone_bits(self.tones)
 
     @property
@@ -62,7 +62,7 @@ class Variant(NamedTuple):
 
 @cache
 def _tone_bits(tones: str) -> int:
-    return sum((1 if tone == Tone.PING else 2) << 2 * place for place, tone in enumerate(tones))
+    return sum((1 if tone == Tone.PING else 2) << 2 * spot for spot, tone in enumerate(tones))
 
 
 class Template(NamedTuple):
@@ -102,7 +102,7 @@ def line_variants(line_type: LineType, line_length: int) -> tuple[Variant, ...]:
     return tuple(
         Variant("".join(tones), licence)
         for pattern, licence in patterns
-        for tones in product(*("平仄" if place == "?" else place for place in front + pattern))
+        for tones in product(*("平仄" if tone == "?" else tone for tone in front + pattern))
     )
 
 

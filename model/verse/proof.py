@@ -1,43 +1,53 @@
-"""Judges a poem by the rules of regulated verse and says what it found, place by place.
+"""Judges a poem by the rules of regulated verse and says what it found, spot by spot.
 
-check() reads every character in the tone that its place asks for, if it has such a reading,
-against the template that fits best, and holds the poem to each rule by name:
+check() reads every character in the tone that its spot asks for, if poets usually read it so. It
+judges each line by the four line types, then how the lines follow each other, and names the poem:
 
     押韵    the even lines end in one rhyme group, which 平韵 asks to be level
-    首句    line 1 rhymes, or borrows a neighbouring group, if its template says so
+    首句    line 1 rhymes, or borrows a neighbouring group, or ends oblique
     重韵    no rhyme character comes twice
     仄收    odd lines that do not rhyme end oblique
-    平仄    every place has the tone of the template or of a licensed variant
+    平仄    every line is one of the four types, or a licensed variant of one
     对      lines 2k-1 and 2k are opposite at characters 2, 4 and 6
     粘      lines 2k and 2k+1 are equal at character 2
-    孤平    no rhymed line runs 仄平仄仄平
+    孤平    no line runs 仄平仄仄平
     三平调  no line ends in three level tones
     拗救    a line ?仄?仄仄 is made good by the next
 
-Poems that are not four or eight lines of five or seven get their tones and the rules of rhyme.
+Regulated are 4, 8, 10 and more lines of five or seven; other poems, and those of oblique rhyme, get
+their tones and the rules of rhyme.
+
+Source: Wang Li, 诗词格律 (1962), also for the names.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from model.verse.form import Form
-from model.verse.pattern import Licence, Variant
-from model.verse.rhymes import LEVEL_GROUPS, Rhymes, Tone
-from model.verse.scansion import Setting, Verse, split_lines
-from model.verse.script import unify
+from model.verse.pattern import Template
+from model.verse.rhymes import Rhymes
+from model.verse.rules import Check, Scanned, rhyme_checks, rhyme_lines, tone_checks
+from model.verse.scansion import Scansion, Verse, split_lines
+from model.verse.script import is_traditional, unify
 
-Place = tuple[int, int]  # line and character, both counted from 1
+BENT_SHARE = 0.4  # of the lines may depart from every type, and the poem be a 拗体
 
 
-class Check(NamedTuple):
-    """Whether a rule holds, the places where it fails, and a word on how it was met."""
+class Genre(StrEnum):
+    """What a poem is by its prosody."""
 
-    holds: bool
-    where: tuple[Place, ...] = ()
-    note: str = ""
+    REGULATED_QUATRAIN = "律绝"
+    REGULATED_EIGHT = "律诗"
+    REGULATED_LONG = "排律"
+    BROKEN_WAIST = "折腰体"  # 粘 alone fails, and once
+    IRREGULAR = "拗体"  # most lines are regular; some rule fails
+    OBLIQUE = "仄韵"
+    OLD_QUATRAIN = "古绝"
+    OLD = "古体"
+    UNEQUAL = "杂言"
 
 
 @dataclass(frozen=True)
@@ -47,38 +57,45 @@ class MeterProof:
     Args:
         form: The verse form by its measure; None if the lines differ in length.
         lines: The poem's lines without punctuation.
-        pattern: Name of the template that fits best; None if the form has no templates.
-        line_types: The template's line types, such as aBbA; empty if there is no template.
-        tones: The tone that each character was read in, a string of 平 and 仄 a line.
-        rhyme: Rhyme group of most even lines; None if no two of them rhyme.
+        genre: What the poem is by its prosody.
+        pattern: How line 1 begins and whether it rhymes; None if the poem is not near regulated.
+        line_types: The type of each line, such as aBbA; empty if there is no pattern.
+        tones: The tone that each character was read in, a string of 平 and 仄 a line; ？ where it
+            is not known.
+        rhyme: Rhyme group of most even lines; None if no two lines rhyme.
+        rhyme_lines: The numbers of the lines that end in it, or near it in line 1, from 1.
         checks: The rules by name.
     """
 
     form: Form | None
     lines: tuple[str, ...]
+    genre: Genre
     pattern: str | None
     line_types: str
     tones: tuple[str, ...]
     rhyme: str | None
+    rhyme_lines: tuple[int, ...]
     checks: dict[str, Check]
 
     @property
     def regulated(self) -> bool:
-        """Whether this is regulated verse: there is a template, and every rule holds."""
+        """Whether this is regulated verse: it has a pattern, and every rule holds."""
         return self.pattern is not None and all(check.holds for check in self.checks.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof in JSON's types."""
         return {
+            "genre": self.genre.value,
             "pattern": self.pattern,
             "line_types": self.line_types,
             "tones": list(self.tones),
             "rhyme": self.rhyme,
+            "rhyme_lines": list(self.rhyme_lines),
             "regulated": self.regulated,
             "checks": {
                 name: {
                     "holds": check.holds,
-                    "where": [list(place) for place in check.where],
+                    "where": [list(spot) for spot in check.where],
                     "note": check.note,
                 }
                 for name, check in self.checks.items()
@@ -95,7 +112,8 @@ def check(
         poem: Its text, or its lines.
         rhymes: The rhyme table; None for the packaged one.
         exact: True if the poem is in the model's script, where 里 is not 裏: a character then
-            stands for itself alone, and not for all that its simplified form may stand for.
+            stands for itself alone, and not for all that its simplified form may stand for. In a
+            text in traditional script, too, a character stands for itself.
 
     Raises:
         ValueError: If there are no Chinese characters in it.
@@ -103,102 +121,59 @@ def check(
     lines = split_lines(poem) if isinstance(poem, str) else list(chain(*map(split_lines, poem)))
     if not lines:
         raise ValueError(f"there are no Chinese characters in {str(poem)!r}")
-    verse = Verse(lines, Rhymes.load() if rhymes is None else rhymes, exact=exact)
-    rhyme = verse.rhyme_group()
-    setting = verse.best_setting(rhyme)
-    tones = verse.read(setting)
-    checks = dict(_rhyme_checks(verse, rhyme, setting))
-    if setting is not None:
-        checks |= dict(_tone_checks(setting, tones))
+    table = Rhymes.load() if rhymes is None else rhymes
+    if not exact and is_traditional("".join(lines)):
+        found = _scan(Verse([unify(line) for line in lines], table, exact=True))
+    else:
+        found = _scan(Verse(lines, table, exact=exact))
+    checks = dict(rhyme_checks(found))
+    if found.scansion is not None and not found.is_oblique:
+        checks |= dict(tone_checks(found, found.scansion))
+    genre = _genre(found, checks)
+    template = _template(genre, found.scansion)
     return MeterProof(
         form=Form.of_lines(lines),
         lines=tuple(lines),
-        pattern=setting.template.name if setting else None,
-        line_types=setting.template.letters if setting else "",
-        tones=tones,
-        rhyme=rhyme,
+        genre=genre,
+        pattern=template.name if template else None,
+        line_types=template.letters if template else "",
+        tones=found.tones,
+        rhyme=found.rhyme,
+        rhyme_lines=rhyme_lines(found),
         checks=checks,
     )
 
 
-def _failing(where: list[Place], note: str = "") -> Check:
-    return Check(not where, tuple(where), note)
+def _scan(verse: Verse) -> Scanned:
+    """Return a poem as it is read."""
+    rhyme = verse.rhyme_group()
+    regulated = len(verse.lines) in (4, 8) or len(verse.lines) >= 10
+    scansion = verse.scan(rhyme) if regulated else None
+    return Scanned(verse, rhyme, scansion, verse.read(scansion, rhyme))
 
 
-def _rhyme_checks(
-    verse: Verse, rhyme: str | None, setting: Setting | None
-) -> Iterator[tuple[str, Check]]:
-    """Yield the rules of rhyme; those that ask for level rhyme only with a template."""
-    lines = verse.lines
-    even = [(index, line) for index, line in enumerate(lines, 1) if index % 2 == 0]
-    ends = [(index, len(line)) for index, line in even if not verse.rhymes_in(line, rhyme)]
-    yield "押韵", Check(rhyme is not None and not ends, tuple(ends), rhyme or "")
-    rhymed = [*even]
-    if setting is not None:
-        level = rhyme in LEVEL_GROUPS
-        yield "平韵", Check(level, () if level else tuple((i, len(line)) for i, line in even))
-        if setting.template.line_types[0].rhymed:
-            rhymed.insert(0, (1, lines[0]))
-        yield "首句", _first_line_check(verse, rhyme, setting)
-    seen = Counter(unify(line[-1]) for _, line in rhymed)
-    repeated = [(index, len(line)) for index, line in rhymed if seen[unify(line[-1])] > 1]
-    yield "重韵", _failing(repeated)
+def _genre(poem: Scanned, checks: Mapping[str, Check]) -> Genre:
+    """Return what a poem is, by the rules that it keeps."""
+    number = len(poem.lines)
+    if len({len(line) for line in poem.lines}) > 1:
+        return Genre.UNEQUAL
+    if poem.is_oblique:
+        return Genre.OBLIQUE
+    if poem.scansion is None:
+        return Genre.OLD
+    failing = {name: check for name, check in checks.items() if not check.holds}
+    if not failing:
+        regulated = {4: Genre.REGULATED_QUATRAIN, 8: Genre.REGULATED_EIGHT}
+        return regulated.get(number, Genre.REGULATED_LONG)
+    if failing.keys() == {"粘"} and len(failing["粘"].where) == 1:
+        return Genre.BROKEN_WAIST
+    if len({line for line, _ in checks["平仄"].where}) <= BENT_SHARE * number:
+        return Genre.IRREGULAR
+    return Genre.OLD_QUATRAIN if number == 4 else Genre.OLD
 
 
-def _first_line_check(verse: Verse, rhyme: str | None, setting: Setting) -> Check:
-    """Return the rule of line 1: rhymed, in a neighbouring group, or not rhymed at all."""
-    line = verse.lines[0]
-    if not setting.template.line_types[0].rhymed:
-        return Check(True, note="不入韵")
-    if verse.rhymes_in(line, rhyme):
-        return Check(True, note="入韵")
-    borrowed = verse.opens_in_rhyme(rhyme)
-    return Check(borrowed, () if borrowed else ((1, len(line)),), "邻韵" if borrowed else "")
-
-
-def _tone_checks(setting: Setting, tones: tuple[str, ...]) -> Iterator[tuple[str, Check]]:
-    """Yield the rules of tone."""
-    types, variants = setting.template.line_types, setting.variants
-    size = setting.template.line_length
-    numbered = list(enumerate(tones, 1))
-    unrhymed = [(i, line) for i, line in numbered if not types[i - 1].rhymed]
-    yield "仄收", _failing([(i, size) for i, line in unrhymed if line[-1] != Tone.ZE])
-    wrong = [
-        (i, place)
-        for (i, line), variant in zip(numbered, variants, strict=True)
-        for place, (tone, wanted) in enumerate(zip(line, variant.tones, strict=True), 1)
-        if tone != wanted
-    ]
-    yield "平仄", _failing(wrong)
-    yield "对", _failing(list(_not_opposite(setting, tones)))
-    nian = [i for i in range(2, len(tones), 2) if tones[i - 1][1] != tones[i][1]]
-    yield "粘", _failing([(i + 1, 2) for i in nian])
-    lone = [i for i, line in numbered if line.endswith("仄平仄仄平")]
-    yield "孤平", _failing([(i, size - 3) for i in lone])
-    triple = [i for i, line in numbered if line.endswith("平平平")]
-    yield "三平调", _failing([(i, size) for i in triple])
-    yield "拗救", _rescue_check(setting, tones)
-
-
-def _not_opposite(setting: Setting, tones: tuple[str, ...]) -> Iterator[Place]:
-    """Yield the places of even lines that 对 fails at; a licensed 拗 in the odd line is exempt."""
-    size = setting.template.line_length
-    for i in range(0, len(tones), 2):
-        bent = setting.variants[i].licence in (Licence.SELF, Licence.NEXT_LINE)
-        for place in range(2, size, 2):
-            exempt = bent and place == size - 1 and tones[i] == setting.variants[i].tones
-            if tones[i][place - 1] == tones[i + 1][place - 1] and not exempt:
-                yield i + 2, place
-
-
-def _rescue_check(setting: Setting, tones: tuple[str, ...]) -> Check:
-    """Return the rule of 拗救, with the licences that were taken as its note."""
-    size, failed, taken = setting.template.line_length, [], []
-    for i, (line, variant) in enumerate(zip(tones, setting.variants, strict=True)):
-        if line == variant.tones and variant.licence is not Licence.NONE:
-            taken.append(f"第{i + 1}句{variant.licence}")
-        following = Variant(tones[i + 1], Licence.NONE) if i % 2 == 0 else None
-        bent = line[-4] + line[-2:] == "仄仄仄"
-        if setting.template.line_types[i] == "a" and bent and following and not following.rescues:
-            failed.append((i + 1, size - 1))
-    return _failing(failed, "，".join(taken))
+def _template(genre: Genre, scansion: Scansion | None) -> Template | None:
+    """Return the line types of a poem that is regulated, or nearly so."""
+    if scansion is None or genre in (Genre.OBLIQUE, Genre.OLD_QUATRAIN, Genre.OLD):
+        return None
+    return Template(scansion.line_types, len(scansion.variants[0].tones))

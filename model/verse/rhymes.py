@@ -4,13 +4,11 @@ The table is rhymes.tsv beside this file; its first lines name source and licenc
 training.tables.rhymes derives it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import NamedTuple, Self
-
-from model.verse.script import reprints, standard_forms
 
 # fmt: off
 LEVEL_GROUPS = (
@@ -20,7 +18,6 @@ LEVEL_GROUPS = (
     "十蒸", "十一尤", "十二侵", "十三覃", "十四鹽", "十五咸",
 )
 # fmt: on
-CHARACTERS_KEPT = 16_384  # of one rhyme table; the corpus has 12,000
 RARE_PERCENT = 5  # of a character's uses; a reading that has less is rare
 # Groups that a first line may borrow from one another (邻韵).
 NEIGHBOURS = (
@@ -42,11 +39,6 @@ class Tone(StrEnum):
 
     PING = "平"
     ZE = "仄"
-
-    @property
-    def opposite(self) -> "Tone":
-        """The other tone."""
-        return Tone.ZE if self is Tone.PING else Tone.PING
 
 
 class Reading(NamedTuple):
@@ -70,17 +62,16 @@ class Rhymes:
 
     Args:
         readings: A character's readings, the commonest first.
-        rare: Characters with those of their readings that poets hardly use.
+        percents: How much of a character's use each of its readings has; 100 where it is absent.
     """
 
     def __init__(
         self,
         readings: Mapping[str, tuple[Reading, ...]],
-        rare: frozenset[tuple[str, Reading]] = frozenset(),
+        percents: Mapping[tuple[str, Reading], int] | None = None,
     ) -> None:
         self._readings = readings
-        self._rare = rare
-        self.level_groups = LEVEL_GROUPS
+        self._percents = percents or {}
 
     @classmethod
     @cache
@@ -97,7 +88,7 @@ class Rhymes:
             ValueError: If a line is not of this kind; # begins a comment.
         """
         readings: dict[str, list[Reading]] = {}
-        rare = set()
+        percents = dict[tuple[str, Reading], int]()
         for line in lines:
             if line.startswith("#"):
                 continue
@@ -106,11 +97,9 @@ class Rhymes:
                 raise ValueError(f"expected a character, its tone, group and use, got {line!r}")
             reading = Reading(fields[1], fields[2])
             readings.setdefault(fields[0], []).append(reading)
-            if int(fields[4]) < RARE_PERCENT:
-                rare.add((fields[0], reading))
-        return cls(
-            {character: tuple(found) for character, found in readings.items()}, frozenset(rare)
-        )
+            if fields[4] != "100":
+                percents[fields[0], reading] = int(fields[4])
+        return cls({character: tuple(found) for character, found in readings.items()}, percents)
 
     def __contains__(self, character: str) -> bool:
         return character in self._readings
@@ -128,7 +117,11 @@ class Rhymes:
         found = self._readings.get(character, ())
         if not usual:
             return found
-        return tuple(item for item in found if (character, item) not in self._rare)
+        return tuple(item for item in found if self.percent(character, item) >= RARE_PERCENT)
+
+    def percent(self, character: str, reading: Reading) -> int:
+        """Return how much of a character's use in regulated verse has a reading of it."""
+        return self._percents.get((character, reading), 100)
 
     def tones(self, character: str, *, usual: bool = False) -> frozenset[Tone]:
         """Return the tones that a character can be read in."""
@@ -145,43 +138,3 @@ class Rhymes:
         if group not in LEVEL_GROUPS or other not in LEVEL_GROUPS:
             return False
         return any(group[-1] in names and other[-1] in names for names in NEIGHBOURS)
-
-
-class Sound(NamedTuple):
-    """What a character can sound like.
-
-    Args:
-        tones: Its tones, the commonest first; none if they are not known.
-        groups: Its rhyme groups.
-    """
-
-    tones: tuple[Tone, ...]
-    groups: frozenset[str]
-
-
-@lru_cache(4)
-def sounds(rhymes: Rhymes, *, exact: bool) -> Callable[[str], Sound]:
-    """Return the function from a character to its sound.
-
-    Args:
-        rhymes: The readings.
-        exact: Whether a character stands for itself alone, and not for all that its simplified
-            form may stand for.
-    """
-
-    @lru_cache(CHARACTERS_KEPT)
-    def sound(character: str) -> Sound:
-        forms = (character,) if exact else _written_forms(character)
-        readings = [reading for form in forms for reading in rhymes.readings(form)]
-        return Sound(
-            tuple(dict.fromkeys(reading.tone for reading in readings)),
-            frozenset(reading.group for reading in readings if reading.group),
-        )
-
-    return sound
-
-
-def _written_forms(character: str) -> tuple[str, ...]:
-    """Return a character as it is written, all that it may stand for, all that is printed so."""
-    forms = (character, *standard_forms(character), *reprints().get(character, ""))
-    return tuple(dict.fromkeys(forms))

@@ -1,45 +1,93 @@
-"""The lines of a poem, every way to read them, and the template that they fit best."""
+"""How the lines of a poem scan: each by the four line types, and all by how they follow each other.
+
+A line takes the type that the fewest of its characters depart from, read as poets usually read
+them. Among equals that one is chosen which keeps 对 and 粘 with the lines around it; then the one
+that needs no licence, and the commoner readings.
+"""
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from model.verse.form import Form, Layout
-from model.verse.pattern import Licence, Template, Variant, couplet_choices, templates
-from model.verse.rhymes import LEVEL_GROUPS, Rhymes, Tone, sounds
+from model.verse.pattern import Licence, LineType, Variant, line_variants
+from model.verse.rhymes import LEVEL_GROUPS, Rhymes, Tone
 from model.verse.script import is_han
+from model.verse.sound import Sound, sounds
 
 UNKNOWN_TONE = "？"
-MISPLACED, LICENSED = 10_000, 100  # what weighs more than any number of the next
+FITS_KEPT = 65_536
+# What does not fit, each worth more than any number of the next.
+MISPLACED = 10**12  # a character of another tone
+WRONG_END = 10**9  # a line that should rhyme by its number and ends oblique, or the other way
+BROKEN = 10**6  # lines that ought to be opposite or alike and are not
+UNRHYMED = 10_000  # a first line read not to rhyme, though it can
+SPLIT_PAIR = 1000  # a character twice in a row, read in two tones
+LICENSED = 100  # a line that departs from its type by licence
+UNUSUAL = 1  # a character in a tone that is not its commonest
 
 
-class Setting(NamedTuple):
-    """A template, the variant that each line takes, and how much does not fit.
+class Tones(NamedTuple):
+    """What tones the characters of a line have, as the bits of Variant.tone_bits.
 
     Args:
-        template: The line types.
-        variants: The variant of each line.
-        misplaced: Places of another tone.
-        unrhymed: Whether line 1 ought to rhyme, and does not.
+        size: How many characters there are.
+        impossible: The tones that they do not have.
+        unusual: The tones that are not their commonest.
+        pairs: The first bit of each character that comes again right after.
     """
 
-    template: Template
+    size: int
+    impossible: int
+    unusual: int
+    pairs: int
+
+
+class Fit(NamedTuple):
+    """A way to set one line, and how much speaks against it."""
+
+    weight: int
+    line_type: LineType
+    variant: Variant
+
+
+class Fits(NamedTuple):
+    """The best ways to set one line: starting oblique or level, and those that go together."""
+
+    oblique: Fit
+    level: Fit
+    bent: Fit  # a line that the next has to make good
+    rescuing: Fit  # a line that makes good the one before
+
+
+class Chain(NamedTuple):
+    """A way to set some lines in a row, and how much speaks against it."""
+
+    weight: int
+    fits: tuple[Fit, ...]
+
+
+Chains = dict[tuple[bool, bool], Chain]  # by whether the first and the last line start oblique
+
+
+class Scansion(NamedTuple):
+    """The type and the variant of every line, and how much speaks against them."""
+
+    weight: int
+    line_types: tuple[LineType, ...]
     variants: tuple[Variant, ...]
-    misplaced: int
-    unrhymed: bool
+
+    @property
+    def misplaced(self) -> int:
+        """Characters of another tone."""
+        return self.weight // MISPLACED
 
     @property
     def faults(self) -> int:
-        """Everything that does not fit."""
-        return self.misplaced + self.unrhymed
-
-
-class Readings(NamedTuple):
-    """How a line cannot, and is not usually, read: tones as the bits of Variant.tone_bits."""
-
-    impossible: int
-    unusual: int
+        """Characters of another tone, lines of the wrong end, and lines that do not agree."""
+        ends, broken = self.weight % MISPLACED // WRONG_END, self.weight % WRONG_END // BROKEN
+        return self.misplaced + ends + broken
 
 
 def split_lines(text: str) -> list[str]:
@@ -49,109 +97,222 @@ def split_lines(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
+def punctuate(lines: Iterable[str]) -> str:
+    """Return a poem's lines as text: a comma after the odd lines, a full stop after the even."""
+    return "".join(line + ("。" if number % 2 else "，") for number, line in enumerate(lines))
+
+
 class Verse:
     """The lines of a poem and every way to read their characters."""
 
     def __init__(self, lines: Sequence[str], rhymes: Rhymes, *, exact: bool = False) -> None:
         self.lines = lines
-        self._sound = sounds(rhymes, exact=exact)
-
-    def tones(self, character: str) -> tuple[Tone, ...]:
-        """Return the tones that a character can be read in, the commonest first."""
-        return self._sound(character).tones
-
-    def groups(self, character: str) -> frozenset[str]:
-        """Return the rhyme groups of a character."""
-        return self._sound(character).groups
+        self.sound = sounds(rhymes, exact=exact)
 
     def rhyme_group(self) -> str | None:
-        """Return the group that most even lines end in; of several a level one, that of line 1."""
-        counts = Counter(group for line in self.lines[1::2] for group in self.groups(line[-1]))
-        if not counts or (len(self.lines) > 3 and max(counts.values()) < 2):
+        """Return the group that most even lines end in; None if fewer than two lines share one.
+
+        Of several that which the usual readings have, a level one, that of line 1. Two even lines
+        that rhyme in neighbouring groups alone have that of the first (孤雁出群).
+        """
+        ends = [self.sound(line[-1]) for line in self.lines]
+        counts = Counter(group for end in ends[1::2] for group in end.groups)
+        if not counts:
             return None
-        opening = self.groups(self.lines[0][-1])
-        return max(
-            sorted(counts),
-            key=lambda group: (counts[group], group in LEVEL_GROUPS, group in opening),
+        usual = Counter(group for end in ends[1::2] for group in end.usual_groups)
+
+        def rank(group: str) -> tuple[int, int, bool, bool]:
+            opens = group in ends[0].groups
+            return counts[group], usual[group], group in LEVEL_GROUPS, opens
+
+        best = max(sorted(counts), key=rank)
+        if counts[best] > 1 or sum(bool(end.groups) for end in ends[1::2]) < 2:
+            return best
+        opened = [group for group in sorted(counts) if group in ends[0].groups]
+        return max(opened, key=rank) if opened else self._neighbour_group(ends)
+
+    @staticmethod
+    def _neighbour_group(ends: Sequence[Sound]) -> str | None:
+        """Return the group of line 2 that line 4 of a quatrain is a neighbour of."""
+        near = (
+            group
+            for group in sorted(ends[1].usual_groups)
+            if any(Rhymes.are_neighbours(group, other) for other in ends[3].usual_groups)
         )
+        return next(near, None) if len(ends) == 4 else None
 
     def rhymes_in(self, line: str, group: str | None) -> bool:
         """Return whether a line can be read to end in a group."""
-        return group in self.groups(line[-1])
+        return group in self.sound(line[-1]).groups
 
-    def best_setting(self, rhyme: str | None) -> Setting | None:
-        """Return the template and its variants that the fewest places depart from."""
-        form = Form.of_lines(self.lines)
-        if form is None or form.num_lines is None:
-            return None
-        layout = Layout(form.line_length, form.num_lines)
-        readings = [self._readings(line) for line in self.lines]
-        settings = [self._fit(template, readings, rhyme) for template in templates(layout)]
-        return min(settings, key=lambda setting: (setting.faults, setting.misplaced))
-
-    def _fit(self, template: Template, readings: Sequence[Readings], rhyme: str | None) -> Setting:
-        """Return the variants of a template's lines that fit best."""
-        types, variants, weight = template.line_types, list[Variant](), 0
-        for index in range(0, len(types), 2):
-            ways = [
-                tuple(map(_best, choices, readings[index : index + 2]))
-                for choices in couplet_choices(*types[index : index + 2], template.line_length)
-            ]
-            best = min(ways, key=lambda way: way[0][0] + way[1][0])
-            for line_weight, variant in best:
-                weight += line_weight
-                variants.append(variant)
-        unrhymed = types[0].rhymed and not self.opens_in_rhyme(rhyme)
-        return Setting(template, tuple(variants), weight // MISPLACED, unrhymed)
-
-    def opens_in_rhyme(self, group: str | None) -> bool:
-        """Return whether line 1 ends in a group or one of its neighbours."""
+    def rhymes_near(self, line: str, group: str | None) -> bool:
+        """Return whether a line can be read to end in a neighbour of a group (邻韵)."""
         return group is not None and any(
-            own == group or Rhymes.are_neighbours(own, group)
-            for own in self.groups(self.lines[0][-1])
+            Rhymes.are_neighbours(own, group) for own in self.sound(line[-1]).groups
         )
 
-    def _readings(self, line: str) -> Readings:
-        """Return which tones the characters of a line cannot have, and which are not the usual."""
-        tones = [self.tones(character) for character in line]
-        return Readings(_missing(tones), _missing(found[:1] for found in tones))
+    def scan(self, rhyme: str | None) -> Scansion | None:
+        """Return how the lines scan in level rhyme; None unless they are couplets of 5 or 7.
 
-    def read(self, setting: Setting | None) -> tuple[str, ...]:
-        """Return the tone of every character: that of its place if it can be read so."""
-        return tuple(
-            "".join(
-                self._read(character, setting.variants[i].tones[j] if setting else None)
-                for j, character in enumerate(line)
+        Args:
+            rhyme: The group that the poem rhymes in: at a rhyme a character has the group's tone.
+        """
+        size = len(self.lines[0])
+        if size not in (5, 7) or len(self.lines) % 2 or {*map(len, self.lines)} != {size}:
+            return None
+        found = self._best_chain(rhyme, UNUSUAL)
+        if (
+            found.faults
+            and found.weight % LICENSED
+            and any(v.licence is not Licence.NONE for v in found.variants)
+        ):
+            # A poem that departs elsewhere takes no licence by a reading that is not the commonest.
+            return self._best_chain(rhyme, MISPLACED)
+        return found
+
+    def _best_chain(self, rhyme: str | None, doubtful_licence: int) -> Scansion:
+        fits = [
+            _fits(
+                self._tones(line, index, rhyme), *self._end_weights(index, rhyme), doubtful_licence
             )
-            for i, line in enumerate(self.lines)
+            for index, line in enumerate(self.lines)
+        ]
+        chains = _couplet(fits[0], fits[1])
+        for odd, even in zip(fits[2::2], fits[3::2], strict=True):
+            chains = _longer(chains, _couplet(odd, even))
+        weight, best = min(chains.values(), key=_weight_of)
+        return Scansion(
+            weight,
+            tuple(fit.line_type for fit in best),
+            tuple(fit.variant for fit in best),
         )
 
-    def _read(self, character: str, wanted: str | None) -> str:
-        tones = self.tones(character)
+    def _end_weights(self, index: int, rhyme: str | None) -> tuple[int, int]:
+        """Return what speaks against a line's being of a type that rhymes, and against one not."""
+        if index == 0:
+            usual = rhyme in self.sound(self.lines[0][-1]).usual_groups
+            return (0 if self._may_open(rhyme) else WRONG_END), UNRHYMED * usual
+        if index % 2 == 0:
+            return (WRONG_END if rhyme is None or rhyme in LEVEL_GROUPS else 0), 0
+        return (0, WRONG_END) if rhyme is None or rhyme in LEVEL_GROUPS else (WRONG_END, 0)
+
+    def _may_open(self, rhyme: str | None) -> bool:
+        line = self.lines[0]
+        return self.rhymes_in(line, rhyme) or self.rhymes_near(line, rhyme)
+
+    def _tones(self, line: str, index: int, rhyme: str | None) -> Tones:
+        """Return the tones of a line, its last character in the rhyme's tone if it rhymes."""
+        impossible = unusual = pairs = shift = 0
+        for spot, character in enumerate(line):
+            shift, sound = 2 * spot, self.sound(character)
+            impossible |= sound.impossible << shift
+            unusual |= sound.unusual << shift
+            if line[spot + 1 : spot + 2] == character:
+                pairs |= 1 << shift
+        if index % 2 == 1 and self.rhymes_in(line, rhyme):
+            mask = ~(3 << shift)
+            impossible = impossible & mask | (2 if rhyme in LEVEL_GROUPS else 1) << shift
+            unusual &= mask
+        return Tones(len(line), impossible, unusual, pairs)
+
+    def read(self, scansion: Scansion | None, rhyme: str | None) -> tuple[str, ...]:
+        """Return the tone of every character: that of its spot if it is usually read so."""
+        return tuple(
+            "".join(map(self._read, line[:-1], self._wanted(index, scansion)))
+            + self._read_end(index, scansion, rhyme)
+            for index, line in enumerate(self.lines)
+        )
+
+    def _wanted(self, index: int, scansion: Scansion | None) -> str:
+        return scansion.variants[index].tones if scansion else UNKNOWN_TONE * len(self.lines[index])
+
+    def _read(self, character: str, wanted: str) -> str:
+        tones = self.sound(character).tones
         if wanted in tones:
-            return str(wanted)
+            return wanted
         return tones[0].value if tones else UNKNOWN_TONE
 
+    def _read_end(self, index: int, scansion: Scansion | None, rhyme: str | None) -> str:
+        line = self.lines[index]
+        if rhyme is not None and index % 2 == 1 and self.rhymes_in(line, rhyme):
+            return (Tone.PING if rhyme in LEVEL_GROUPS else Tone.ZE).value
+        return self._read(line[-1], self._wanted(index, scansion)[-1])
 
-def _missing(tones: Iterable[Sequence[Tone]]) -> int:
-    """Return the tones that the places of a line have not, as the bits of Variant.tone_bits."""
-    return sum(
-        ((Tone.PING not in found) + 2 * (Tone.ZE not in found)) << 2 * place
-        for place, found in enumerate(tones)
+
+@lru_cache(FITS_KEPT)
+def _fits(tones: Tones, rhymed_weight: int, unrhymed_weight: int, doubtful_licence: int) -> Fits:
+    """Return the best ways to set a line.
+
+    Args:
+        tones: The tones of its characters.
+        rhymed_weight: What speaks against its being of a type that rhymes.
+        unrhymed_weight: What speaks against its being of one that does not.
+        doubtful_licence: What speaks against each unusual reading in a line that has a licence.
+    """
+    best = dict[str, Fit]()
+    for kind, line_type, variant in _choices(tones.size):
+        weight = _weight(variant, tones, doubtful_licence)
+        weight += rhymed_weight if line_type.rhymed else unrhymed_weight
+        if kind not in best or weight < best[kind].weight:
+            best[kind] = Fit(weight, line_type, variant)
+    return Fits(**best)
+
+
+@cache
+def _choices(size: int) -> list[tuple[str, LineType, Variant]]:
+    """Return every way to set a line, with what it is one of in Fits."""
+    choices = []
+    for line_type in LineType:
+        start = "oblique" if line_type.value in "aA" else "level"
+        for variant in line_variants(line_type, size):
+            bent = variant.licence is Licence.NEXT_LINE
+            choices.append(("bent" if bent else start, line_type, variant))
+            if line_type is LineType.B_RHYMED and variant.rescues:
+                choices.append(("rescuing", line_type, variant))
+    return choices
+
+
+def _weight(variant: Variant, tones: Tones, doubtful_licence: int) -> int:
+    """Return what speaks against a variant of a line, its end aside."""
+    bits = variant.tone_bits
+    licensed = variant.licence is not Licence.NONE
+    unusual = bits & tones.unusual & ~tones.impossible
+    return (
+        MISPLACED * (bits & tones.impossible).bit_count()
+        + SPLIT_PAIR * ((bits ^ bits >> 2) & tones.pairs).bit_count()
+        + LICENSED * licensed
+        + (doubtful_licence if licensed else UNUSUAL) * unusual.bit_count()
     )
 
 
-def _best(variants: Sequence[Variant], readings: Readings) -> tuple[int, Variant]:
-    """Return the first of a line's variants that fits best, and what it weighs.
+def _couplet(odd: Fits, even: Fits) -> Chains:
+    """Return the best two lines for each way that both can start."""
+    opposite = (odd.oblique, even.level)
+    if odd.bent.weight + even.rescuing.weight < odd.oblique.weight + even.level.weight:
+        opposite = (odd.bent, even.rescuing)
+    return {
+        (True, False): Chain(opposite[0].weight + opposite[1].weight, opposite),
+        (False, True): Chain(odd.level.weight + even.oblique.weight, (odd.level, even.oblique)),
+        (True, True): Chain(
+            odd.oblique.weight + even.oblique.weight + BROKEN, (odd.oblique, even.oblique)
+        ),
+        (False, False): Chain(
+            odd.level.weight + even.level.weight + BROKEN, (odd.level, even.level)
+        ),
+    }
 
-    The fewest places that cannot have its tone; of those no licence; of those the fewest
-    characters in a tone that is not their usual one.
-    """
-    weights = [
-        MISPLACED * (variant.tone_bits & readings.impossible).bit_count()
-        + LICENSED * (variant.licence is not Licence.NONE)
-        + (variant.tone_bits & readings.unusual).bit_count()
-        for variant in variants
-    ]
-    least = min(weights)
-    return least, variants[weights.index(least)]
+
+def _longer(chains: Chains, couplets: Chains) -> Chains:
+    """Return the best ways to go on from chains by a couplet."""
+    longer = Chains()
+    for (opening, end), (weight, fits) in chains.items():
+        for (start, new_end), couplet in couplets.items():
+            total = weight + couplet.weight + BROKEN * (end != start)
+            found = longer.get((opening, new_end))
+            if found is None or total < found.weight:
+                longer[opening, new_end] = Chain(total, fits + couplet.fits)
+    return longer
+
+
+def _weight_of(chain: Chain) -> int:
+    return chain.weight

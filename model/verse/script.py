@@ -8,7 +8,6 @@ it.
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any
 
 
 class Script(StrEnum):
@@ -37,19 +36,9 @@ def standard_forms(character: str) -> tuple[str, ...]:
     return _table().get(character, (character,))
 
 
-@cache
-def reprints() -> dict[str, str]:
-    """Return by print the characters that to_script() prints so but that it does not stand for.
-
-    Simplified script prints 旂 as 旗, which is a word of its own with another rhyme.
-    """
-    standard = [c for c in map(chr, range(0x4E00, 0xA000)) if unify(c) == c]
-    printed = to_script("，".join(standard), Script.SIMPLIFIED).split("，")
-    found: dict[str, str] = {}
-    for character, print_ in zip(standard, printed, strict=True):
-        if character not in (print_, *standard_forms(print_)):
-            found[print_] = found.get(print_, "") + character
-    return found
+def form_shares(character: str) -> dict[str, float]:
+    """Return the model's characters that a written one may stand for, by their share of its use."""
+    return _shares().get(character, {character: 1.0})
 
 
 def unify(text: str) -> str:
@@ -61,25 +50,66 @@ def unify(text: str) -> str:
 
 
 def to_script(text: str, script: Script) -> str:
-    """Return text of the model in a script, 1:1.
+    """Return text of the model as it is printed in a script, 1:1.
 
     The model's form of a character is the commonest of the corpus, which may be no printer's:
-    隠 is answered as 隱, or as 隐.
+    隠 is printed 隱, or 隐.
     """
-    printed = text.translate(_printed())
-    if script is Script.TRADITIONAL:
-        return printed
-    converted: str = _converter("t2s").convert(printed)
-    if len(converted) != len(text):
-        return "".join(_converter("t2s").convert(character)[:1] for character in printed)
-    return converted
+    printed = text.translate(_prints(script))
+    for phrase, own in _phrases(script).items():
+        at = text.find(phrase)
+        while at >= 0:
+            printed = printed[:at] + own + printed[at + len(phrase) :]
+            at = text.find(phrase, at + len(phrase))
+    return printed
+
+
+def settled(text: str, script: Script) -> int:
+    """Return how many characters of a text that grows are printed in the same way ever after.
+
+    乾 waits for what follows it: 乾坤 is printed otherwise than 乾 alone.
+    """
+    begins = text[-1:] and any(phrase[0] == text[-1] for phrase in _phrases(script))
+    return len(text) - bool(begins)
+
+
+def is_traditional(text: str) -> bool:
+    """Return whether text is in traditional script: more of it is not printed so in simplified."""
+    simplified = _prints(Script.SIMPLIFIED)
+    traditional = sum(ord(character) in simplified for character in text)
+    others = sum(character not in standard_forms(character) for character in text)
+    return traditional > others
+
+
+def is_common(character: str) -> bool:
+    """Return whether common fonts have the print of one of the model's characters.
+
+    That is: in simplified script it is printed with a character of GB 2312 or of 通用规范汉字表, of
+    the basic plane.
+    """
+    printed = to_script(character, Script.SIMPLIFIED)
+    return _is_in_gb2312(printed) or printed in _listed()
+
+
+@cache
+def _rows(name: str) -> list[list[str]]:
+    """Return the rows of a table beside this file, without its comment."""
+    file = resources.files("model.verse").joinpath(name)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
 
 
 @cache
 def _table() -> dict[str, tuple[str, ...]]:
-    file = resources.files("model.verse").joinpath("variants.tsv")
-    rows = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
-    return {row[0]: tuple(row[1]) for row in rows if len(row) == 2}
+    return {row[0]: tuple(row[1]) for row in _rows("variants.tsv")}
+
+
+@cache
+def _shares() -> dict[str, dict[str, float]]:
+    return {
+        character: {form: int(p) / 100 for form, p in zip(forms, percents.split(), strict=True)}
+        for character, forms, percents in _rows("variants.tsv")
+    }
 
 
 @cache
@@ -89,30 +119,30 @@ def _unified() -> dict[int, str]:
 
 
 @cache
-def _printed() -> dict[int, str]:
-    """Return the usual traditional form of the model's characters, where it is another.
-
-    Big5 holds what is usual: 隱, not 隠; 真, not 眞.
-    """
-    printed: dict[int, str] = {}
-    for character in filter(lambda c: not _is_in_big5(c), set(_unified().values())):
-        for name in ("jp2t", "s2t"):
-            usual = _converter(name).convert(character)
-            if _is_in_big5(usual) and unify(usual) == character:
-                printed[ord(character)] = usual
-    return printed
-
-
-def _is_in_big5(character: str) -> bool:
-    try:
-        character.encode("big5")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _prints(script: Script) -> dict[int, str]:
+    """Return the print of each character that is printed otherwise than it is written."""
+    column = 1 if script is Script.SIMPLIFIED else 2
+    return {ord(row[0]): row[column] for row in _rows("prints.tsv") if len(row[0]) == 1}
 
 
 @cache
-def _converter(name: str) -> Any:
-    from opencc import OpenCC  # training machines do without it
+def _phrases(script: Script) -> dict[str, str]:
+    """Return the print of each pair of characters that is printed otherwise than the two alone."""
+    column = 1 if script is Script.SIMPLIFIED else 2
+    pairs = {row[0]: row[column] for row in _rows("prints.tsv") if len(row[0]) > 1}
+    alone = _prints(script)
+    return {pair: own for pair, own in pairs.items() if own != pair.translate(alone)}
 
-    return OpenCC(name)
+
+@cache
+def _listed() -> frozenset[str]:
+    """Return the characters of 通用规范汉字表 that GB 2312 has not."""
+    return frozenset("".join(row[0] for row in _rows("standard.tsv")))
+
+
+def _is_in_gb2312(character: str) -> bool:
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True

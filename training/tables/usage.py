@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model.verse.pattern import LineType, couplet_variants
 from model.verse.rhymes import LEVEL_GROUPS, Reading, Rhymes, Tone
-from model.verse.scansion import Setting, Verse, split_lines
+from model.verse.scansion import Scansion, Verse, split_lines
 from model.verse.script import unify
+from model.verse.sound import Sound
 
 MAX_FAULTS = 1  # characters of a poem that may depart from its template
 
@@ -40,11 +42,12 @@ def _share(counts: Counter[str], name: str, least: int) -> float | None:
 
 
 def read_verses(path: Path) -> Iterator[list[str]]:
-    """Yield the lines of every quatrain and eight-line poem of a file, a JSON object a line."""
+    """Yield the lines of every poem of a regulated measure of a file, a JSON object a line."""
     with path.open(encoding="utf-8") as file:
         for row in file:
             lines = split_lines(unify("".join(json.loads(row)["paragraphs"])))
-            if len(lines) in (4, 8) and {len(line) for line in lines} in ({5}, {7}):
+            regulated = len(lines) in (4, 8) or (len(lines) >= 10 and len(lines) % 2 == 0)
+            if regulated and {len(line) for line in lines} in ({5}, {7}):
                 yield lines
 
 
@@ -57,26 +60,43 @@ def measure_usage(poems: Iterable[list[str]], rhymes: Rhymes) -> ReadingUsage:
         if group not in LEVEL_GROUPS:
             continue
         strays = sum(
-            Tone.PING in verse.tones(line[-1]) and not verse.rhymes_in(line, group)
+            Tone.PING in verse.sound(line[-1]).tones and not verse.rhymes_in(line, group)
             for line in lines[1::2]
         )
-        setting = verse.best_setting(group)
-        if setting is not None and setting.faults + strays <= MAX_FAULTS:
-            _count_tones(usage, lines, setting)
-            if len(lines) == 8:
+        scansion = verse.scan(group)
+        if scansion is not None and scansion.faults + strays <= MAX_FAULTS:
+            _count_tones(usage, verse, scansion)
+            if len(lines) >= 8:
                 for line in lines[1::2]:
                     usage.groups[line[-1]][group] += 1
     return usage
 
 
-def _count_tones(usage: ReadingUsage, lines: list[str], setting: Setting) -> None:
-    """Count the even characters of every line, and the last of the odd lines after the first."""
-    for index, (line, variant) in enumerate(zip(lines, setting.variants, strict=True)):
-        fixed = list(range(1, len(line), 2))
-        if index > 0 and index % 2 == 0:
-            fixed.append(len(line) - 1)
-        for index_in_line in fixed:
-            usage.tones[line[index_in_line]][variant.tones[index_in_line]] += 1
+def _count_tones(usage: ReadingUsage, verse: Verse, scansion: Scansion) -> None:
+    """Count the even characters of every line, and the last of the odd lines after the first.
+
+    Only where every way to set the two lines without a fault agrees, and not where poets depart
+    from the type most often: 野火烧不尽 does not show that 不 is level, rescued or not.
+    """
+    for index in range(0, len(verse.lines), 2):
+        pair = "".join(verse.lines[index : index + 2])
+        size = len(pair) // 2
+        ways = couplet_variants(*scansion.line_types[index : index + 2], size)
+        fitting = [way for way in (a.tones + b.tones for a, b in ways) if _fits(verse, pair, way)]
+        settled = fitting or ["".join(v.tones for v in scansion.variants[index : index + 2])]
+        spots = {*range(1, size, 2), *range(size + 1, 2 * size, 2)} | (
+            {size - 1} if index else set()
+        )
+        if scansion.line_types[index] is LineType.A_UNRHYMED:
+            spots -= {size - 2}
+        for spot in spots:
+            if len({way[spot] for way in settled}) == 1:
+                usage.tones[pair[spot]][settled[0][spot]] += 1
+
+
+def _fits(verse: Verse, text: str, tones: str) -> bool:
+    """Return whether characters can be read in these tones."""
+    return all(map(Sound.fits, map(verse.sound, text), tones))
 
 
 def attested(character: str, known: list[Reading], usage: ReadingUsage) -> list[Reading]:
@@ -128,7 +148,7 @@ def share_of_use(
     if len({item.tone for item in siblings}) > 1:
         tone = _known(usage.tone_share(character, reading.tone, 30))
     if reading.tone is Tone.PING and sum(item.tone is Tone.PING for item in siblings) > 1:
-        return tone * _known(usage.group_share(character, reading.group, 20))
+        return tone * _known(usage.group_share(character, reading.group, 8))
     return tone
 
 

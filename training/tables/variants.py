@@ -11,7 +11,7 @@ opencc-python-reimplemented); Unihan Variants (Unicode License v3); the corpus f
 import bz2
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import pairwise
@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from training.archive import read_archive
 
 HEADER = """\
-# Written forms and what they stand for in the model's script, the commonest first. Made by
-# training.tables.variants. Sources: OpenCC (Apache License 2.0), Unihan Variants (Unicode License
-# v3), and how often the poems of Tang and Song use each form.
+# Written forms; what they stand for in the model's script, the commonest first; percent of the use
+# of these characters that each has. Made by training.tables.variants. Sources: OpenCC
+# (Apache License 2.0), Unihan Variants (Unicode License v3), and how often the poems of Tang and
+# Song use each form.
 """
 CONTEXT_SIZE = 3000  # the commonest characters, as neighbours
 # Likeness that forms of one character reach if the rarer comes so many times.
@@ -68,11 +69,11 @@ def read_relations(unihan: Path) -> Relations:
     Raises:
         DictionaryMissing: If OpenCC's tables are not installed as text.
     """
-    simplified = {c: tuple(forms) for c, forms in _opencc("STCharacters")}
+    simplified = {c: tuple(forms) for c, forms in opencc_table("STCharacters")}
     glyphs = {
         frozenset((form, c))
         for table in ("TWVariants", "HKVariants", "JPVariants")
-        for c, forms in _opencc(table)
+        for c, forms in opencc_table(table)
         for form in forms
     }
     glyphs |= {
@@ -90,7 +91,12 @@ def read_relations(unihan: Path) -> Relations:
     return Relations(frozenset(glyphs - dropped), frozenset(meanings - dropped), simplified)
 
 
-def _opencc(table: str) -> Iterator[tuple[str, list[str]]]:
+def opencc_table(table: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the rows of one of OpenCC's tables.
+
+    Raises:
+        DictionaryMissing: If OpenCC's tables are not installed as text.
+    """
     path = resources.files("opencc").joinpath(f"dictionary/{table}.txt")
     if not path.is_file():
         raise DictionaryMissing(
@@ -203,6 +209,13 @@ def written_forms(relations: Relations, usage: Usage) -> dict[str, list[str]]:
     }
 
 
+def percents(forms: Sequence[str], usage: Usage) -> list[int]:
+    """Return how much each form has of the use of them all; equal parts if none is used."""
+    counts = [usage.counts[form] for form in forms]
+    total = sum(counts)
+    return [round(100 * count / total) if total else 100 // len(forms) for count in counts]
+
+
 def _ends(form: str, forms: dict[str, set[str]]) -> set[str]:
     """Return what a form stands for in the end: itself, unless it is no standard form."""
     stands_for = forms.get(form, {form})
@@ -227,8 +240,11 @@ def main(
     wanted = {c for pair in relations.glyphs | relations.meanings for c in pair}
     usage = Usage(("".join(poem["paragraphs"]) for _, poem in read_archive(corpus)), wanted)
     forms = written_forms(relations, usage)
-    rows = "".join(f"{character}\t{''.join(stands)}\n" for character, stands in forms.items())
-    out.write_text(HEADER + rows, encoding="utf-8")
+    rows = (
+        f"{character}\t{''.join(stands)}\t{' '.join(map(str, percents(stands, usage)))}\n"
+        for character, stands in forms.items()
+    )
+    out.write_text(HEADER + "".join(rows), encoding="utf-8")
     merged = sum(usage.counts[c] for c, stands in forms.items() if c not in stands)
     typer.echo(f"{len(forms)} written forms, {merged} characters of the corpus unified")
 
