@@ -9,13 +9,14 @@ import heapq
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from app.errors import QueueFull, TooMuchHeld, WouldBeLate
 from app.step_time import StepTime
 
-TOLERANCE = 0.9  # of the reckoned step time: what would still be late is certain to be
+HEADROOM = 1.15  # times the reckoned step time, within which what is admitted has to be done
+TOLERANCE = 0.9  # times the reckoned step time: what would be late even so has to give way
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Claim:
         caller: On whose account.
     """
 
-    count: int = 1
-    steps: int = 1
+    count: int
+    steps: int
     draw_s: float = 0.0
     caller: str = ""
 
@@ -98,74 +99,105 @@ class Ledger:
         return math.ceil(claim.count * claim.steps * (1 + claim.draw_s / slot_s))
 
     def steps_to_slot(self, caller: str = "") -> float:
-        """Return the steps until a caller's new sequence would get a slot."""
-        return self._steps_to_slot(Claim(caller=caller), 0)
-
-    def _steps_to_slot(self, claim: Claim, number: int) -> float:
-        """Return the steps until sequence number of a claim would get a slot.
+        """Return the steps until a caller's new sequence would get a slot.
 
         Callers have their turns in rotation, each with its oldest sequence. What is left of each
         running sequence is known, and those that wait are taken to be of average length.
         """
-        own = self._waiting[claim.caller] + number
-        others = (n for other, n in self._waiting.items() if other != claim.caller)
+        own = self._waiting[caller]
+        others = (n for other, n in self._waiting.items() if other != caller)
         ahead = own + sum(min(n, own + 1) for n in others)
         running = sorted(share.steps for share in self._shares if not share.waiting)
         free = self._num_slots - len(running)
         if ahead < free:
             return 0.0
-        waiting = self._waiting.total() + number
-        average = (self._steps_waiting + number * claim.steps) / max(1, waiting)
+        average = self._steps_waiting / max(1, self._waiting.total())
         ends = [0.0] * free + [float(steps) for steps in running]  # sorted, so it is a heap
         for _ in range(ahead):
             heapq.heapreplace(ends, ends[0] + average)
         return ends[0]
 
-    def require_room(self, claim: Claim | None = None) -> None:
-        """Refuse what reserve() would refuse; of a request not yet understood, what any would be.
+    def require_slot(self, caller: str) -> None:
+        """Refuse whatever a caller may ask for if it would wait too long for a slot.
+
+        Raises:
+            QueueFull: If it would.
+        """
+        waiting = self.steps_to_slot(caller)
+        if waiting > self._max_queue_steps and self._reservations:
+            self._note_refusal()
+            step_s = self._step_s()
+            again_s = whole_seconds((waiting - self._max_queue_steps) * step_s)
+            work = f"{waiting * step_s:.1f} s of work are waiting"
+            raise QueueFull(f"{work}; try again in {again_s} s", retry_after_s=again_s)
+
+    def require_room(self, claim: Claim) -> None:
+        """Refuse what reserve() would refuse.
 
         Raises:
             TooMuchHeld: If its caller would hold more than one may.
             QueueFull: If it would wait too long for a slot.
-            WouldBeLate: If it would not be done in time.
+            WouldBeLate: If it would be late, or make something older late.
         """
-        claim = claim or Claim()
-        if self._max_held and self._held[claim.caller] + self.cost(claim) > self._max_held:
+        held = self._held[claim.caller] + self.cost(claim)
+        if self._max_held and held > self._max_held:
             raise TooMuchHeld(
-                f"this would be {self._held[claim.caller] + self.cost(claim)} slot-steps at a time,"
-                f" and one caller may have {self._max_held}; try again after your other poems, or "
-                "ask for fewer or shorter ones",
+                f"this would be {held} slot-steps at a time, and one caller may have "
+                f"{self._max_held}; wait for your other poems, or ask for fewer or shorter ones",
                 retry_after_s=1,
             )
         if not self._reservations:  # whatever was reckoned, nobody is in the way
             return
-        try:
-            self._require_time(claim)
-        except (QueueFull, WouldBeLate):
-            self._refused_at = self._clock()
-            self._refused_since = self._refused_since or self._refused_at
-            raise
+        self.require_slot(claim.caller)
+        asked = Reservation(claim, 0, self._clock() + self._deadline_s)
+        asked.shares = [Share(claim, claim.steps) for _ in range(claim.count)]
+        late_s = self._lateness([*self._reservations, asked], HEADROOM)
+        if late_s > 0:
+            self._note_refusal()
+            again_s = whole_seconds(late_s)
+            raise WouldBeLate(
+                f"there is too much in flight to finish this within {self._deadline_s:g} s; "
+                f"try again in {again_s} s",
+                retry_after_s=again_s,
+            )
 
-    def _require_time(self, claim: Claim) -> None:
-        """Refuse what could not start or end in time."""
-        step_s = self._step_s(claim)
-        waiting = self.steps_to_slot(claim.caller)
-        if waiting > self._max_queue_steps:
-            again_s = whole_seconds((waiting - self._max_queue_steps) * step_s)
-            work = f"{waiting * step_s:.1f} s of work are waiting"
-            raise QueueFull(f"{work}; try again in {again_s} s", retry_after_s=again_s)
-        needed_s = (self._steps_to_slot(claim, claim.count - 1) + claim.steps) * step_s
-        if needed_s > self._deadline_s:
-            again_s = whole_seconds(needed_s - self._deadline_s)
-            limit = f"this would take {needed_s:.1f} s, and the limit is {self._deadline_s:g} s"
-            raise WouldBeLate(f"{limit}; try again in {again_s} s", retry_after_s=again_s)
+    def _note_refusal(self) -> None:
+        self._refused_at = self._clock()
+        self._refused_since = self._refused_since or self._refused_at
 
-    def _step_s(self, claim: Claim) -> float:
-        """Return the seconds of a step with all that is reserved, and a claim."""
-        draws_s = sum(share.claim.draw_s for share in self._shares) + claim.count * claim.draw_s
-        count = len(self._shares) + claim.count
-        rows = min(count, self._num_slots)
-        return self.step_time.predict(rows, draws_s * rows / count)
+    def _step_s(self) -> float:
+        """Return the seconds of a step of a full engine, with draws like those in flight."""
+        count = max(1, len(self._shares))
+        draws_s = sum(share.claim.draw_s for share in self._shares) / count
+        return self.step_time.predict(self._num_slots, draws_s * self._num_slots)
+
+    def _lateness(self, reservations: Iterable[Reservation], slowness: float) -> float:
+        """Return by how many seconds the latest of these would be late if nothing else came.
+
+        Args:
+            reservations: All that runs.
+            slowness: Times the step time that is reckoned with.
+        """
+        left = sorted(
+            (share.steps, each.deadline, share.claim.draw_s)
+            for each in reservations
+            for share in each.shares
+            if share.steps
+        )
+        base_s, factor = self.step_time.base_s, self.step_time.correction * slowness
+        rows, draws_s = len(left), sum(draw_s for _, _, draw_s in left)
+        now = start = self._clock()
+        late_s, done = -math.inf, 0
+        for steps, deadline, draw_s in left:  # the shortest first: after it there is a row less
+            if steps > done:
+                running = min(rows, self._num_slots)
+                step_s = base_s(running) + draws_s * running / rows
+                now += (steps - done) * rows / running * step_s * factor
+                done = steps
+            rows, draws_s = rows - 1, draws_s - draw_s
+            if deadline > start:
+                late_s = max(late_s, now - deadline)
+        return late_s
 
     def reserve(self, claim: Claim) -> Reservation:
         """Reserve what a claim asks for.
@@ -199,6 +231,7 @@ class Ledger:
             self._shares.remove(share)
             if share.waiting:
                 self._wait_no_more(share)
+            share.steps = 0
 
     def release(self, reservation: Reservation) -> None:
         """Give back all that is left of a reservation; one that was given back is left alone."""
@@ -216,11 +249,11 @@ class Ledger:
         if not self._waiting[share.claim.caller]:
             del self._waiting[share.claim.caller]
 
-    def measure(self, step_s: float) -> None:
-        """Take the seconds of one more step, of all that has a slot, into account."""
+    def measure(self, rows: int, step_s: float) -> None:
+        """Take the seconds of one more step into account, which ran so many sequences."""
         running = [share.claim.draw_s for share in self._shares if not share.waiting]
-        if running:
-            self.step_time.observe(len(running), sum(running), step_s)
+        if running:  # else all of them are cancelled
+            self.step_time.observe(rows, sum(running) * rows / len(running), step_s)
 
     @property
     def stalled(self) -> bool:
@@ -231,26 +264,18 @@ class Ledger:
         asked = now - self._refused_at < self._deadline_s
         return asked and now - self._refused_since > self._deadline_s
 
-    def hopeless(self) -> Iterator[Reservation]:
-        """Yield what has to give way, so that what is older can be done in time.
+    def hopeless(self) -> list[Reservation]:
+        """Return what has to give way, so that what is older can be done in time.
 
-        From the oldest to the newest, each is kept if it and all that is kept can be done.
+        It is what would be late even alone, and of the rest the newest.
         """
-        now, rows, draws_s, steps, allowed_s = self._clock(), 0, 0.0, 0, math.inf
-        for each in self._reservations:
-            left = [share.steps for share in each.shares if share in self._shares]
-            if not left or each.deadline <= now:
-                continue
-            turns = max(max(left), (steps + sum(left)) / self._num_slots)
-            kept_s = min(allowed_s, (each.deadline - now) / turns if turns else math.inf)
-            count = rows + len(left)
-            running = min(count, self._num_slots)
-            added_s = (draws_s + len(left) * each.claim.draw_s) * running / count
-            if TOLERANCE * self.step_time.predict(running, added_s) > kept_s:
-                yield each
-                continue
-            rows, steps, allowed_s = count, steps + sum(left), kept_s
-            draws_s += len(left) * each.claim.draw_s
+        now = self._clock()
+        kept = [each for each in self._reservations if each.deadline > now]
+        dropped = [each for each in kept if self._lateness([each], TOLERANCE) > 0]
+        kept = [each for each in kept if each not in dropped]
+        while len(kept) > 1 and self._lateness(kept, TOLERANCE) > 0:
+            dropped.append(kept.pop())
+        return dropped
 
 
 def whole_seconds(wait_s: float) -> int:

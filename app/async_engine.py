@@ -7,7 +7,8 @@ in a thread of its own.
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from app.admission import Claim, Ledger
 from app.engine_thread import EngineThread, Output, Report
@@ -91,37 +92,45 @@ class AsyncEngine:
         """Whether requests are taken, and not refused one and all."""
         return self.alive and not self.draining and not self.ledger.stalled
 
-    def require_room(self, claim: Claim | None = None) -> None:
-        """Refuse what admit() would refuse.
+    def require_slot(self, caller: str) -> None:
+        """Refuse what admit() would refuse of a caller, whatever it is.
 
         Raises:
             Draining: If the service is shutting down.
             EngineFailed: If the engine has stopped.
-            TooMuchHeld: If the caller would hold more than one may.
-            QueueFull: If the job would wait too long for a slot.
-            WouldBeLate: If it would not be done in time.
+            QueueFull: If it would wait too long for a slot.
         """
-        try:
-            if self._thread.failure is not None:
-                raise EngineFailed("the engine has stopped; the service needs a restart")
-            if self.draining:
-                raise Draining("the service is shutting down", retry_after_s=1)
-            self.ledger.require_room(claim)
-        except ServiceError as error:
-            self._metrics.shed.labels(REFUSALS[type(error)]).inc()
-            raise
+        with self._refusing():
+            self.ledger.require_slot(caller)
 
     def admit(self, claim: Claim) -> Job:
         """Reserve room for what a request asks for, or refuse it at once.
 
         Raises:
-            ServiceError: As require_room().
+            Draining: If the service is shutting down.
+            EngineFailed: If the engine has stopped.
+            TooMuchHeld: If the caller would hold more than one may.
+            QueueFull: If it would wait too long for a slot.
+            WouldBeLate: If it would be late, or make something older late.
         """
-        self.require_room(claim)
-        deadline = asyncio.get_running_loop().time() + self._deadline_s
-        job = Job(self.ledger.reserve(claim), deadline)
+        with self._refusing():
+            reservation = self.ledger.reserve(claim)
+        job = Job(reservation, asyncio.get_running_loop().time() + self._deadline_s)
         self.jobs.add(job)
         return job
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Refuse everything where nothing is run any more, and count all refusals."""
+        try:
+            if self._thread.failure is not None:
+                raise EngineFailed("the engine has stopped; the service needs a restart")
+            if self.draining:
+                raise Draining("the service is shutting down", retry_after_s=1)
+            yield
+        except ServiceError as error:
+            self._metrics.shed.labels(REFUSALS[type(error)]).inc()
+            raise
 
     def run(self, job: Job, sequences: Sequence[TokenSequence]) -> None:
         """Hand the sequences of an admitted job to the engine.
@@ -173,10 +182,10 @@ class AsyncEngine:
 
     def _deliver(self, report: Report) -> None:
         """Take what a step did into account, and let the jobs know."""
-        self.ledger.measure(report.step_s)
         for sequence in report.joined:
             if sequence in self._parts:
                 self.ledger.start(self._parts[sequence].share)
+        self.ledger.measure(report.rows, report.step_s)
         self._metrics.characters.inc(len(report.outputs))
         for output in report.outputs:
             part = self._parts.get(output.sequence)

@@ -17,7 +17,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.admission import Claim
 from app.caller import CALLER, caller_of
 from app.errors import ServiceError, describe_crash
 from app.metrics import Metrics
@@ -170,7 +169,7 @@ class RefuseEarly:
         """Pass a request on, or answer as the engine refuses it."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in POEM_PATHS:
             try:
-                scope["app"].state.service.engine.require_room(Claim(caller=caller_of(scope)))
+                scope["app"].state.service.engine.require_slot(caller_of(scope))
             except ServiceError as error:
                 answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
                 await answer(scope, receive, send)

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.admission import Claim
 from app.caller import caller_of
 from app.errors import QueueFull
 from app.metrics import Metrics
@@ -46,11 +45,11 @@ def test_a_body_may_be_so_large(size: int, status: int) -> None:
 def full(scope: Scope) -> None:
     """Let scope's application have an engine that refuses."""
 
-    def require_room(claim: Claim) -> None:
-        assert claim.caller
+    def require_slot(caller: str) -> None:
+        assert caller
         raise QueueFull("3.0 s of work are waiting", retry_after_s=3)
 
-    engine = SimpleNamespace(require_room=require_room)
+    engine = SimpleNamespace(require_slot=require_slot)
     scope["app"] = SimpleNamespace(state=SimpleNamespace(service=SimpleNamespace(engine=engine)))
 
 

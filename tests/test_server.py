@@ -193,7 +193,7 @@ def test_what_is_refused_has_not_been_prepared(
             response = client.post("/generate", json={"n": 16, "candidates": 4})
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) >= 1
-        assert "the limit is" in response.json()["detail"]
+        assert "too much in flight" in response.json()["detail"]
         service.engine.ledger.step_time = StepTime()
         gate.set()
         assert first.result.status_code == 200
