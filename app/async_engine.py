@@ -77,6 +77,7 @@ class AsyncEngine:
         self._parts: dict[TokenSequence, Part] = {}
         self._arrivals = itertools.count()
         self.draining = False
+        self.failed = asyncio.Event()  # when the engine has stopped with an error
 
     def start(self) -> None:
         """Begin to step; called in the event loop that will submit."""
@@ -225,3 +226,4 @@ class AsyncEngine:
         for job in list(self.jobs):
             error = EngineFailed("the engine stopped while the poem was being written")
             self._end(job, "failed", error)
+        self.failed.set()

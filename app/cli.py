@@ -237,7 +237,7 @@ def serve(
     signal.signal(signal.SIGTERM, server.handle_exit)
     asyncio.run(server.serve())
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if not server.started:
+    if not server.started or service.engine.failed.is_set():
         raise typer.Exit(REFUSED)
 
 

@@ -1,8 +1,9 @@
-"""The server: uvicorn's, but on a signal it first lets the poems in flight end.
+"""The server: uvicorn's, but it lets poems end before it does, and ends when it can write none.
 
 uvicorn's own shutdown closes the port at once, and waits for connections before the application
 learns of it. Here the application learns first: while poems in flight end, /health/ready and new
-requests are still answered, with 503, so that a load balancer turns to another replica.
+requests are still answered, with 503, so that a load balancer turns to another replica. A server
+whose engine has stopped ends after the last answer, so that whoever started it starts it again.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or SIGINT, and then exits with 0; a second SIGINT does not wait.
+    """Serves until SIGTERM or SIGINT, or until the engine fails; a second SIGINT does not wait.
 
     Args:
         config: uvicorn's configuration, of an application that serves service.
@@ -49,12 +50,18 @@ class Server(uvicorn.Server):
         self._service, self._drain_s = service, drain_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drain: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._asked = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port."""
         self._loop = asyncio.get_running_loop()
+        self._watch = asyncio.ensure_future(self._exit_on_failure())
         await super().startup(sockets)
+
+    async def _exit_on_failure(self) -> None:
+        await self._service.engine.failed.wait()
+        self.should_exit = True  # uvicorn waits for the last answers
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """Begin to shut down; this is the signal handler."""

@@ -367,6 +367,35 @@ def test_a_port_that_is_taken_is_reported() -> None:
     assert "address already in use" in log
 
 
+FAILING = """
+import threading
+from model.engine import Engine
+
+step = Engine.step
+
+def fail(self):
+    if threading.current_thread().name == "engine":
+        raise MemoryError
+    return step(self)
+
+Engine.step = fail
+from app.cli import main
+main()
+"""
+
+
+def test_a_server_whose_engine_fails_answers_and_exits_with_one() -> None:
+    port = free_port()
+    command = [sys.executable, "-c", FAILING, "serve"]
+    environment = {**os.environ, "YIN_PORT": str(port)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_until_ready(process, f"http://127.0.0.1:{port}")
+    assert httpx.post(f"http://127.0.0.1:{port}/generate", json={}).status_code == 500
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert '"error": "MemoryError"' in log
+
+
 def test_sigterm_again_and_again_is_an_exit_with_zero() -> None:
     port = free_port()
     process = serve(port)

@@ -1,5 +1,6 @@
 """Shutting down, against a real server."""
 
+import asyncio
 import json
 import signal
 import threading
@@ -151,7 +152,7 @@ def test_a_signal_before_the_port_is_open_ends_the_start(service: Service) -> No
     assert not server.force_exit
 
 
-def test_an_engine_that_fails_ends_every_request_and_life(
+def test_an_engine_that_fails_ends_every_request_and_the_server(
     service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
 ) -> None:
     def fail() -> None:
@@ -159,7 +160,7 @@ def test_an_engine_that_fails_ends_every_request_and_life(
         raise MemoryError
 
     hold(service, monkeypatch, fail)
-    with running(service) as (_, client):
+    with running(service) as (server, client):
         plain = Background(lambda: client.post("/generate", json=LONG))
         stream = Background(lambda: last_event(client))
         while len(service.engine.jobs) < 2:
@@ -170,9 +171,32 @@ def test_an_engine_that_fails_ends_every_request_and_life(
         assert "engine stopped" in plain.result.json()["detail"]
         assert stream.result[0] == "failure"
         assert stream.result[1]["status"] == 500
-        assert client.get("/health/live").status_code == 503
-        assert client.get("/health/ready").status_code == 503
-        assert client.post("/generate", json={}).status_code == 500
+        deadline = time.monotonic() + 10
+        while server.started and not server.should_exit:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
+def test_without_a_server_a_failed_engine_is_reported_by_health(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> list[int]:
+        def fail() -> None:
+            raise MemoryError
+
+        application = create_app(service=service)
+        transport = httpx.ASGITransport(application)
+        async with (
+            application.router.lifespan_context(application),
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        ):
+            hold(service, monkeypatch, fail)
+            asked = [("POST", "/generate"), ("GET", "/health/live"), ("GET", "/health/ready")]
+            asked += [("POST", "/generate")]
+            answers = [await client.request(*each, json={}) for each in asked]
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(scenario()) == [500, 503, 503, 500]
 
 
 def test_what_is_refused_has_not_been_prepared(
