@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.caller import CALLER, caller_of
 from app.errors import ServiceError, describe_crash
+from app.keys import read_keys
 from app.metrics import Metrics
 from app.rate import COST
 
@@ -182,10 +183,8 @@ class ApiKeys:
 
     def __init__(self, app: ASGIApp, path: Path) -> None:
         self._app = app
-        keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
-        if not keys:
-            raise ValueError(f"{path} holds no key; it must hold one key a line")
-        self._digests = [sha256(key).digest() for key in keys]  # of one length, as comparing wants
+        # Of one length, as comparing wants.
+        self._digests = [sha256(key).digest() for key in read_keys(path)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""

@@ -28,10 +28,30 @@ def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=settings.keep_alive_s,
+        lifespan="on",  # what fails at start must not be taken for an application without one
         log_config=None,
         access_log=False,
         server_header=False,
     )
+
+
+def listening(settings: Settings) -> list[socket.socket] | None:
+    """Return a socket for IPv6 and IPv4 where every address is asked for; None for uvicorn's own.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+    if settings.host != "::" or not socket.has_dualstack_ipv6():
+        return None
+    address = (settings.host, settings.port)
+    return [socket.create_server(address, family=socket.AF_INET6, dualstack_ipv6=True)]
+
+
+def url_of(settings: Settings) -> str:
+    """Return the address that is listened on."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 class Server(uvicorn.Server):

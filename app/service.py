@@ -17,7 +17,7 @@ from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest
 from app.job import Job
 from app.metrics import Metrics
 from app.schemas import GenerateRequest
-from app.settings import Settings
+from app.settings import InvalidSetting, Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
 from model.guide import NoCharacterFits
@@ -66,9 +66,7 @@ class Service:
         self.settings = settings
         self.metrics = metrics or Metrics()
         self.checkpoint = checkpoint
-        device = settings.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = choose_device(settings.device)
         dtype = None if settings.dtype == "auto" else getattr(torch, settings.dtype)
         self.poet = Poet(
             checkpoint, line_filter, device=device, dtype=dtype, num_slots=settings.num_slots
@@ -267,6 +265,22 @@ class Service:
                 yield PoemOut.of(self.poet.finish(best))
         except NoCharacterFits as error:
             raise UnacceptableRequest(field_at_fault(request, error), str(error)) from error
+
+
+def choose_device(name: str) -> str:
+    """Return the device that a setting names, or the best there is for auto.
+
+    Raises:
+        InvalidSetting: If this machine, or this build of PyTorch, has no such device.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        message = f"device: there is no {name} here; auto takes what there is"
+        raise InvalidSetting(message) from error
+    return name
 
 
 def dislike(draft: Draft) -> tuple[bool, float]:

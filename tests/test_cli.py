@@ -305,6 +305,26 @@ def test_a_server_without_its_checkpoint_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("YIN_RATE_LIMIT", "10/min", "rate_limit: must be such as 60/minute"),
+        ("YIN_API_KEYS", "", "api_keys: is empty; name a file"),
+        ("YIN_DEVICE", "cuda:99", "device: there is no cuda:99 here"),
+        ("YIN_PORT", "tcp://10.0.0.1:80", "port: is tcp://10.0.0.1:80, which a container platform"),
+        ("YIN_HOST", "", "host: must be an address"),
+    ],
+)
+def test_a_bad_setting_is_one_sentence_and_exits_with_two(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = run.invoke(app, ["serve"])
+    assert result.exit_code == 2
+    assert result.output.startswith(f"error: {message}")
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("harm", "message"),
     [
         (lambda content: content[:-1], "is not a safetensors file"),
@@ -437,7 +457,7 @@ def test_the_command_line_alone_does_not_load_pytorch() -> None:
 def test_no_garbage_is_looked_for_in_what_start_up_made(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = []
 
-    async def note(_server: Server) -> None:
+    async def note(_server: Server, _sockets: object) -> None:
         frozen.append(gc.get_freeze_count())
 
     monkeypatch.setattr(Server, "serve", note)

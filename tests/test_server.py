@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import pytest
 import uvicorn
 
 from app.main import create_app
-from app.server import Server
+from app.server import Server, listening, url_of
 from app.service import Service
 from app.settings import Settings
 from app.step_time import StepTime
@@ -235,3 +236,21 @@ def test_only_a_trusted_proxy_may_say_for_whom_it_asks(
         poem = {"text": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"}
         asked = [client.post("/check", json=poem, headers=each) for each in clients]
         assert [answer.status_code for answer in asked] == statuses
+
+
+def test_every_address_is_those_of_both_versions(service: Service) -> None:
+    settings = service.settings.model_copy(update={"host": "::", "port": 0})
+    made = listening(settings)
+    if made is None:
+        pytest.skip("this machine has no IPv6")
+    with made[0] as both:
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, both.getsockname()[1]), timeout=5).close()
+    assert listening(service.settings) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("127.0.0.1", "http://127.0.0.1:8123"), ("::", "http://[::]:8123")]
+)
+def test_the_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
+    assert url_of(Settings(host=host, port=8123)) == url
