@@ -166,9 +166,13 @@ class AsyncEngine:
         waiting = [asyncio.ensure_future(job.done.wait()) for job in self.jobs]
         if waiting:
             await asyncio.wait(waiting, timeout=limit_s)
+        self.refuse_all()
+        await self._thread.stop()
+
+    def refuse_all(self) -> None:
+        """End every job, because the service is shutting down."""
         for job in list(self.jobs):
             self.cancel(job, Draining("the service is shutting down", retry_after_s=1))
-        await self._thread.stop()
 
     def _end(self, job: Job, outcome: str, error: ServiceError | None = None) -> None:
         """Give back what is left of a job, and let those who wait for it go on."""

@@ -55,7 +55,10 @@ def url_of(settings: Settings) -> str:
 
 
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or SIGINT, or until the engine fails; a second SIGINT does not wait.
+    """Serves until SIGTERM or SIGINT, or until the engine fails.
+
+    A second SIGTERM refuses what is still being written; a second SIGINT does not even wait for
+    that.
 
     Args:
         config: uvicorn's configuration, of an application that serves service.
@@ -86,11 +89,14 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """Begin to shut down; this is the signal handler."""
         self._asked += 1
-        if self._loop is None or self._asked > 1:
+        if self._loop is None:
             self.should_exit = True
-            self.force_exit = self.force_exit or (self._asked > 1 and sig == signal.SIGINT)
-        else:
+        elif self._asked == 1:
             self._loop.call_soon_threadsafe(self._begin_drain)
+        elif sig == signal.SIGINT:
+            self.should_exit = self.force_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._service.engine.refuse_all)
 
     def _begin_drain(self) -> None:
         self._drain = asyncio.ensure_future(self._drain_and_exit())

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
+    cors_origins: str = Field(
+        "",
+        description="Origins, separated by commas, whose pages may call this service from a "
+        "browser, such as https://example.org; * for all, none if empty.",
+    )
     max_held: int = Field(
         0,
         ge=0,

@@ -123,6 +123,26 @@ def test_without_a_known_key_nothing_passes(keyed: ApiKeys, headers: dict[str, s
     assert response.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize("path", ["/health/../index.html", "/health/", "/metrics/x", "/", "/model"])
+def test_nothing_else_passes_without_a_key(keyed: ApiKeys, path: str) -> None:
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    statuses = []
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status"))
+
+    asyncio.run(keyed(scope, never, send))
+    assert statuses[0] == 401
+
+
+def test_who_tries_one_key_after_the_other_has_to_wait_and_others_do_not(keyed: ApiKeys) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    statuses = [ask(keyed, headers=wrong).status_code for _ in range(21)]
+    assert statuses == [401] * 20 + [429]
+    assert "retry-after" in ask(keyed, headers=wrong).headers
+    assert ask(keyed, headers={"Authorization": "Bearer first-key"}).status_code == 200
+
+
 def test_a_known_key_is_whom_a_request_counts_for(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("first-key\nsecond-key\n")
     callers = []

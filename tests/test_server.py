@@ -122,7 +122,23 @@ def test_at_the_limit_whatever_is_left_is_refused(
         assert failure == {"status": 503, "detail": "the service is shutting down"}
 
 
-def test_a_second_signal_does_not_wait(
+def test_a_second_sigterm_refuses_what_is_being_written(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.settings.drain_s = 60
+    hold(service, monkeypatch, lambda: time.sleep(0.05))
+    with running(service) as (server, client):
+        stream = Background(lambda: last_event(client))
+        in_flight(service, 1)
+        server.handle_exit(signal.SIGTERM, None)
+        wait_for_503(client)
+        server.handle_exit(signal.SIGTERM, None)
+        name, failure = stream.result
+        assert name == "failure"
+        assert failure["status"] == 503
+
+
+def test_a_second_sigint_does_not_wait(
     service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
 ) -> None:
     service.settings.drain_s = 60
