@@ -9,13 +9,14 @@ import heapq
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from app.errors import QueueFull, TooMuchHeld, WouldBeLate
 from app.step_time import StepTime
 
-TOLERANCE = 0.9  # of the reckoned step time: what would still be late is certain to be
+HEADROOM = 1.15  # times the reckoned step time, within which what is admitted has to be done
+TOLERANCE = 0.9  # times the reckoned step time: what would be late even so has to give way
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +24,16 @@ class Claim:
     """What a request asks of the engine.
 
     Args:
-        count: Sequences.
+        count: Slots that its sequences take in all.
         steps: That each takes at most.
-        slots: That each takes at once: particles, twice as many if they are guided.
-        draw_s: Seconds that each of its slots adds to a step by the way it draws.
+        draw_s: Seconds that each adds to a step by the way it draws.
         caller: On whose account.
     """
 
-    count: int = 1
-    steps: int = 1
-    slots: int = 1
+    count: int
+    steps: int
     draw_s: float = 0.0
     caller: str = ""
-
-    @property
-    def rows(self) -> int:
-        """Slots of all its sequences."""
-        return self.count * self.slots
 
 
 @dataclass(eq=False, slots=True)
@@ -88,9 +82,9 @@ class Ledger:
         self.step_time = step_time or StepTime(clock=clock)
         self._reservations: dict[Reservation, None] = {}  # the oldest first
         self._shares: set[Share] = set()
-        self._waiting = Counter[str]()  # slots that are waited for, by caller
+        self._waiting = Counter[str]()  # shares without a slot, by caller
         self._held = Counter[str]()  # slot-steps, by caller
-        self._steps_waiting = 0  # slot-steps of shares without a slot
+        self._steps_waiting = 0  # of shares without a slot
         self._refused_since: float | None = None  # with nothing admitted from then on
         self._refused_at = 0.0
 
@@ -102,84 +96,108 @@ class Ledger:
     def cost(self, claim: Claim) -> int:
         """Return what a claim costs, in slot-steps."""
         slot_s = self.step_time.base_s(self._num_slots) / self._num_slots
-        return math.ceil(claim.rows * claim.steps * (1 + claim.draw_s / slot_s))
+        return math.ceil(claim.count * claim.steps * (1 + claim.draw_s / slot_s))
 
     def steps_to_slot(self, caller: str = "") -> float:
-        """Return the steps until a caller's new sequence would get a slot."""
-        return self._steps_to_slot(Claim(caller=caller), 0)
-
-    def _steps_to_slot(self, claim: Claim, number: int) -> float:
-        """Return the steps until a claim would get its slot of a number, from 0.
+        """Return the steps until a caller's new sequence would get a slot.
 
         Callers have their turns in rotation, each with its oldest sequence. What is left of each
         running sequence is known, and those that wait are taken to be of average length.
         """
-        own = self._waiting[claim.caller] + number
-        others = (n for other, n in self._waiting.items() if other != claim.caller)
+        own = self._waiting[caller]
+        others = (n for other, n in self._waiting.items() if other != caller)
         ahead = own + sum(min(n, own + 1) for n in others)
-        running = sorted(self._running_steps())
+        running = sorted(share.steps for share in self._shares if not share.waiting)
         free = self._num_slots - len(running)
         if ahead < free:
             return 0.0
-        waiting = self._waiting.total() + number
-        average = (self._steps_waiting + number * claim.steps) / max(1, waiting)
+        average = self._steps_waiting / max(1, self._waiting.total())
         ends = [0.0] * free + [float(steps) for steps in running]  # sorted, so it is a heap
         for _ in range(ahead):
             heapq.heapreplace(ends, ends[0] + average)
         return ends[0]
 
-    def _running_steps(self) -> Iterator[int]:
-        """Yield for each slot in use the steps that are left in it."""
-        for share in self._shares:
-            if not share.waiting:
-                yield from (share.steps,) * share.claim.slots
+    def require_slot(self, caller: str) -> None:
+        """Refuse whatever a caller may ask for if it would wait too long for a slot.
 
-    def require_room(self, claim: Claim | None = None) -> None:
-        """Refuse what reserve() would refuse; of a request not yet understood, what any would be.
+        Raises:
+            QueueFull: If it would.
+        """
+        waiting = self.steps_to_slot(caller)
+        if waiting > self._max_queue_steps and self._reservations:
+            self._note_refusal()
+            step_s = self._step_s()
+            again_s = whole_seconds((waiting - self._max_queue_steps) * step_s)
+            work = f"{waiting * step_s:.1f} s of work are waiting"
+            raise QueueFull(f"{work}; try again in {again_s} s", retry_after_s=again_s)
+
+    def require_room(self, claim: Claim) -> None:
+        """Refuse what reserve() would refuse.
 
         Raises:
             TooMuchHeld: If its caller would hold more than one may.
             QueueFull: If it would wait too long for a slot.
-            WouldBeLate: If it would not be done in time.
+            WouldBeLate: If it would be late, or make something older late.
         """
-        claim = claim or Claim()
-        if self._max_held and self._held[claim.caller] + self.cost(claim) > self._max_held:
+        held = self._held[claim.caller] + self.cost(claim)
+        if self._max_held and held > self._max_held:
             raise TooMuchHeld(
-                f"this would be {self._held[claim.caller] + self.cost(claim)} slot-steps at a time,"
-                f" and one caller may have {self._max_held}; try again after your other poems, or "
-                "ask for fewer or shorter ones",
+                f"this would be {held} slot-steps at a time, and one caller may have "
+                f"{self._max_held}; wait for your other poems, or ask for fewer or shorter ones",
                 retry_after_s=1,
             )
         if not self._reservations:  # whatever was reckoned, nobody is in the way
             return
-        try:
-            self._require_time(claim)
-        except (QueueFull, WouldBeLate):
-            self._refused_at = self._clock()
-            self._refused_since = self._refused_since or self._refused_at
-            raise
+        self.require_slot(claim.caller)
+        asked = Reservation(claim, 0, self._clock() + self._deadline_s)
+        asked.shares = [Share(claim, claim.steps) for _ in range(claim.count)]
+        late_s = self._lateness([*self._reservations, asked], HEADROOM)
+        if late_s > 0:
+            self._note_refusal()
+            again_s = whole_seconds(late_s)
+            raise WouldBeLate(
+                f"there is too much in flight to finish this within {self._deadline_s:g} s; "
+                f"try again in {again_s} s",
+                retry_after_s=again_s,
+            )
 
-    def _require_time(self, claim: Claim) -> None:
-        """Refuse what could not start or end in time."""
-        step_s = self._step_s(claim)
-        waiting = self.steps_to_slot(claim.caller)
-        if waiting > self._max_queue_steps:
-            again_s = whole_seconds((waiting - self._max_queue_steps) * step_s)
-            work = f"{waiting * step_s:.1f} s of work are waiting"
-            raise QueueFull(f"{work}; try again in {again_s} s", retry_after_s=again_s)
-        needed_s = (self._steps_to_slot(claim, claim.rows - 1) + claim.steps) * step_s
-        if needed_s > self._deadline_s:
-            again_s = whole_seconds(needed_s - self._deadline_s)
-            limit = f"this would take {needed_s:.1f} s, and the limit is {self._deadline_s:g} s"
-            raise WouldBeLate(f"{limit}; try again in {again_s} s", retry_after_s=again_s)
+    def _note_refusal(self) -> None:
+        self._refused_at = self._clock()
+        self._refused_since = self._refused_since or self._refused_at
 
-    def _step_s(self, claim: Claim) -> float:
-        """Return the seconds of a step with all that is reserved, and a claim."""
-        claims = [claim] * claim.count + [share.claim for share in self._shares]
-        draws_s = sum(each.slots * each.draw_s for each in claims)
-        count = sum(each.slots for each in claims)
-        rows = min(count, self._num_slots)
-        return self.step_time.predict(rows, draws_s * rows / count)
+    def _step_s(self) -> float:
+        """Return the seconds of a step of a full engine, with draws like those in flight."""
+        count = max(1, len(self._shares))
+        draws_s = sum(share.claim.draw_s for share in self._shares) / count
+        return self.step_time.predict(self._num_slots, draws_s * self._num_slots)
+
+    def _lateness(self, reservations: Iterable[Reservation], slowness: float) -> float:
+        """Return by how many seconds the latest of these would be late if nothing else came.
+
+        Args:
+            reservations: All that runs.
+            slowness: Times the step time that is reckoned with.
+        """
+        left = sorted(
+            (share.steps, each.deadline, share.claim.draw_s)
+            for each in reservations
+            for share in each.shares
+            if share.steps
+        )
+        base_s, factor = self.step_time.base_s, self.step_time.correction * slowness
+        rows, draws_s = len(left), sum(draw_s for _, _, draw_s in left)
+        now = start = self._clock()
+        late_s, done = -math.inf, 0
+        for steps, deadline, draw_s in left:  # the shortest first: after it there is a row less
+            if steps > done:
+                running = min(rows, self._num_slots)
+                step_s = base_s(running) + draws_s * running / rows
+                now += (steps - done) * rows / running * step_s * factor
+                done = steps
+            rows, draws_s = rows - 1, draws_s - draw_s
+            if deadline > start:
+                late_s = max(late_s, now - deadline)
+        return late_s
 
     def reserve(self, claim: Claim) -> Reservation:
         """Reserve what a claim asks for.
@@ -192,9 +210,9 @@ class Ledger:
         made.shares = [Share(claim, claim.steps) for _ in range(claim.count)]
         self._reservations[made] = None
         self._shares.update(made.shares)
-        self._waiting[claim.caller] += claim.rows
+        self._waiting[claim.caller] += claim.count
         self._held[claim.caller] += made.cost
-        self._steps_waiting += claim.rows * claim.steps
+        self._steps_waiting += claim.count * claim.steps
         self._refused_since = None
         return made
 
@@ -213,6 +231,7 @@ class Ledger:
             self._shares.remove(share)
             if share.waiting:
                 self._wait_no_more(share)
+            share.steps = 0
 
     def release(self, reservation: Reservation) -> None:
         """Give back all that is left of a reservation; one that was given back is left alone."""
@@ -225,18 +244,16 @@ class Ledger:
             self._held += Counter()  # drops whoever holds nothing
 
     def _wait_no_more(self, share: Share) -> None:
-        self._steps_waiting -= share.claim.slots * share.steps
-        self._waiting[share.claim.caller] -= share.claim.slots
+        self._steps_waiting -= share.steps
+        self._waiting[share.claim.caller] -= 1
         if not self._waiting[share.claim.caller]:
             del self._waiting[share.claim.caller]
 
-    def measure(self, step_s: float) -> None:
-        """Take the seconds of one more step, of all that has a slot, into account."""
-        running = [share.claim for share in self._shares if not share.waiting]
-        if running:
-            rows = sum(each.slots for each in running)
-            draws_s = sum(each.slots * each.draw_s for each in running)
-            self.step_time.observe(rows, draws_s, step_s)
+    def measure(self, rows: int, step_s: float) -> None:
+        """Take the seconds of one more step into account, which ran so many sequences."""
+        running = [share.claim.draw_s for share in self._shares if not share.waiting]
+        if running:  # else all of them are cancelled
+            self.step_time.observe(rows, sum(running) * rows / len(running), step_s)
 
     @property
     def stalled(self) -> bool:
@@ -247,28 +264,18 @@ class Ledger:
         asked = now - self._refused_at < self._deadline_s
         return asked and now - self._refused_since > self._deadline_s
 
-    def hopeless(self) -> Iterator[Reservation]:
-        """Yield what has to give way, so that what is older can be done in time.
+    def hopeless(self) -> list[Reservation]:
+        """Return what has to give way, so that what is older can be done in time.
 
-        From the oldest to the newest, each is kept if it and all that is kept can be done.
+        It is what would be late even alone, and of the rest the newest.
         """
-        now, rows, draws_s, steps, allowed_s = self._clock(), 0, 0.0, 0, math.inf
-        for each in self._reservations:
-            left = [share.steps for share in each.shares if share in self._shares]
-            if not left or each.deadline <= now:
-                continue
-            slots = each.claim.slots
-            turns = max(max(left), (steps + slots * sum(left)) / self._num_slots)
-            kept_s = min(allowed_s, (each.deadline - now) / turns if turns else math.inf)
-            count = rows + slots * len(left)
-            running = min(count, self._num_slots)
-            own_draws_s = slots * len(left) * each.claim.draw_s
-            added_s = (draws_s + own_draws_s) * running / count
-            if TOLERANCE * self.step_time.predict(running, added_s) > kept_s:
-                yield each
-                continue
-            rows, steps, allowed_s = count, steps + slots * sum(left), kept_s
-            draws_s += own_draws_s
+        now = self._clock()
+        kept = [each for each in self._reservations if each.deadline > now]
+        dropped = [each for each in kept if self._lateness([each], TOLERANCE) > 0]
+        kept = [each for each in kept if each not in dropped]
+        while len(kept) > 1 and self._lateness(kept, TOLERANCE) > 0:
+            dropped.append(kept.pop())
+        return dropped
 
 
 def whole_seconds(wait_s: float) -> int:

@@ -7,7 +7,8 @@ in a thread of its own.
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from app.admission import Claim, Ledger
 from app.engine_thread import EngineThread, Output, Report
@@ -76,6 +77,7 @@ class AsyncEngine:
         self._parts: dict[TokenSequence, Part] = {}
         self._arrivals = itertools.count()
         self.draining = False
+        self.failed = asyncio.Event()  # when the engine has stopped with an error
 
     def start(self) -> None:
         """Begin to step; called in the event loop that will submit."""
@@ -91,37 +93,45 @@ class AsyncEngine:
         """Whether requests are taken, and not refused one and all."""
         return self.alive and not self.draining and not self.ledger.stalled
 
-    def require_room(self, claim: Claim | None = None) -> None:
-        """Refuse what admit() would refuse.
+    def require_slot(self, caller: str) -> None:
+        """Refuse what admit() would refuse of a caller, whatever it is.
 
         Raises:
             Draining: If the service is shutting down.
             EngineFailed: If the engine has stopped.
-            TooMuchHeld: If the caller would hold more than one may.
-            QueueFull: If the job would wait too long for a slot.
-            WouldBeLate: If it would not be done in time.
+            QueueFull: If it would wait too long for a slot.
         """
-        try:
-            if self._thread.failure is not None:
-                raise EngineFailed("the engine has stopped; the service needs a restart")
-            if self.draining:
-                raise Draining("the service is shutting down", retry_after_s=1)
-            self.ledger.require_room(claim)
-        except ServiceError as error:
-            self._metrics.shed.labels(REFUSALS[type(error)]).inc()
-            raise
+        with self._refusing():
+            self.ledger.require_slot(caller)
 
     def admit(self, claim: Claim) -> Job:
         """Reserve room for what a request asks for, or refuse it at once.
 
         Raises:
-            ServiceError: As require_room().
+            Draining: If the service is shutting down.
+            EngineFailed: If the engine has stopped.
+            TooMuchHeld: If the caller would hold more than one may.
+            QueueFull: If it would wait too long for a slot.
+            WouldBeLate: If it would be late, or make something older late.
         """
-        self.require_room(claim)
-        deadline = asyncio.get_running_loop().time() + self._deadline_s
-        job = Job(self.ledger.reserve(claim), deadline)
+        with self._refusing():
+            reservation = self.ledger.reserve(claim)
+        job = Job(reservation, asyncio.get_running_loop().time() + self._deadline_s)
         self.jobs.add(job)
         return job
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Refuse everything where nothing is run any more, and count all refusals."""
+        try:
+            if self._thread.failure is not None:
+                raise EngineFailed("the engine has stopped; the service needs a restart")
+            if self.draining:
+                raise Draining("the service is shutting down", retry_after_s=1)
+            yield
+        except ServiceError as error:
+            self._metrics.shed.labels(REFUSALS[type(error)]).inc()
+            raise
 
     def run(self, job: Job, sequences: Sequence[TokenSequence]) -> None:
         """Hand the sequences of an admitted job to the engine.
@@ -131,10 +141,12 @@ class AsyncEngine:
         """
         if job not in self.jobs:
             raise job.error or EngineFailed("the job has ended")
-        job.sequences, now, arrival = sequences, time.perf_counter(), next(self._arrivals)
-        orders, caller = [], job.reservation.claim.caller
+        job.sequences, job.unfinished = sequences, len(sequences)
+        orders, arrival, reserved = [], next(self._arrivals), job.reservation
+        caller, now = reserved.claim.caller, time.perf_counter()
+        shares = iter(reserved.shares)
         for number, sequence in enumerate(sequences):
-            self._parts[sequence] = Part(job, number, job.reservation.shares[number])
+            self._parts[sequence] = Part(job, number, [*islice(shares, sequence.num_slots)])
             orders.append(Add(sequence, caller, arrival + number * OVERTAKEN_BY, now))
         self._thread.give(orders)
 
@@ -156,9 +168,13 @@ class AsyncEngine:
         waiting = [asyncio.ensure_future(job.done.wait()) for job in self.jobs]
         if waiting:
             await asyncio.wait(waiting, timeout=limit_s)
+        self.refuse_all()
+        await self._thread.stop()
+
+    def refuse_all(self) -> None:
+        """End every job, because the service is shutting down."""
         for job in list(self.jobs):
             self.cancel(job, Draining("the service is shutting down", retry_after_s=1))
-        await self._thread.stop()
 
     def _end(self, job: Job, outcome: str, error: ServiceError | None = None) -> None:
         """Give back what is left of a job, and let those who wait for it go on."""
@@ -173,10 +189,11 @@ class AsyncEngine:
 
     def _deliver(self, report: Report) -> None:
         """Take what a step did into account, and let the jobs know."""
-        self.ledger.measure(report.step_s)
         for sequence in report.joined:
             if sequence in self._parts:
-                self.ledger.start(self._parts[sequence].share)
+                for share in self._parts[sequence].shares:
+                    self.ledger.start(share)
+        self.ledger.measure(report.rows, report.step_s)
         self._metrics.characters.inc(len(report.outputs))
         for output in report.outputs:
             part = self._parts.get(output.sequence)
@@ -202,13 +219,15 @@ class AsyncEngine:
         # The first token's step comes after those of the header.
         header = 0 if part.emitted else len(output.sequence.header) - 1
         new = output.tokens - part.emitted  # none of a sequence that fails
-        self.ledger.progress(part.share, header + new)
+        for share in part.shares:
+            self.ledger.progress(share, header + new)
         part.emitted = output.tokens
         for _ in range(new):
             job.emit(part.number)
         if output.finished:
             del self._parts[output.sequence]
-            self.ledger.finish(part.share)
+            for share in part.shares:
+                self.ledger.finish(share)
             job.unfinished -= 1
             if job.unfinished == 0:
                 self._end(job, "done")
@@ -218,3 +237,4 @@ class AsyncEngine:
         for job in list(self.jobs):
             error = EngineFailed("the engine stopped while the poem was being written")
             self._end(job, "failed", error)
+        self.failed.set()

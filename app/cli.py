@@ -221,7 +221,7 @@ def serve(
 
     from app.log import configure_log
     from app.main import create_app
-    from app.server import Server, configuration
+    from app.server import Server, configuration, listening, url_of
     from app.service import Service
     from app.settings import Settings
 
@@ -230,10 +230,11 @@ def serve(
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
         service = Service.load(settings)
         application = create_app(service=service)
+        sockets = listening(settings)
     configure_log(settings.log_level)
     structlog.get_logger().info(
         "starting",
-        address=f"http://{settings.host}:{settings.port}",
+        address=url_of(settings),
         threads=settings.num_threads,
         batch_sizes=service.poet.engine.batch_sizes,
         **service.model.model_dump(),
@@ -244,9 +245,9 @@ def serve(
     gc.freeze()
     # uvicorn puts back what it finds: a signal that comes again at the end would be an exit of 143.
     signal.signal(signal.SIGTERM, server.handle_exit)
-    asyncio.run(server.serve())
+    asyncio.run(server.serve(sockets))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if not server.started:
+    if not server.started or service.engine.failed.is_set():
         raise typer.Exit(REFUSED)
 
 

@@ -41,11 +41,13 @@ class Report:
     Args:
         joined: The sequences that got a slot before it.
         outputs: What it did for each that draws already.
+        rows: How many sequences it ran.
         step_s: How long it took, the orders included.
     """
 
     joined: Sequence[TokenSequence]
     outputs: Sequence[Output]
+    rows: int
     step_s: float
 
 
@@ -133,11 +135,12 @@ class EngineThread:
         ready = time.perf_counter()
         if not self._busy:
             return
-        self._metrics.batch_size.observe(self._busy)
+        rows = self._busy
+        self._metrics.batch_size.observe(rows)
         emitted = self._engine.step()
         stepped = time.perf_counter()
         outputs = [Output(each, len(each.tokens), each.finished) for each in emitted]
-        self._call(self._deliver, Report(joined, outputs, stepped - start))
+        self._call(self._deliver, Report(joined, outputs, rows, stepped - start))
         phase("orders").observe(ready - start)
         phase("model").observe(stepped - ready)
         phase("report").observe(time.perf_counter() - stepped)

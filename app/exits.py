@@ -68,6 +68,7 @@ def loading() -> Iterator[None]:
     """Exit with a message if the model cannot be loaded."""
     from pydantic import ValidationError
 
+    from app.settings import InvalidSetting
     from model.checkpoint import CheckpointError
     from model.poet.line_filter import LineFilterError
 
@@ -75,6 +76,7 @@ def loading() -> Iterator[None]:
         exit_on(MemoryError, code=REFUSED, describe=describe_memory),
         exit_on(CheckpointError, LineFilterError, ValueError, OSError, code=REFUSED),
         exit_on(ValidationError, code=WRONG, describe=describe_fields),
+        exit_on(InvalidSetting, code=WRONG),
     ):
         try:
             yield

@@ -25,12 +25,9 @@ class Job:
     submitted: float = field(default_factory=time.perf_counter)
     first_token: float | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
-    unfinished: int = field(init=False)
+    unfinished: int = 0  # of sequences
     _news: list[int] = field(default_factory=list)
     _stirred: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.unfinished = len(self.reservation.shares)
 
     async def result(self) -> None:
         """Wait until every sequence is finished.
@@ -84,9 +81,9 @@ class Job:
 
 @dataclass(eq=False, slots=True)
 class Part:
-    """A sequence as a part of its job: its number there, its share, the tokens it has emitted."""
+    """A sequence as a part of its job: its number, a share for each slot, the tokens it emitted."""
 
     job: Job
     number: int
-    share: Share
+    shares: Sequence[Share]
     emitted: int = 0

@@ -1,15 +1,16 @@
 """The application: create_app() puts settings, service, routes and middleware together."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -20,6 +21,7 @@ from app.middleware import (
     IMMUTABLE,
     ApiKeys,
     BodyLimit,
+    HeadAsGet,
     Observed,
     PageHeaders,
     RefuseEarly,
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )
+    app.router.redirect_slashes = False  # to the host that the caller names
     app.include_router(router)
     refuse_other_methods(app)
     app.add_exception_handler(ServiceError, answer_service_error)
@@ -70,11 +73,9 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     if PAGE.is_dir():
         # Files alone are compressed: a stream of characters must not wait for a full buffer.
         docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
-        app.router.routes.append(Route("/docs", docs, name="docs"))
-        app.mount(
-            "/font", PageHeaders(StaticFiles(directory=PAGE / "font"), IMMUTABLE), name="font"
-        )
-        files = GZipMiddleware(PageHeaders(StaticFiles(directory=PAGE, html=True)))
+        app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
+        app.mount("/font", PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE), name="font")
+        files = GZipMiddleware(PageHeaders(PageFiles(directory=PAGE, html=True)))
         app.mount("/", files, name="page")
     return app
 
@@ -87,7 +88,36 @@ def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
         app.add_middleware(RateLimit, limit=settings.rate_limit)
     if settings.api_keys is not None:
         app.add_middleware(ApiKeys, path=settings.api_keys)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Request-ID", "X-Yin-Cost"],
+        )
     app.add_middleware(Observed, metrics=metrics)
+    fetched = {route.path for route in routes_of(router) if "GET" in (route.methods or ())}
+    app.add_middleware(HeadAsGet, paths=fetched)
+
+
+class PageFiles(StaticFiles):
+    """The page's files; what is none of them is not found, whatever the method.
+
+    StaticFiles would send whoever leaves out a slash to the host that they name.
+    """
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file."""
+        is_file = scope["path"].endswith("/") or Path(path).suffix
+        if scope["method"] not in ("GET", "HEAD") or not is_file:
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
+
+
+def routes_of(router: APIRouter) -> Iterator[Route]:
+    """Yield the routes of the API."""
+    yield from (route for route in router.routes if isinstance(route, Route))
 
 
 class MethodNotAllowed:
@@ -105,10 +135,10 @@ class MethodNotAllowed:
 def refuse_other_methods(app: FastAPI) -> None:
     """Let each path refuse the methods that it lacks; else the page would answer them with 404."""
     allowed: dict[str, set[str]] = defaultdict(set)
-    for route in router.routes:
-        if isinstance(route, Route):
-            allowed[route.path] |= route.methods or set()
+    for route in routes_of(router):
+        allowed[route.path] |= route.methods or set()
     for path, methods in allowed.items():
+        methods |= {"HEAD"} if "GET" in methods else set()
         app.router.routes.append(Route(path, MethodNotAllowed(methods), include_in_schema=False))
 
 

@@ -8,7 +8,7 @@ import hmac
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.admission import Claim
 from app.caller import CALLER, caller_of
-from app.errors import ServiceError, describe_crash
+from app.errors import ServiceError, TooManyRequests, describe_crash
+from app.keys import read_keys
 from app.metrics import Metrics
-from app.rate import COST
+from app.rate import COST, Rate
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SECURITY_HEADERS = {
@@ -39,7 +39,8 @@ PAGE_POLICY = (
 NO_CACHE = "no-cache"  # asked for again by its ETag: no mixture of two releases
 IMMUTABLE = "public, max-age=31536000, immutable"  # of a file whose address has its digest
 POEM_PATHS = ("/generate", "/generate/stream")
-OPEN_PATHS = ("/health/", "/metrics")
+OPEN_PATHS = ("/health/live", "/health/ready", "/metrics")  # for probes, which have no key
+FAILURES = "20/minute"  # keys that are wrong, of one address
 BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
 
 
@@ -86,7 +87,7 @@ class Observed:
             self._metrics.requests.labels(route, status).inc()
             self._metrics.request_s.labels(route).observe(elapsed_s)
             # Probes and scrapes come every few seconds, and would bury the poems.
-            quiet = scope["path"].startswith(OPEN_PATHS) and status < 400
+            quiet = scope["path"] in OPEN_PATHS and status < 400
             log = structlog.get_logger()
             (log.debug if quiet else log.info)(
                 "request",
@@ -108,6 +109,11 @@ class BodyLimit:
         """Pass a request on, or answer 413 or 408."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        encoding = Headers(scope=scope).get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
+            detail = f"the body must not be encoded, and this one is {encoding!r}"
+            await JSONResponse({"detail": detail}, 415)(scope, receive, send)
             return
         length = Headers(scope=scope).get("Content-Length", "")
         if length.isdecimal() and int(length) > self._max_bytes:
@@ -170,7 +176,7 @@ class RefuseEarly:
         """Pass a request on, or answer as the engine refuses it."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in POEM_PATHS:
             try:
-                scope["app"].state.service.engine.require_room(Claim(caller=caller_of(scope)))
+                scope["app"].state.service.engine.require_slot(caller_of(scope))
             except ServiceError as error:
                 answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
                 await answer(scope, receive, send)
@@ -183,27 +189,50 @@ class ApiKeys:
 
     def __init__(self, app: ASGIApp, path: Path) -> None:
         self._app = app
-        keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
-        if not keys:
-            raise ValueError(f"{path} holds no key; it must hold one key a line")
-        self._digests = [sha256(key).digest() for key in keys]  # of one length, as comparing wants
+        # Of one length, as comparing wants.
+        self._digests = [sha256(key).digest() for key in read_keys(path)]
+        self._failures = Rate(FAILURES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
-        if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             scheme, _, key = Headers(scope=scope).get("Authorization", "").partition(" ")
             # Every key is compared, so that the time gives no hint of which one is near.
             digest = sha256(key.encode("latin-1")).digest()
             known = sum(hmac.compare_digest(digest, own) for own in self._digests)
             scope[CALLER] = f"key {digest.hex()}"
             if scheme.lower() != "bearer" or not known:
-                answer = JSONResponse(
-                    {"detail": "this service needs a valid key: Authorization: Bearer KEY"},
-                    401,
-                    headers={"WWW-Authenticate": "Bearer"},
-                )
-                await answer(scope, receive, send)
+                del scope[CALLER]
+                await self._refuse(scope, receive, send)
                 return
+        await self._app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401, or 429 to who tries one key after the other."""
+        try:
+            self._failures.count(caller_of(scope))
+        except TooManyRequests as error:
+            answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+        else:
+            answer = JSONResponse(
+                {"detail": "this service needs a valid key: Authorization: Bearer KEY"},
+                401,
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        await answer(scope, receive, send)
+
+
+class HeadAsGet:
+    """Lets HEAD be answered like GET; the server leaves the body out."""
+
+    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
+        self._app, self._paths = app, paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"] in self._paths:
+            # The server keeps its own scope, by which it knows that there is no body to send.
+            scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)
 
 

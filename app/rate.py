@@ -32,38 +32,25 @@ def charge(scope: Scope, cost: int) -> None:
     count: Callable[[int], None] | None = scope.get(RATE)
     units = math.ceil(cost / UNIT)
     if count is not None and units > 1:
-        count(units - 1)
+        try:
+            count(units - 1)
+        except TooManyRequests as error:
+            error.message = f"this counts as {units} requests: {error.message}"
+            raise
 
 
-class RateLimit:
-    """Limits how much a caller may ask for.
-
-    What it only fetches is not counted: the page alone is a dozen files.
+class Rate:
+    """Counts what callers do in a moving window.
 
     Args:
-        app: What to pass requests on to.
         limit: Units in a time, such as 60/minute.
     """
 
-    def __init__(self, app: ASGIApp, limit: str) -> None:
-        self._app = app
+    def __init__(self, limit: str) -> None:
         self._limit = parse(limit)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 429."""
-        if scope["type"] == "http" and scope["method"] == "POST":
-            caller = caller_of(scope)
-            scope[RATE] = lambda units: self.count(caller, units)
-            try:
-                self.count(caller, 1)
-            except TooManyRequests as error:
-                answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
-                await answer(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def count(self, caller: str, units: int) -> None:
+    def count(self, caller: str, units: int = 1) -> None:
         """Count what a caller asks for.
 
         Raises:
@@ -77,7 +64,33 @@ class RateLimit:
             self._limiter.storage.reset()
             return
         again_s = max(1, round(wait_s))
-        more = f", and this counts as {units + 1}" if units > 1 else ""
         raise TooManyRequests(
-            f"at most {self._limit}{more}; try again in {again_s} s", retry_after_s=again_s
+            f"at most {self._limit}; try again in {again_s} s", retry_after_s=again_s
         )
+
+
+class RateLimit:
+    """Limits how much a caller may ask for.
+
+    What it only fetches is not counted: the page alone is a dozen files.
+
+    Args:
+        app: What to pass requests on to.
+        limit: Units in a time, such as 60/minute.
+    """
+
+    def __init__(self, app: ASGIApp, limit: str) -> None:
+        self._app, self._rate = app, Rate(limit)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 429."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            caller = caller_of(scope)
+            scope[RATE] = lambda units: self._rate.count(caller, units)
+            try:
+                self._rate.count(caller)
+            except TooManyRequests as error:
+                answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

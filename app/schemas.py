@@ -40,6 +40,11 @@ def _choice(kind: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
 
 
+def _none(*values: int) -> BeforeValidator:
+    """Take numbers for None, as other servers do."""
+    return BeforeValidator(lambda value: None if value in values and type(value) is int else value)
+
+
 ERAS = {"tang": Era.TANG, "song": Era.SONG}
 ERA_NAMES = [*ERAS, *Era]
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
@@ -90,6 +95,7 @@ class GenerateRequest(Strict):
     top_k: Annotated[
         int | None,
         Field(ge=1, le=100_000, description="Draw among the k likeliest characters only."),
+        _none(0, -1),
     ] = None
     top_p: Annotated[
         float | None,
@@ -102,6 +108,7 @@ class GenerateRequest(Strict):
     seed: Annotated[
         int | None,
         Field(ge=0, le=MAX_SEED, description="The same seed gives the same poem; drawn if absent."),
+        _none(-1),
     ] = None
     form: Annotated[
         Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})] | None,

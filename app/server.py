@@ -1,8 +1,9 @@
-"""The server: uvicorn's, but on a signal it first lets the poems in flight end.
+"""The server: uvicorn's, but it lets poems end before it does, and ends when it can write none.
 
 uvicorn's own shutdown closes the port at once, and waits for connections before the application
 learns of it. Here the application learns first: while poems in flight end, /health/ready and new
-requests are still answered, with 503, so that a load balancer turns to another replica.
+requests are still answered, with 503, so that a load balancer turns to another replica. A server
+whose engine has stopped ends after the last answer, so that whoever started it starts it again.
 """
 
 import asyncio
@@ -27,14 +28,37 @@ def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=settings.keep_alive_s,
+        lifespan="on",  # what fails at start must not be taken for an application without one
         log_config=None,
         access_log=False,
         server_header=False,
     )
 
 
+def listening(settings: Settings) -> list[socket.socket] | None:
+    """Return a socket for IPv6 and IPv4 where every address is asked for; None for uvicorn's own.
+
+    Raises:
+        OSError: If the port is taken.
+    """
+    if settings.host != "::" or not socket.has_dualstack_ipv6():
+        return None
+    address = (settings.host, settings.port)
+    return [socket.create_server(address, family=socket.AF_INET6, dualstack_ipv6=True)]
+
+
+def url_of(settings: Settings) -> str:
+    """Return the address that is listened on."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
 class Server(uvicorn.Server):
-    """Serves until SIGTERM or SIGINT, and then exits with 0; a second SIGINT does not wait.
+    """Serves until SIGTERM or SIGINT, or until the engine fails.
+
+    A second SIGTERM refuses what is still being written; a second SIGINT does not even wait for
+    that.
 
     Args:
         config: uvicorn's configuration, of an application that serves service.
@@ -49,21 +73,30 @@ class Server(uvicorn.Server):
         self._service, self._drain_s = service, drain_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drain: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._asked = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port."""
         self._loop = asyncio.get_running_loop()
+        self._watch = asyncio.ensure_future(self._exit_on_failure())
         await super().startup(sockets)
+
+    async def _exit_on_failure(self) -> None:
+        await self._service.engine.failed.wait()
+        self.should_exit = True  # uvicorn waits for the last answers
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """Begin to shut down; this is the signal handler."""
         self._asked += 1
-        if self._loop is None or self._asked > 1:
+        if self._loop is None:
             self.should_exit = True
-            self.force_exit = self.force_exit or (self._asked > 1 and sig == signal.SIGINT)
-        else:
+        elif self._asked == 1:
             self._loop.call_soon_threadsafe(self._begin_drain)
+        elif sig == signal.SIGINT:
+            self.should_exit = self.force_exit = True
+        else:
+            self._loop.call_soon_threadsafe(self._service.engine.refuse_all)
 
     def _begin_drain(self) -> None:
         self._drain = asyncio.ensure_future(self._drain_and_exit())

@@ -18,7 +18,7 @@ from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest
 from app.job import Job
 from app.metrics import Metrics
 from app.schemas import GenerateRequest
-from app.settings import Settings
+from app.settings import InvalidSetting, Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
 from model.poet.line_filter import LineFilter
@@ -66,9 +66,7 @@ class Service:
         self.settings = settings
         self.metrics = metrics or Metrics()
         self.checkpoint = checkpoint
-        device = settings.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = choose_device(settings.device)
         dtype = None if settings.dtype == "auto" else Precision(settings.dtype)
         self.poet = Poet(
             checkpoint, line_filter, device=device, dtype=dtype, num_slots=settings.num_slots
@@ -152,7 +150,7 @@ class Service:
         if spec.candidates > most:
             message = f"must be at most {most} here, got {spec.candidates}"
             raise UnacceptableRequest("candidates", message)
-        return Claim(request.n, steps, slots, draw_s, caller)
+        return Claim(request.n * slots, steps, draw_s, caller)
 
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
@@ -272,6 +270,22 @@ class Service:
                 )
             texts.add(tuple(draft.sequence.tokens))
             yield PoemOut.of(poem)
+
+
+def choose_device(name: str) -> str:
+    """Return the device that a setting names, or the best there is for auto.
+
+    Raises:
+        InvalidSetting: If this machine, or this build of PyTorch, has no such device.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        message = f"device: there is no {name} here; auto takes what there is"
+        raise InvalidSetting(message) from error
+    return name
 
 
 @contextmanager

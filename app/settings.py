@@ -1,16 +1,24 @@
 """Settings: all that a deployment may change, from the environment (prefix YIN_)."""
 
+import re
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from limits import parse
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import model
+from app.keys import read_keys
 from app.quota import available_cpus
 
 BUNDLED = Path(model.__file__).parent
+
+
+class InvalidSetting(ValueError):
+    """A setting that this machine cannot meet."""
 
 
 class Settings(BaseSettings):
@@ -45,6 +53,11 @@ class Settings(BaseSettings):
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
+    cors_origins: str = Field(
+        "",
+        description="Origins, separated by commas, whose pages may call this service from a "
+        "browser, such as https://example.org; * for all, none if empty.",
+    )
     max_held: int = Field(
         0,
         ge=0,
@@ -61,7 +74,69 @@ class Settings(BaseSettings):
         description="Addresses and networks, separated by commas, whose X-Forwarded-For is "
         "believed; * for all, if only a proxy can reach this port.",
     )
+    keep_alive_s: int = Field(
+        75,
+        ge=1,
+        description="Time that a connection may wait for its next request; longer than that of a "
+        "load balancer in front.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("host")
+    @classmethod
+    def _names_an_address(cls, host: str) -> str:
+        if not host.strip():
+            raise ValueError("must be an address: 127.0.0.1 for this machine, 0.0.0.0 for all")
+        return host.strip()
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _is_no_address(cls, port: object) -> object:
+        if isinstance(port, str) and "://" in port:
+            raise ValueError(
+                f"is {port}, which a container platform sets for a service named yin; set it to a "
+                "number, or enableServiceLinks to false"
+            )
+        return port
+
+    @field_validator("device")
+    @classmethod
+    def _names_a_device(cls, device: str) -> str:
+        if not re.fullmatch(r"auto|cpu|(cuda|mps|xpu)(:\d+)?", device):
+            raise ValueError(f"must be auto, cpu, cuda or cuda:N, not {device!r}")
+        return device
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _names_networks(cls, proxies: str) -> str:
+        for each in filter(None, map(str.strip, proxies.split(","))):
+            if each != "*":
+                ip_network(each, strict=False)  # its message names what it is not
+        return proxies
+
+    @field_validator("lines")
+    @classmethod
+    def _is_there(cls, lines: Path) -> Path:
+        if not lines.is_file():  # without it, copies of the corpus would pass for new lines
+            raise ValueError(f"there is no file at {lines}")
+        return lines
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _is_a_rate(cls, limit: str) -> str:
+        try:
+            if limit and parse(limit).amount < 1:
+                raise ValueError
+        except ValueError as error:
+            raise ValueError(f"must be such as 60/minute or 1000/hour, not {limit!r}") from error
+        return limit
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _holds_keys(cls, path: Any) -> Any:
+        if path is not None:
+            read_keys(path)
+        return path
 
     @cached_property
     def num_threads(self) -> int:

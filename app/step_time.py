@@ -65,7 +65,8 @@ class StepTime:
         draws: Mapping[Draw, float] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._points = sorted((base or {1: FIRST_GUESS_S}).items())
+        points = sorted((base or {1: FIRST_GUESS_S}).items())
+        self._base = [interpolate(points, rows) for rows in range(points[-1][0] + 1)]
         self._draws = {Draw.PLAIN: 0.0, **(draws or {})}
         self._clock = clock
         self._ratios = deque([1.0], maxlen=RECENT)  # of what was taken to what was reckoned
@@ -90,11 +91,7 @@ class StepTime:
 
     def base_s(self, rows: int) -> float:
         """Return the seconds of a step of so many rows, without what their draws add."""
-        at = bisect_left(self._points, (rows, 0.0))
-        if at == 0 or at == len(self._points):
-            return self._points[min(at, len(self._points) - 1)][1]
-        (fewer, least_s), (more, most_s) = self._points[at - 1 : at + 1]
-        return least_s + (most_s - least_s) * (rows - fewer) / (more - fewer)
+        return self._base[min(rows, len(self._base) - 1)]
 
     def draw_s(self, params: SamplingParams) -> float:
         """Return the seconds that a row's draw adds to a step."""
@@ -117,6 +114,15 @@ class StepTime:
         # The correction of before the step: while it ran, nothing was idle.
         self._correction += SMOOTHING * (self._ratios[-1] - self._correction)
         self._corrected_at = self._clock()
+
+
+def interpolate(points: Sequence[tuple[int, float]], x: int) -> float:
+    """Return y at x, linear between sorted points (x, y), and constant before the first."""
+    at = bisect_left(points, (x, 0.0))
+    if at == 0:
+        return points[0][1]
+    (x0, y0), (x1, y1) = points[at - 1 : at + 1]
+    return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
 
 
 def measure_step(engine: Engine, sequences: Sequence[TokenSequence]) -> float:

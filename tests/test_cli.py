@@ -306,6 +306,26 @@ def test_a_server_without_its_checkpoint_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("YIN_RATE_LIMIT", "10/min", "rate_limit: must be such as 60/minute"),
+        ("YIN_API_KEYS", "", "api_keys: is empty; name a file"),
+        ("YIN_DEVICE", "cuda:99", "device: there is no cuda:99 here"),
+        ("YIN_PORT", "tcp://10.0.0.1:80", "port: is tcp://10.0.0.1:80, which a container platform"),
+        ("YIN_HOST", "", "host: must be an address"),
+    ],
+)
+def test_a_bad_setting_is_one_sentence_and_exits_with_two(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = run.invoke(app, ["serve"])
+    assert result.exit_code == 2
+    assert result.output.startswith(f"error: {message}")
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("harm", "message"),
     [
         (lambda content: content[:-1], "is not a safetensors file"),
@@ -368,6 +388,35 @@ def test_a_port_that_is_taken_is_reported() -> None:
     assert "address already in use" in log
 
 
+FAILING = """
+import threading
+from model.engine import Engine
+
+step = Engine.step
+
+def fail(self):
+    if threading.current_thread().name == "engine":
+        raise MemoryError
+    return step(self)
+
+Engine.step = fail
+from app.cli import main
+main()
+"""
+
+
+def test_a_server_whose_engine_fails_answers_and_exits_with_one() -> None:
+    port = free_port()
+    command = [sys.executable, "-c", FAILING, "serve"]
+    environment = {**os.environ, "YIN_PORT": str(port)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_until_ready(process, f"http://127.0.0.1:{port}")
+    assert httpx.post(f"http://127.0.0.1:{port}/generate", json={}).status_code == 500
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert '"error": "MemoryError"' in log
+
+
 def test_sigterm_again_and_again_is_an_exit_with_zero() -> None:
     port = free_port()
     process = serve(port)
@@ -409,7 +458,7 @@ def test_the_command_line_alone_does_not_load_pytorch() -> None:
 def test_no_garbage_is_looked_for_in_what_start_up_made(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = []
 
-    async def note(_server: Server) -> None:
+    async def note(_server: Server, _sockets: object) -> None:
         frozen.append(gc.get_freeze_count())
 
     monkeypatch.setattr(Server, "serve", note)

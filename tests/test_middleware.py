@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.admission import Claim
 from app.caller import caller_of
 from app.errors import QueueFull
 from app.metrics import Metrics
@@ -46,11 +45,11 @@ def test_a_body_may_be_so_large(size: int, status: int) -> None:
 def full(scope: Scope) -> None:
     """Let scope's application have an engine that refuses."""
 
-    def require_room(claim: Claim) -> None:
-        assert claim.caller
+    def require_slot(caller: str) -> None:
+        assert caller
         raise QueueFull("3.0 s of work are waiting", retry_after_s=3)
 
-    engine = SimpleNamespace(require_room=require_room)
+    engine = SimpleNamespace(require_slot=require_slot)
     scope["app"] = SimpleNamespace(state=SimpleNamespace(service=SimpleNamespace(engine=engine)))
 
 
@@ -122,6 +121,26 @@ def test_without_a_known_key_nothing_passes(keyed: ApiKeys, headers: dict[str, s
     response = ask(keyed, headers=headers)
     assert response.status_code == 401
     assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("path", ["/health/../index.html", "/health/", "/metrics/x", "/", "/model"])
+def test_nothing_else_passes_without_a_key(keyed: ApiKeys, path: str) -> None:
+    scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+    statuses = []
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status"))
+
+    asyncio.run(keyed(scope, never, send))
+    assert statuses[0] == 401
+
+
+def test_who_tries_one_key_after_the_other_has_to_wait_and_others_do_not(keyed: ApiKeys) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    statuses = [ask(keyed, headers=wrong).status_code for _ in range(21)]
+    assert statuses == [401] * 20 + [429]
+    assert "retry-after" in ask(keyed, headers=wrong).headers
+    assert ask(keyed, headers={"Authorization": "Bearer first-key"}).status_code == 200
 
 
 def test_a_known_key_is_whom_a_request_counts_for(tmp_path: Path) -> None:

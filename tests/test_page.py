@@ -311,3 +311,29 @@ def test_the_page_is_served_under_a_strict_policy(tiny_checkpoint: Checkpoint) -
         assert answer.headers["cache-control"] == "no-cache"
     assert files[1].headers["content-type"].startswith("text/javascript")
     assert "docs.js" in files[-1].text
+
+
+def preflight(service: Service) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(create_app(service=service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://yin") as client:
+            headers = {
+                "Origin": "https://poems.example",
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "content-type",
+            }
+            return await client.options("/generate", headers=headers)
+
+    return asyncio.run(ask())
+
+
+def test_another_page_may_ask_only_where_it_is_allowed(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("key\n")
+    keyed = Settings(api_keys=tmp_path / "keys", num_slots=1)
+    allowed = keyed.model_copy(update={"cors_origins": "https://a.example, https://poems.example"})
+    assert preflight(Service(keyed, tiny_checkpoint)).status_code == 401
+    answer = preflight(Service(allowed, tiny_checkpoint))  # before any key is asked for
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://poems.example"

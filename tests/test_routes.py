@@ -1,6 +1,8 @@
+import gzip
 import json
 import math
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -195,9 +197,9 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"temperature": 3}, "temperature: .*less than or equal to 2"),
         ({"temperature": "hot"}, "temperature: .*valid number"),
         ({"temperature": math.nan}, "temperature: .*"),
-        ({"top_k": 0}, "top_k: .*greater than or equal to 1"),
+        ({"top_k": -2}, "top_k: .*greater than or equal to 1"),
         ({"top_p": 0}, "top_p: .*greater than 0"),
-        ({"seed": -1}, "seed: .*greater than or equal to 0"),
+        ({"seed": -2}, "seed: .*greater than or equal to 0"),
         ({"seed": 2**63}, "seed: .*less than"),
         ({"form": "sonnet"}, "form: .*the forms are jueju-5"),
         ({"meter": "loose"}, "meter: .*"),
@@ -244,13 +246,64 @@ def test_a_body_that_is_not_even_text_is_refused(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("GET", "/generate", "POST"), ("PUT", "/check", "POST"), ("DELETE", "/forms", "GET")],
+    [("GET", "/generate", "POST"), ("PUT", "/check", "POST"), ("DELETE", "/forms", "GET, HEAD")],
 )
 def test_a_method_that_a_path_lacks_is_refused_with_those_it_has(
     client: httpx.Client, method: str, path: str, allowed: str
 ) -> None:
     response = client.request(method, path)
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/health/ready", "/metrics", "/model", "/forms", "/", "/docs"]
+)
+def test_what_can_be_fetched_can_be_asked_for_its_head(client: httpx.Client, path: str) -> None:
+    head = client.head(path)
+    assert head.status_code == client.get(path).status_code == 200
+    assert head.content == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/generate/", 404),
+        ("GET", "/none", 404),
+        ("GET", "/font", 404),
+        ("GET", "/.", 404),
+        ("OPTIONS", "/docs", 404),
+        ("OPTIONS", "/generate", 405),
+        ("GET", "/health", 404),
+    ],
+)
+def test_what_is_not_there_is_not_found_and_nobody_is_sent_elsewhere(
+    client: httpx.Client, method: str, path: str, status: int
+) -> None:
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=10) as connection:
+        head = f"{method} {path} HTTP/1.1\r\nHost: elsewhere.example\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert "elsewhere" not in answer
+
+
+def test_a_compressed_body_is_refused_as_such(client: httpx.Client) -> None:
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    response = client.post("/generate", content=gzip.compress(b"{}"), headers=headers)
+    assert response.status_code == 415
+    assert "'gzip'" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("fields", [{"seed": -1}, {"top_k": 0}, {"top_k": -1}])
+def test_what_other_servers_take_for_none_is_taken_for_none(
+    client: httpx.Client, fields: dict[str, int]
+) -> None:
+    (poem,) = generate(client, **{"seed": 3, **fields})["poems"]
+    if "seed" in fields:
+        assert poem["seed"] >= 0
+    else:
+        assert [poem] == generate(client, seed=3)["poems"]
 
 
 def test_another_content_type_is_refused(client: httpx.Client) -> None:

@@ -1,7 +1,9 @@
 """Shutting down, against a real server."""
 
+import asyncio
 import json
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 import uvicorn
 
 from app.main import create_app
-from app.server import Server
+from app.server import Server, listening, url_of
 from app.service import Service
 from app.settings import Settings
 from app.step_time import StepTime
@@ -120,7 +122,23 @@ def test_at_the_limit_whatever_is_left_is_refused(
         assert failure == {"status": 503, "detail": "the service is shutting down"}
 
 
-def test_a_second_signal_does_not_wait(
+def test_a_second_sigterm_refuses_what_is_being_written(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.settings.drain_s = 60
+    hold(service, monkeypatch, lambda: time.sleep(0.05))
+    with running(service) as (server, client):
+        stream = Background(lambda: last_event(client))
+        in_flight(service, 1)
+        server.handle_exit(signal.SIGTERM, None)
+        wait_for_503(client)
+        server.handle_exit(signal.SIGTERM, None)
+        name, failure = stream.result
+        assert name == "failure"
+        assert failure["status"] == 503
+
+
+def test_a_second_sigint_does_not_wait(
     service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
 ) -> None:
     service.settings.drain_s = 60
@@ -151,7 +169,7 @@ def test_a_signal_before_the_port_is_open_ends_the_start(service: Service) -> No
     assert not server.force_exit
 
 
-def test_an_engine_that_fails_ends_every_request_and_life(
+def test_an_engine_that_fails_ends_every_request_and_the_server(
     service: Service, monkeypatch: pytest.MonkeyPatch, gate: threading.Event
 ) -> None:
     def fail() -> None:
@@ -159,7 +177,7 @@ def test_an_engine_that_fails_ends_every_request_and_life(
         raise MemoryError
 
     hold(service, monkeypatch, fail)
-    with running(service) as (_, client):
+    with running(service) as (server, client):
         plain = Background(lambda: client.post("/generate", json=LONG))
         stream = Background(lambda: last_event(client))
         while len(service.engine.jobs) < 2:
@@ -170,9 +188,32 @@ def test_an_engine_that_fails_ends_every_request_and_life(
         assert "engine stopped" in plain.result.json()["detail"]
         assert stream.result[0] == "failure"
         assert stream.result[1]["status"] == 500
-        assert client.get("/health/live").status_code == 503
-        assert client.get("/health/ready").status_code == 503
-        assert client.post("/generate", json={}).status_code == 500
+        deadline = time.monotonic() + 10
+        while server.started and not server.should_exit:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
+def test_without_a_server_a_failed_engine_is_reported_by_health(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> list[int]:
+        def fail() -> None:
+            raise MemoryError
+
+        application = create_app(service=service)
+        transport = httpx.ASGITransport(application)
+        async with (
+            application.router.lifespan_context(application),
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        ):
+            hold(service, monkeypatch, fail)
+            asked = [("POST", "/generate"), ("GET", "/health/live"), ("GET", "/health/ready")]
+            asked += [("POST", "/generate")]
+            answers = [await client.request(*each, json={}) for each in asked]
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(scenario()) == [500, 503, 503, 500]
 
 
 def test_what_is_refused_has_not_been_prepared(
@@ -193,7 +234,7 @@ def test_what_is_refused_has_not_been_prepared(
             response = client.post("/generate", json={"n": 16, "candidates": 4})
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) >= 1
-        assert "the limit is" in response.json()["detail"]
+        assert "too much in flight" in response.json()["detail"]
         service.engine.ledger.step_time = StepTime()
         gate.set()
         assert first.result.status_code == 200
@@ -211,3 +252,21 @@ def test_only_a_trusted_proxy_may_say_for_whom_it_asks(
         poem = {"text": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"}
         asked = [client.post("/check", json=poem, headers=each) for each in clients]
         assert [answer.status_code for answer in asked] == statuses
+
+
+def test_every_address_is_those_of_both_versions(service: Service) -> None:
+    settings = service.settings.model_copy(update={"host": "::", "port": 0})
+    made = listening(settings)
+    if made is None:
+        pytest.skip("this machine has no IPv6")
+    with made[0] as both:
+        for address in ("127.0.0.1", "::1"):
+            socket.create_connection((address, both.getsockname()[1]), timeout=5).close()
+    assert listening(service.settings) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("127.0.0.1", "http://127.0.0.1:8123"), ("::", "http://[::]:8123")]
+)
+def test_the_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
+    assert url_of(Settings(host=host, port=8123)) == url

@@ -50,7 +50,7 @@ def test_candidates_are_as_the_service_is_set_unless_a_request_says(service: Ser
 
 def test_a_claim_has_a_slot_for_each_candidate_and_as_many_for_guidance(service: Service) -> None:
     def slots(fields: str) -> int:
-        return service.claim(GenerateRequest.model_validate_json(fields), "test").slots
+        return service.claim(GenerateRequest.model_validate_json(fields), "test").count
 
     assert slots('{"candidates": 3}') == 3
     assert slots('{"candidates": 3, "title": "登樓"}') == 6

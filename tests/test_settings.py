@@ -26,7 +26,25 @@ def test_the_environment_changes_settings(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("YIN_PORT", "high"), ("YIN_NUM_SLOTS", "0"), ("YIN_DTYPE", "int3"), ("YIN_DEADLINE_S", "-1")],
+    [
+        ("YIN_PORT", "high"),
+        ("YIN_PORT", "tcp://10.0.0.1:80"),
+        ("YIN_HOST", ""),
+        ("YIN_NUM_SLOTS", "0"),
+        ("YIN_DTYPE", "int3"),
+        ("YIN_DEVICE", "gpu"),
+        ("YIN_DEADLINE_S", "-1"),
+        ("YIN_RATE_LIMIT", "10/min"),
+        ("YIN_RATE_LIMIT", "=60"),
+        ("YIN_RATE_LIMIT", "abc"),
+        ("YIN_RATE_LIMIT", "0/minute"),
+        ("YIN_API_KEYS", ""),
+        ("YIN_API_KEYS", "/nowhere"),
+        ("YIN_API_KEYS", "/tmp"),
+        ("YIN_TRUSTED_PROXIES", "10.0.0.0/8, balancer"),
+        ("YIN_KEEP_ALIVE_S", "0"),
+        ("YIN_LINES", "/nowhere.bin"),
+    ],
 )
 def test_a_setting_that_cannot_be_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -34,3 +52,25 @@ def test_a_setting_that_cannot_be_is_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=name.removeprefix("YIN_").lower()):
         Settings()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe"])
+def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "keys").write_bytes(content)
+    with pytest.raises(ValidationError, match=r"holds no key|cannot be read"):
+        Settings(api_keys=tmp_path / "keys")
+
+
+def test_what_can_be_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("one\n")
+    for fields in (
+        {"rate_limit": "60/minute"},
+        {"rate_limit": ""},
+        {"trusted_proxies": "127.0.0.1, 10.0.0.0/8,fd00::/8"},
+        {"trusted_proxies": "*"},
+        {"trusted_proxies": ""},
+        {"device": "cuda:1"},
+        {"host": "::"},
+        {"api_keys": tmp_path / "keys"},
+    ):
+        assert Settings(**fields)
