@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 
 from app.admission import Claim, Ledger
 from app.engine_thread import EngineThread, Output, Report
