@@ -146,6 +146,12 @@ def test_long_regulated_verse_is_judged_like_the_short() -> None:
     assert check(fresh).line_types == "aBbA" * 3
 
 
+def test_a_poem_is_judged_without_what_stands_around_it() -> None:
+    pasted = f"回乡偶书\n贺知章（唐）\n\n{RETURNING}\n"
+    assert check(pasted) == check(RETURNING)
+    assert check(pasted).lines[0] == "少小离家老大回"
+
+
 def test_the_unknown_is_no_fault() -> None:
     proof = check("白日依□尽，黄河入海流。欲穷千里目，更上一层楼。")
     assert proof.regulated

@@ -32,6 +32,7 @@ from model.verse.rhymes import Rhymes
 from model.verse.rules import Check, Scanned, rhyme_checks, rhyme_lines, tone_checks
 from model.verse.scansion import Scansion, Verse, split_lines
 from model.verse.script import is_traditional, unify
+from model.verse.text import find_poem
 
 BENT_SHARE = 0.4  # of the lines may depart from every type, and the poem be a 拗体
 
@@ -109,7 +110,7 @@ def check(
     """Judge a poem, in either script.
 
     Args:
-        poem: Its text, or its lines.
+        poem: A text that has it, perhaps with title and author above; or its lines.
         rhymes: The rhyme table; None for the packaged one.
         exact: True if the poem is in the model's script, where 里 is not 裏: a character then
             stands for itself alone, and not for all that its simplified form may stand for. In a
@@ -118,7 +119,7 @@ def check(
     Raises:
         ValueError: If there are no Chinese characters in it.
     """
-    lines = split_lines(poem) if isinstance(poem, str) else list(chain(*map(split_lines, poem)))
+    lines = list(find_poem(poem).lines if isinstance(poem, str) else chain(*map(split_lines, poem)))
     if not lines:
         raise ValueError(f"there are no Chinese characters in {str(poem)!r}")
     table = Rhymes.load() if rhymes is None else rhymes
