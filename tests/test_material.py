@@ -1,14 +1,16 @@
 """What a run learns from: the vocabulary of a corpus, and its files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from model.vocabulary import Era, Vocabulary
 from tests.test_train import write_corpus
 from tests.test_trainer import poems
 from training.corpus_poem import CorpusPoem
-from training.dataset import PoemDataset
 from training.material import (
     Material,
     build_vocabulary,
@@ -16,6 +18,7 @@ from training.material import (
     coverage,
     min_count_for,
 )
+from training.poem_dataset import PoemDataset
 
 __all__ = ["poems"]  # the fixture
 
@@ -44,6 +47,45 @@ def test_a_corpus_is_read_from_its_folder(poems: list[CorpusPoem], tmp_path: Pat
     assert material.vocabulary.tokens == build_vocabulary(poems, 1, 10).tokens
     own = PoemDataset.from_poems(poems, material.vocabulary)
     assert material.dataset.digest() == own.digest()
+
+
+def test_packed_material_gives_the_batches_of_the_poems(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    labelled = [replace(p, meter="rhymed" if n % 2 else "aBbA") for n, p in enumerate(poems)]
+    write_corpus(tmp_path, labelled)
+    material = Material.read(tmp_path, min_count=1, min_poems=10)
+    material.save(tmp_path / "packed")
+    packed = Material.load(tmp_path / "packed")
+    assert packed.validation == material.validation
+    assert (packed.provenance, packed.coverage) == (material.provenance, material.coverage)
+    assert packed.vocabulary.to_dict() == material.vocabulary.to_dict()
+    assert packed.dataset.digest() == material.dataset.digest()
+    for epoch in range(3):
+        ours, theirs = (m.dataset.epoch(5, epoch, 120) for m in (material, packed))
+        assert len(ours) == len(theirs)
+        for number in range(len(ours)):
+            for one, other in zip(ours[number][:3], theirs[number][:3], strict=True):
+                assert torch.equal(one, other)
+
+
+def test_a_packed_file_that_is_damaged_is_refused(poems: list[CorpusPoem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    path = tmp_path / "packed"
+    Material.read(tmp_path, min_count=1).save(path)
+    whole = path.read_bytes()
+    for index in range(0, len(whole), len(whole) // 60):
+        path.write_bytes(whole[:index] + bytes([whole[index] ^ 4]) + whole[index + 1 :])
+        with pytest.raises(ValueError, match=r"is damaged|is not what"):
+            Material.load(path)
+
+
+def test_another_file_is_not_taken_for_packed_material(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(2)}, tmp_path / "weights")
+    with pytest.raises(ValueError, match=r"weights is not what this release's training\.dataset"):
+        Material.load(tmp_path / "weights")
+    with pytest.raises(OSError, match="No such file"):
+        Material.load(tmp_path / "nowhere")
 
 
 def test_the_vocabulary_of_a_checkpoint_may_be_given(

@@ -10,9 +10,9 @@ from model.poetry_model import PoetryModel
 from model.vocabulary import Era
 from training.config import TrainConfig
 from training.corpus_poem import CorpusPoem
-from training.dataset import PoemDataset
 from training.material import Material, build_vocabulary
 from training.metrics import Progress, read_rows
+from training.poem_dataset import PoemDataset
 from training.ranks import Ranks
 from training.state import StateError
 from training.trainer import Trainer, TrainingDiverged

@@ -59,12 +59,12 @@ def read_poems(path: Path) -> Iterator[CorpusPoem]:
             if line.isspace():
                 continue
             try:
-                yield _poem(json.loads(line))
+                yield poem_of(json.loads(line))
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}, line {number}: {error}") from error
 
 
-def _poem(fields: Any) -> CorpusPoem:
+def poem_of(fields: Any) -> CorpusPoem:
     """Return the poem of upstream's fields.
 
     Raises:

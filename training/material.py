@@ -1,18 +1,26 @@
 """What a run learns from and is measured on."""
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from model.checkpoint import digest, write_tensors
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.corpus import prolific_authors
-from training.corpus_poem import CorpusPoem, read_poems
-from training.dataset import PoemDataset
+from training.corpus_poem import CorpusPoem, poem_of, read_poems
+from training.poem_dataset import FIELDS, PoemDataset
 
+FORMAT = "yin-material-1"
 MIN_COUNT = 15  # how often a character must occur in bodies to get a token, in a large corpus
 COVERAGE = 0.995  # of a corpus's characters, which a smaller one's min_count reaches
 LEAST_COVERAGE = 0.95  # with less a model meets too much that it cannot read
@@ -77,6 +85,68 @@ class Material:
                 f"expected at least {LEAST_COVERAGE:.0%}: {way_out}"
             )
         return cls(PoemDataset.from_poems(poems, vocabulary), validation, report, covered)
+
+    def save(self, path: Path) -> None:
+        """Write everything to one file, whole or not at all.
+
+        Raises:
+            OSError: If it cannot be written; what stood at path is still there.
+        """
+        data = self.dataset
+        arrays = {
+            "field_lengths": data.field_lengths.astype(np.int16),
+            "body_lengths": data.body_lengths.astype(np.int32),
+            "headers": data.headers,
+            "bodies": data.bodies,
+            # They repeat themselves: a few hundredths of their size.
+            "cues": np.frombuffer(bytearray(zlib.compress(data.cues.tobytes())), dtype=np.uint8),
+        }
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        metadata = {
+            "format": FORMAT,
+            "fields": json.dumps(FIELDS),
+            "vocabulary": json.dumps(self.vocabulary.to_dict(), ensure_ascii=False),
+            "validation": json.dumps([asdict(p) for p in self.validation], ensure_ascii=False),
+            "provenance": json.dumps(dict(self.provenance), ensure_ascii=False),
+            "coverage": json.dumps(self.coverage),
+        }
+        write_tensors(path, tensors, metadata | {"checksum": digest(metadata, tensors)})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what save() wrote.
+
+        Raises:
+            OSError: If there is no file.
+            ValueError: If it is damaged, or not such a file.
+        """
+        metadata, tensors = _read_tensors(path)
+        if (metadata.get("format"), metadata.get("fields")) != (FORMAT, json.dumps(FIELDS)):
+            raise ValueError(f"{path} is not what this release's training.dataset writes")
+        if metadata.pop("checksum", None) != digest(metadata, tensors):
+            raise ValueError(f"{path} is damaged: its content does not match its checksum")
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+        dataset = PoemDataset(
+            Vocabulary.from_dict(json.loads(metadata["vocabulary"])),
+            arrays["field_lengths"].astype(np.int64),
+            arrays["body_lengths"].astype(np.int64),
+            arrays["headers"],
+            arrays["bodies"],
+            np.frombuffer(zlib.decompress(arrays["cues"].tobytes()), dtype=np.int8),
+        )
+        validation = [poem_of(fields) for fields in json.loads(metadata["validation"])]
+        provenance, covered = json.loads(metadata["provenance"]), json.loads(metadata["coverage"])
+        return cls(dataset, validation, provenance, covered)
+
+
+def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is damaged, or not packed by training.dataset: {error}"
+        ) from error
 
 
 def has_characters(poem: CorpusPoem) -> bool:

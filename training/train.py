@@ -12,6 +12,7 @@ import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryModel
+from model.vocabulary import Vocabulary
 from training.command import configured, reporting
 from training.config import TrainConfig
 from training.material import MIN_POEMS, Material
@@ -65,11 +66,19 @@ def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoin
     training = asdict(trainer.config) | {
         "step": trainer.state.step,
         "validation_bits": trainer.validation_bits(),
-        "code_version": importlib.metadata.version("yin-poetry"),
+        "code_version": code_version(),
         "torch": torch.__version__,
     }
     config, vocabulary = trainer.model.config, trainer.material.vocabulary
     return Checkpoint(name, config, vocabulary, weights, {**provenance, "training": training})
+
+
+def code_version() -> str:
+    """Return the version of this code; empty where it runs without being installed."""
+    try:
+        return importlib.metadata.version("yin-poetry")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def already_exported(path: Path, trainer: Trainer) -> bool:
@@ -82,6 +91,19 @@ def already_exported(path: Path, trainer: Trainer) -> bool:
         return False
     wanted = asdict(trainer.config) | {"step": trainer.state.step}
     return bool(wanted.items() <= training.items())
+
+
+def require_vocabulary(material: Material, vocabulary: Vocabulary | None) -> None:
+    """See that packed material has the vocabulary of the checkpoint that a run starts from.
+
+    Raises:
+        ValueError: If it has not.
+    """
+    if vocabulary is not None and vocabulary.to_dict() != material.vocabulary.to_dict():
+        raise ValueError(
+            "--data was packed with another vocabulary than the checkpoint's; pack it with "
+            "training.dataset --checkpoint"
+        )
 
 
 def announce(trainer: Trainer) -> None:
@@ -97,7 +119,12 @@ def announce(trainer: Trainer) -> None:
 
 
 def train(
-    config: TrainConfig, material: Material, out: Path, name: str, before: Checkpoint | None
+    config: TrainConfig,
+    material: Material,
+    out: Path,
+    name: str,
+    before: Checkpoint | None = None,
+    workers: int = 0,
 ) -> tuple[Trainer, Ranks]:
     """Train in a folder and write its checkpoint, unless asked to stop.
 
@@ -107,6 +134,7 @@ def train(
         out: The folder; a run found there is continued.
         name: What the model is called.
         before: The checkpoint whose weights the run starts from; None for random ones.
+        workers: Processes that make batches ahead.
     """
     device = own_device()
     provenance: dict[str, Any] = {"corpus": material.provenance}
@@ -123,6 +151,7 @@ def train(
             ranks=ranks,
             model=model,
             started_from=started_from,
+            workers=workers,
         )
         if ranks.rank == 0:
             announce(trainer)
@@ -138,6 +167,9 @@ def train(
 def main(
     config: TrainConfig,
     corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
+    data: Annotated[
+        Path | None, typer.Option(help="What training.dataset packed, instead of a corpus.")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder of the run; a run found there is continued.")
     ] = Path("runs/poetry"),
@@ -152,14 +184,21 @@ def main(
     min_poems: Annotated[
         int, typer.Option(help="How many poems an author must have to get a token.")
     ] = MIN_POEMS,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that make batches ahead; a fast card needs them.")
+    ] = 0,
 ) -> None:
     """Train on the corpus and write OUT/poetry.safetensors; a run that was stopped is continued."""
     keep_few_kernels()
     with reporting(*REFUSALS):
         before = Checkpoint.load(checkpoint) if checkpoint else None
         vocabulary = before.vocabulary if before else None
-        material = Material.read(corpus, vocabulary, min_count, min_poems)
-        trainer, ranks = train(config, material, out, name, before)
+        if data is None:
+            material = Material.read(corpus, vocabulary, min_count, min_poems)
+        else:
+            material = Material.load(data)
+            require_vocabulary(material, vocabulary)
+        trainer, ranks = train(config, material, out, name, before, workers)
     if trainer.stopped:
         typer.echo(
             f"stopped; saved at step {trainer.state.step}. Run the same command to continue."
