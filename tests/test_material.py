@@ -17,6 +17,7 @@ from training.material import (
     count_characters,
     coverage,
     min_count_for,
+    prolific_authors,
 )
 from training.poem_dataset import PoemDataset
 
@@ -128,6 +129,12 @@ def test_how_often_a_character_must_occur_follows_the_corpus(counts: list[int], 
 def test_a_vocabulary_covers_what_it_has_a_token_for() -> None:
     counts = count_characters(of_counts(6, 3, 1))
     assert coverage(Vocabulary(list(counts)[:2]), counts) == pytest.approx(0.9)
+
+
+def test_prolific_authors_are_persons_with_many_poems() -> None:
+    counts = {"李白": 3, "杜甫": 4, "不詳": 9, "王維": 1, "": 5}
+    poems = [CorpusPoem(author, "", ()) for author, count in counts.items() for _ in range(count)]
+    assert prolific_authors(poems, 3) == ["杜甫", "李白"]
 
 
 def test_a_validation_poem_without_a_character_is_left_out(

@@ -16,7 +16,6 @@ from torch import Tensor
 from model.checkpoint import digest, write_tensors
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
-from training.corpus import prolific_authors
 from training.corpus_poem import CorpusPoem, poem_of, read_poems
 from training.poem_dataset import FIELDS, PoemDataset
 
@@ -24,6 +23,7 @@ FORMAT = "yin-material-1"
 MIN_COUNT = 15  # how often a character must occur in bodies to get a token, in a large corpus
 COVERAGE = 0.995  # of a corpus's characters, which a smaller one's min_count reaches
 LEAST_COVERAGE = 0.95  # with less a model meets too much that it cannot read
+COLLECTIVE = ("不詳", "無名氏", "佚名", "闕名", "郊廟朝會歌辭")  # no persons
 MIN_POEMS = 100  # how many poems an author must have to get one
 
 
@@ -176,6 +176,16 @@ def coverage(vocabulary: Vocabulary, counts: Counter[str]) -> float:
     """Return the share of a corpus's characters that a vocabulary has; all if there are none."""
     known = sum(count for character, count in counts.items() if character in vocabulary)
     return known / counts.total() if counts else 1.0
+
+
+def prolific_authors(poems: Iterable[CorpusPoem], min_poems: int) -> list[str]:
+    """Return the authors of at least min_poems, the most prolific first."""
+    counts = Counter(poem.author for poem in poems)
+    return [
+        author
+        for author, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        if count >= min_poems and author and author not in COLLECTIVE
+    ]
 
 
 def build_vocabulary(
