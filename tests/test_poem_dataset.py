@@ -124,6 +124,18 @@ def test_a_vocabulary_that_16_bits_do_not_hold_is_refused() -> None:
         PoemDataset.from_poems([poem()], large)
 
 
+def test_a_ci_has_its_tune_for_a_form_or_else_for_a_title() -> None:
+    vocabulary = Vocabulary("日月山水紅來", ["李白"], ["滿江紅"])
+    known, other = (replace(poem(title=""), tune=tune) for tune in ("滿江紅", "山水令"))
+    headers = [
+        next(PoemDataset.from_poems([each], vocabulary).pieces).header for each in (known, other)
+    ]
+    era, author = vocabulary.header(era=Era.TANG)[1:-1], [vocabulary.author_id("李白")]
+    assert headers[0] == ([vocabulary.tune_id("滿江紅")], [], era, author, [])
+    title = vocabulary.header(title="山水令")[1:-1]
+    assert headers[1] == ([], [], era, author, title)
+
+
 def test_the_same_seed_and_epoch_give_the_same_batches(vocabulary: Vocabulary) -> None:
     dataset = PoemDataset.from_poems(varied_poems(), vocabulary)
     first, again, other = (all_batches(dataset, seed) for seed in (5, 5, 6))

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from model.checkpoint import Checkpoint
+from model.vocabulary import Vocabulary
 from tests.test_ranks import TORCHRUN
 from tests.test_trainer import CONFIG, all_but_the_speed, kill_at, poems, trainer, weights
 from training.bits import bits
@@ -69,6 +70,39 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(
     assert model.config.dropout == 0.5
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, checkpoint.weights[name].float())
+
+
+def test_new_tokens_start_from_the_parts_of_their_names_and_change_next_to_nothing(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    run = trainer(poems, tmp_path)
+    run.run()
+    checkpoint = export(run, "tiny", {})
+    old = checkpoint.vocabulary
+    larger = Vocabulary(old.characters, old.authors, ["山水"])
+    before, after = checkpoint.build_model(), start_from(checkpoint, CONFIG, larger).eval()
+    ids = [larger.tokens.index(token) for token in old.tokens]
+    for name in ("embedding.weight", "output_bias"):
+        assert torch.equal(after.state_dict()[name][ids], before.state_dict()[name])
+    mean = before.embedding.weight[old.encode("山水")].mean(0)
+    new = larger.tune_id("山水")
+    torch.testing.assert_close(after.embedding.weight[new], mean)
+    tokens = torch.randint(len(old), (6, 3))
+    moved = torch.tensor(ids)[tokens]
+    probabilities = after(moved)[0].softmax(-1)
+    torch.testing.assert_close(
+        probabilities[..., ids], before(tokens)[0].softmax(-1), atol=0.01, rtol=0.1
+    )
+    assert probabilities[..., new].max() < 0.02
+
+
+def test_a_vocabulary_that_lacks_tokens_of_the_checkpoint_is_refused(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    checkpoint = export(trainer(poems, tmp_path), "tiny", {})
+    smaller = Vocabulary(checkpoint.vocabulary.characters[1:], checkpoint.vocabulary.authors)
+    with pytest.raises(ValueError, match="lacks 1 tokens of the checkpoint's, such as"):
+        start_from(checkpoint, CONFIG, smaller)
 
 
 def test_skip_connections_added_to_a_checkpoint_change_nothing_at_first(
@@ -226,7 +260,7 @@ def test_packed_material_with_another_vocabulary_than_the_checkpoint_is_refused(
     assert CliRunner().invoke(pack, [*packing, "--min-count", "1"]).exit_code == 0
     refused = CliRunner().invoke(app, further)
     assert refused.exit_code == 1
-    assert "pack it with training.dataset --checkpoint" in refused.output
+    assert "pack the corpus with training.dataset --checkpoint" in refused.output
     assert CliRunner().invoke(pack, [*packing, "--checkpoint", start]).exit_code == 0
     assert CliRunner().invoke(app, further).exit_code == 0
 

@@ -11,7 +11,7 @@ import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
 from training.command import reporting
-from training.material import MIN_POEMS, Material
+from training.material import MAX_TUNES, MIN_POEMS, Material
 
 app = typer.Typer(help=__doc__, add_completion=False)
 
@@ -21,7 +21,8 @@ def main(
     corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
     out: Annotated[Path, typer.Option(help="The file to write.")] = Path("corpus/packed"),
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Take the vocabulary of this checkpoint.")
+        Path | None,
+        typer.Option(help="Take the vocabulary of this checkpoint."),
     ] = None,
     min_count: Annotated[
         int | None,
@@ -30,11 +31,14 @@ def main(
     min_poems: Annotated[
         int, typer.Option(help="How many poems an author must have to get a token.")
     ] = MIN_POEMS,
+    max_tunes: Annotated[
+        int, typer.Option(min=0, help="How many tunes of ci get a token, the commonest.")
+    ] = MAX_TUNES,
 ) -> None:
     """Write the training poems as token ids, with the vocabulary and the validation poems."""
     with reporting(OSError, ValueError, CheckpointError):
         vocabulary = Checkpoint.load(checkpoint).vocabulary if checkpoint else None
-        material = Material.read(corpus, vocabulary, min_count, min_poems)
+        material = Material.read(corpus, vocabulary, min_count, min_poems, max_tunes)
         material.save(out)
     typer.echo(
         f"{len(material.dataset):,} sequences, {len(material.dataset.bodies):,} targets, "

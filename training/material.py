@@ -24,6 +24,7 @@ MIN_COUNT = 15  # how often a character must occur in bodies to get a token, in 
 COVERAGE = 0.995  # of a corpus's characters, which a smaller one's min_count reaches
 LEAST_COVERAGE = 0.95  # with less a model meets too much that it cannot read
 COLLECTIVE = ("不詳", "無名氏", "佚名", "闕名", "郊廟朝會歌辭")  # no persons
+MAX_TUNES = 150  # tunes of ci that get a token; of others the characters are the title
 MIN_POEMS = 100  # how many poems an author must have to get one
 
 
@@ -55,14 +56,19 @@ class Material:
         vocabulary: Vocabulary | None = None,
         min_count: int | None = None,
         min_poems: int = MIN_POEMS,
+        max_tunes: int = MAX_TUNES,
     ) -> Self:
-        """Return the poems that training.corpus wrote to a folder.
+        """Return the poems that training.corpus wrote to a folder, ci too if there are any.
+
+        The validation poems are shi alone.
 
         Args:
             corpus: The folder.
-            vocabulary: The meaning of token ids; if None, that of the training poems.
+            vocabulary: The meaning of token ids, to which the tunes of the ci are added if it has
+                none; if None, that of the training poems.
             min_count: As in build_vocabulary().
             min_poems: As in build_vocabulary().
+            max_tunes: As in build_vocabulary().
 
         Raises:
             OSError: If a file is not there.
@@ -70,13 +76,15 @@ class Material:
                 covers less than LEAST_COVERAGE of their characters.
         """
         report = read_report(corpus / "report.json")
-        poems = list(read_poems(corpus / "train.jsonl"))
+        names = [name for name in ("train.jsonl", "ci-train.jsonl") if _is_there(corpus / name)]
+        poems = [poem for name in names for poem in read_poems(corpus / name)]
         validation = [p for p in read_poems(corpus / "validation.jsonl") if has_characters(p)]
         counts = count_characters(poems)
         if vocabulary is None:
-            vocabulary = build_vocabulary(poems, min_count, min_poems)
+            vocabulary = build_vocabulary(poems, min_count, min_poems, max_tunes)
             way_out = f"give --min-count {min_count_for(counts)}, or leave it out"
         else:
+            vocabulary = with_tunes(vocabulary, poems, max_tunes)
             way_out = "leave out --checkpoint, or start from one of a similar corpus"
         covered = coverage(vocabulary, counts)
         if covered < LEAST_COVERAGE:
@@ -188,8 +196,23 @@ def prolific_authors(poems: Iterable[CorpusPoem], min_poems: int) -> list[str]:
     ]
 
 
+def common_tunes(poems: Iterable[CorpusPoem], max_tunes: int) -> list[str]:
+    """Return the tunes of the most ci, the commonest first."""
+    counts = Counter(poem.tune for poem in poems if poem.tune)
+    return sorted(counts, key=lambda tune: (-counts[tune], tune))[:max_tunes]
+
+
+def with_tunes(vocabulary: Vocabulary, poems: Sequence[CorpusPoem], max_tunes: int) -> Vocabulary:
+    """Return a vocabulary that has tunes: its own, or else the commonest of poems."""
+    tunes = vocabulary.tunes or common_tunes(poems, max_tunes)
+    return Vocabulary(vocabulary.characters, vocabulary.authors, tunes)
+
+
 def build_vocabulary(
-    poems: Sequence[CorpusPoem], min_count: int | None = None, min_poems: int = MIN_POEMS
+    poems: Sequence[CorpusPoem],
+    min_count: int | None = None,
+    min_poems: int = MIN_POEMS,
+    max_tunes: int = MAX_TUNES,
 ) -> Vocabulary:
     """Return the vocabulary of a corpus.
 
@@ -198,11 +221,19 @@ def build_vocabulary(
         min_count: How often a character must occur in bodies to get a token; if None, it follows
             from the corpus.
         min_poems: How many poems an author must have to get one.
+        max_tunes: How many tunes of ci get one, the commonest.
     """
     counts = count_characters(poems)
     least = min_count_for(counts) if min_count is None else min_count
     characters = [c for c, count in counts.items() if count >= least]
-    return Vocabulary(characters, prolific_authors(poems, min_poems))
+    return Vocabulary(
+        characters, prolific_authors(poems, min_poems), common_tunes(poems, max_tunes)
+    )
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file is to be read: ci may be missing, shi may not."""
+    return path.exists() or not path.name.startswith("ci-")
 
 
 def read_report(path: Path) -> Any:

@@ -262,14 +262,18 @@ def _cues(poem: CorpusPoem) -> tuple[Cue, ...]:
 
 
 def _header_fields(poem: CorpusPoem, vocabulary: Vocabulary) -> tuple[list[int], ...]:
-    """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>."""
+    """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>.
+
+    A ci has its tune in the place of a form, or by its characters as a title.
+    """
     known = vocabulary.knows_author(poem.author)
+    tune = poem.tune if vocabulary.knows_tune(poem.tune) else None
     headers = (
-        vocabulary.header(form=poem.form),
+        vocabulary.header(form=poem.form, tune=tune),
         vocabulary.header(regulated=poem.meter not in ("", RHYMED)),
         vocabulary.header(era=poem.era),
         vocabulary.header(author=poem.author if known else None),
-        vocabulary.header(title=poem.title),
+        vocabulary.header(title=poem.title if tune else poem.title or poem.tune),
     )
     return tuple(header[1:-1] for header in headers)
 
