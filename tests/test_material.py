@@ -91,6 +91,7 @@ def test_packed_material_gives_the_batches_of_the_poems(
     material.save(tmp_path / "packed")
     packed = Material.load(tmp_path / "packed")
     assert packed.validation == material.validation
+    assert packed.sample == material.sample == labelled
     assert (packed.provenance, packed.coverage) == (material.provenance, material.coverage)
     assert packed.vocabulary.to_dict() == material.vocabulary.to_dict()
     assert packed.dataset.digest() == material.dataset.digest()

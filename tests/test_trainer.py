@@ -8,6 +8,7 @@ import torch
 
 from model.poetry_model import PoetryModel
 from model.vocabulary import Era
+from training.bits import bits
 from training.config import TrainConfig
 from training.corpus_poem import CorpusPoem
 from training.material import Material, build_vocabulary
@@ -126,6 +127,19 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
         run.run()
     assert (tmp_path / "state.safetensors").read_bytes() == before
     assert not (tmp_path / "poetry.safetensors").exists()
+
+
+def test_training_poems_are_measured_beside_those_for_validation(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    run = Trainer(CONFIG, dataclasses.replace(material(poems), sample=poems[4:12]), tmp_path)
+    run.run()
+    (*_, last) = read_rows(tmp_path / "metrics.csv")
+    with run.state.averaged():
+        model, vocabulary = run.model.eval(), run.material.vocabulary
+        expected = [bits(model, vocabulary, some, run.dtype) for some in (poems[:4], poems[4:8])]
+    assert last["validation_bits"] == pytest.approx(expected[0].bits_per_character)
+    assert last["training_bits"] == pytest.approx(expected[1].bits_per_character)
 
 
 @pytest.mark.parametrize("number", [0, 4])

@@ -24,6 +24,7 @@ MIN_COUNT = 15  # how often a character must occur in bodies to get a token, in 
 COVERAGE = 0.995  # of a corpus's characters, which a smaller one's min_count reaches
 LEAST_COVERAGE = 0.95  # with less a model meets too much that it cannot read
 COLLECTIVE = ("不詳", "無名氏", "佚名", "闕名", "郊廟朝會歌辭")  # no persons
+SAMPLE = 1000  # training poems that are kept as they are
 MAX_TUNES = 150  # tunes of ci that get a token; of others the characters are the title
 MIN_POEMS = 100  # how many poems an author must have to get one
 
@@ -37,12 +38,14 @@ class Material:
         validation: The poems that are measured.
         provenance: What training.corpus reported of them.
         coverage: The share of the training poems' characters that the vocabulary has.
+        sample: Some of the training poems, to be measured beside those for validation.
     """
 
     dataset: PoemDataset
     validation: Sequence[CorpusPoem]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     coverage: float = 1.0
+    sample: Sequence[CorpusPoem] = ()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -92,7 +95,8 @@ class Material:
                 f"the vocabulary covers {covered:.1%} of the characters of {corpus}, "
                 f"expected at least {LEAST_COVERAGE:.0%}: {way_out}"
             )
-        return cls(PoemDataset.from_poems(poems, vocabulary), validation, report, covered)
+        sample = [poem for poem in poems[:SAMPLE] if has_characters(poem)]
+        return cls(PoemDataset.from_poems(poems, vocabulary), validation, report, covered, sample)
 
     def save(self, path: Path) -> None:
         """Write everything to one file, whole or not at all.
@@ -114,7 +118,8 @@ class Material:
             "format": FORMAT,
             "fields": json.dumps(FIELDS),
             "vocabulary": json.dumps(self.vocabulary.to_dict(), ensure_ascii=False),
-            "validation": json.dumps([asdict(p) for p in self.validation], ensure_ascii=False),
+            "validation": _to_json(self.validation),
+            "sample": _to_json(self.sample),
             "provenance": json.dumps(dict(self.provenance), ensure_ascii=False),
             "coverage": json.dumps(self.coverage),
         }
@@ -142,9 +147,16 @@ class Material:
             arrays["bodies"],
             np.frombuffer(zlib.decompress(arrays["cues"].tobytes()), dtype=np.int8),
         )
-        validation = [poem_of(fields) for fields in json.loads(metadata["validation"])]
+        validation, sample = (
+            [poem_of(fields) for fields in json.loads(metadata[name])]
+            for name in ("validation", "sample")
+        )
         provenance, covered = json.loads(metadata["provenance"]), json.loads(metadata["coverage"])
-        return cls(dataset, validation, provenance, covered)
+        return cls(dataset, validation, provenance, covered, sample)
+
+
+def _to_json(poems: Iterable[CorpusPoem]) -> str:
+    return json.dumps([asdict(poem) for poem in poems], ensure_ascii=False)
 
 
 def _read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

@@ -11,7 +11,7 @@ the loss curve is that of one rank.
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +25,7 @@ from model.precision import compute_dtype
 from training.batch import IGNORED, Batch
 from training.bits import bits
 from training.config import TrainConfig
+from training.corpus_poem import CorpusPoem
 from training.loader import Position, RunBatches, load
 from training.loss import LinearCrossEntropy
 from training.material import Material
@@ -76,6 +77,7 @@ class Trainer:
         self.dtype = dtype or compute_dtype(self.device)
         self.ranks = ranks or Ranks()
         self.validation = material.validation[: config.validation_poems]
+        self.sample = material.sample[: len(self.validation)]
         torch.manual_seed(config.seed)
         if model is None:
             model = PoetryModel(config.model_config(material.vocabulary))
@@ -177,18 +179,19 @@ class Trainer:
         }
         last = self.state.step == self.config.steps
         if last or self.state.step % self.config.validate_every == 0:
-            measured = self.validation_bits()
-            row |= {} if measured is None else {"validation_bits": measured}
+            measured = {"validation_bits": self.validation, "training_bits": self.sample}
+            row |= {name: self._bits(poems) for name, poems in measured.items() if poems}
         self.metrics.add(row)
         return row
 
     def validation_bits(self) -> float | None:
         """Measure bits per character of the averaged weights on the validation poems, if any."""
-        if not self.validation:
-            return None
+        return self._bits(self.validation) if self.validation else None
+
+    def _bits(self, poems: Sequence[CorpusPoem]) -> float:
         self.model.eval()
         with self.state.averaged():
-            result = bits(self.model, self.material.vocabulary, self.validation, self.dtype)
+            result = bits(self.model, self.material.vocabulary, poems, self.dtype)
         self.model.train()
         return result.bits_per_character
 
