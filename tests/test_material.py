@@ -55,7 +55,8 @@ def write_ci(folder: Path, tunes: list[str]) -> list[CorpusPoem]:
     """Add ci of some tunes to a corpus; return them."""
     poems = [CorpusPoem("晏殊", "", ("日月山水，花風。",), Era.SONG, tune=tune) for tune in tunes]
     rows = [json.dumps(asdict(poem), ensure_ascii=False) for poem in poems]
-    (folder / "ci-train.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    for name in ("ci-train.jsonl", "ci-validation.jsonl"):
+        (folder / name).write_text("\n".join(rows), encoding="utf-8")
     return poems
 
 
@@ -68,7 +69,19 @@ def test_ci_are_read_too_and_the_commonest_tunes_get_tokens(
     assert material.vocabulary.tunes == ("丙", "乙")
     own = PoemDataset.from_poems([*poems, *ci], material.vocabulary)
     assert material.dataset.digest() == own.digest()
-    assert material.validation == poems
+    assert (material.validation, material.ci_validation) == (poems, ci)
+    twice = PoemDataset.from_poems([*poems, *ci, *ci], material.vocabulary)
+    assert material.repeating_ci(2).dataset.digest() == twice.digest()
+    material.save(tmp_path / "packed")
+    packed = Material.load(tmp_path / "packed")
+    assert packed.repeating_ci(2).dataset.digest() == twice.digest()
+    assert packed.ci_validation == ci
+
+
+def test_without_ci_there_are_none_to_repeat(poems: list[CorpusPoem], tmp_path: Path) -> None:
+    write_corpus(tmp_path, poems)
+    material = Material.read(tmp_path, min_count=1)
+    assert material.repeating_ci(5) is material
 
 
 def test_a_checkpoints_vocabulary_gets_tunes_once(poems: list[CorpusPoem], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import training.piece
 import training.poem_dataset
 from model.verse.script import unify
 from model.vocabulary import Era, Vocabulary
@@ -165,7 +166,7 @@ def test_shards_of_a_batch_make_up_the_batch(vocabulary: Vocabulary) -> None:
 def test_a_long_poem_is_cut_between_couplets(
     vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training.poem_dataset, "MAX_BODY", 30)
+    monkeypatch.setattr(training.piece, "MAX_BODY", 30)
     long = poem(10)
     pieces = list(PoemDataset.from_poems([long], vocabulary).pieces)
     bodies = [vocabulary.decode(piece.body) for piece in pieces]
@@ -184,6 +185,14 @@ def test_padding_is_token_zero(vocabulary: Vocabulary) -> None:
     assert batch.cues.tolist() == [[0, 0], [3, 4], [1, 0]]
     assert batch.tokens.tolist() == [[1, 1], [5, 5], [9, vocabulary.pad_id]]
     assert batch.targets.tolist() == [[IGNORED, IGNORED], [9, 2], [2, IGNORED]]
+
+
+def test_the_last_pieces_may_come_several_times(vocabulary: Vocabulary) -> None:
+    poems = varied_poems()
+    dataset = PoemDataset.from_poems(poems, vocabulary)
+    repeated = PoemDataset.from_poems([*poems[:30], *poems[30:] * 3], vocabulary)
+    assert dataset.repeating(30, 3).digest() == repeated.digest()
+    assert dataset.repeating(30, 1).digest() == dataset.digest()
 
 
 def test_the_digest_is_of_lengths_and_then_of_every_piece(

@@ -227,7 +227,7 @@ def test_what_the_vocabulary_covers_is_reported_and_too_little_is_refused(
     assert "give --min-count 15" in refused.output
     assert not (tmp_path / "run").exists()
     covered = CliRunner().invoke(app, command(tmp_path, 3)[3:])
-    assert "cover 100.0% of the characters of 40 training poems" in covered.output
+    assert "cover 100.0% of the characters of 40 sequences" in covered.output
 
 
 def test_a_run_from_a_packed_file_and_workers_is_the_run_from_the_poems(

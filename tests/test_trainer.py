@@ -132,14 +132,19 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
 def test_training_poems_are_measured_beside_those_for_validation(
     poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
-    run = Trainer(CONFIG, dataclasses.replace(material(poems), sample=poems[4:12]), tmp_path)
+    measured = dataclasses.replace(material(poems), sample=poems[4:12], ci_validation=poems[12:14])
+    run = Trainer(CONFIG, measured, tmp_path)
     run.run()
     (*_, last) = read_rows(tmp_path / "metrics.csv")
     with run.state.averaged():
         model, vocabulary = run.model.eval(), run.material.vocabulary
-        expected = [bits(model, vocabulary, some, run.dtype) for some in (poems[:4], poems[4:8])]
-    assert last["validation_bits"] == pytest.approx(expected[0].bits_per_character)
-    assert last["training_bits"] == pytest.approx(expected[1].bits_per_character)
+        for name, some in {
+            "validation_bits": poems[:4],
+            "training_bits": poems[4:8],
+            "ci_bits": poems[12:14],
+        }.items():
+            expected = bits(model, vocabulary, some, run.dtype).bits_per_character
+            assert last[name] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("number", [0, 4])

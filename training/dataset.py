@@ -26,7 +26,9 @@ def main(
     ] = None,
     min_count: Annotated[
         int | None,
-        typer.Option(help="How often a character must occur to get a token; follows the corpus."),
+        typer.Option(
+            help="How often a character must occur to get a token; else follows the corpus."
+        ),
     ] = None,
     min_poems: Annotated[
         int, typer.Option(help="How many poems an author must have to get a token.")

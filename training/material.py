@@ -4,7 +4,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +17,8 @@ from model.checkpoint import digest, write_tensors
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
 from training.corpus_poem import CorpusPoem, poem_of, read_poems
-from training.poem_dataset import FIELDS, PoemDataset
+from training.piece import FIELDS
+from training.poem_dataset import PoemDataset
 
 FORMAT = "yin-material-1"
 MIN_COUNT = 15  # how often a character must occur in bodies to get a token, in a large corpus
@@ -39,6 +40,8 @@ class Material:
         provenance: What training.corpus reported of them.
         coverage: The share of the training poems' characters that the vocabulary has.
         sample: Some of the training poems, to be measured beside those for validation.
+        ci_validation: The ci that are measured.
+        first_ci: The number of the dataset's first piece that is of a ci; None if there is none.
     """
 
     dataset: PoemDataset
@@ -46,6 +49,8 @@ class Material:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     coverage: float = 1.0
     sample: Sequence[CorpusPoem] = ()
+    ci_validation: Sequence[CorpusPoem] = ()
+    first_ci: int | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -63,8 +68,6 @@ class Material:
     ) -> Self:
         """Return the poems that training.corpus wrote to a folder, ci too if there are any.
 
-        The validation poems are shi alone.
-
         Args:
             corpus: The folder.
             vocabulary: The meaning of token ids, to which the tunes of the ci are added if it has
@@ -79,9 +82,10 @@ class Material:
                 covers less than LEAST_COVERAGE of their characters.
         """
         report = read_report(corpus / "report.json")
-        names = [name for name in ("train.jsonl", "ci-train.jsonl") if _is_there(corpus / name)]
-        poems = [poem for name in names for poem in read_poems(corpus / name)]
-        validation = [p for p in read_poems(corpus / "validation.jsonl") if has_characters(p)]
+        shi = list(read_poems(corpus / "train.jsonl"))
+        has_ci = (corpus / "ci-train.jsonl").exists()
+        ci = list(read_poems(corpus / "ci-train.jsonl")) if has_ci else []
+        poems = [*shi, *ci]
         counts = count_characters(poems)
         if vocabulary is None:
             vocabulary = build_vocabulary(poems, min_count, min_poems, max_tunes)
@@ -95,8 +99,22 @@ class Material:
                 f"the vocabulary covers {covered:.1%} of the characters of {corpus}, "
                 f"expected at least {LEAST_COVERAGE:.0%}: {way_out}"
             )
-        sample = [poem for poem in poems[:SAMPLE] if has_characters(poem)]
-        return cls(PoemDataset.from_poems(poems, vocabulary), validation, report, covered, sample)
+        dataset = PoemDataset.from_poems(poems, vocabulary)
+        return cls(
+            dataset,
+            _to_measure(corpus / "validation.jsonl"),
+            report,
+            covered,
+            [poem for poem in shi[:SAMPLE] if has_characters(poem)],
+            _to_measure(corpus / "ci-validation.jsonl") if has_ci else [],
+            len(dataset) - len(PoemDataset.from_poems(ci, vocabulary)) if ci else None,
+        )
+
+    def repeating_ci(self, times: int) -> Self:
+        """Return material whose every epoch has each ci so many times."""
+        if self.first_ci is None or times == 1:
+            return self
+        return replace(self, dataset=self.dataset.repeating(self.first_ci, times))
 
     def save(self, path: Path) -> None:
         """Write everything to one file, whole or not at all.
@@ -120,6 +138,8 @@ class Material:
             "vocabulary": json.dumps(self.vocabulary.to_dict(), ensure_ascii=False),
             "validation": _to_json(self.validation),
             "sample": _to_json(self.sample),
+            "ci_validation": _to_json(self.ci_validation),
+            "first_ci": json.dumps(self.first_ci),
             "provenance": json.dumps(dict(self.provenance), ensure_ascii=False),
             "coverage": json.dumps(self.coverage),
         }
@@ -147,12 +167,16 @@ class Material:
             arrays["bodies"],
             np.frombuffer(zlib.decompress(arrays["cues"].tobytes()), dtype=np.int8),
         )
-        validation, sample = (
-            [poem_of(fields) for fields in json.loads(metadata[name])]
-            for name in ("validation", "sample")
-        )
-        provenance, covered = json.loads(metadata["provenance"]), json.loads(metadata["coverage"])
-        return cls(dataset, validation, provenance, covered, sample)
+        read = {name: json.loads(metadata[name]) for name in ("provenance", "coverage", "first_ci")}
+        measured: dict[str, Any] = {
+            name: [poem_of(fields) for fields in json.loads(metadata[name])]
+            for name in ("validation", "sample", "ci_validation")
+        }
+        return cls(dataset, **read, **measured)
+
+
+def _to_measure(path: Path) -> list[CorpusPoem]:
+    return [poem for poem in read_poems(path) if has_characters(poem)]
 
 
 def _to_json(poems: Iterable[CorpusPoem]) -> str:
@@ -241,11 +265,6 @@ def build_vocabulary(
     return Vocabulary(
         characters, prolific_authors(poems, min_poems), common_tunes(poems, max_tunes)
     )
-
-
-def _is_there(path: Path) -> bool:
-    """Return whether a file is to be read: ci may be missing, shi may not."""
-    return path.exists() or not path.name.startswith("ci-")
 
 
 def read_report(path: Path) -> Any:

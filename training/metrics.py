@@ -26,6 +26,7 @@ COLUMNS = (
     "tokens_per_s",
     "validation_bits",
     "training_bits",
+    "ci_bits",
 )
 
 
@@ -73,11 +74,12 @@ class MetricsLog:
         smooth = _running_means(losses, window=max(1, len(losses) // 100))
         axes.plot(steps, losses, color="0.85", linewidth=0.5)
         axes.plot(steps, smooth, label="loss, bits per token")
-        for kind in ("validation", "training"):
+        kinds = {"validation": "validation poems", "training": "training poems", "ci": "ci"}
+        for kind, described in kinds.items():
             name = f"{kind}_bits"
             measured = [(row["step"], row[name]) for row in self._rows if name in row]
             if measured:
-                label = f"{kind} poems, bits per character"
+                label = f"{described}, bits per character"
                 axes.plot(*zip(*measured, strict=True), marker=".", label=label)
         axes.set(xlabel="step", ylabel="bits")
         axes.grid(alpha=0.3)
@@ -166,6 +168,8 @@ class Progress:
             figures += f", validation {row['validation_bits']:.3f} bits per character"
         if "training_bits" in row:
             figures += f" (training poems {row['training_bits']:.3f})"
+        if "ci_bits" in row:
+            figures += f", ci {row['ci_bits']:.3f}"
         self._bar.update(self._task, completed=row["step"], figures=figures)
         step = int(row["step"])
         if not self._console.is_terminal and (

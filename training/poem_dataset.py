@@ -1,45 +1,34 @@
 """Poems as token ids, in seeded batches: the same seed and epoch give the same batches.
 
 Each sequence is a whole poem after its header (model.vocabulary), every field of which is left
-out at random, as are the cues (model.verse.cue) that the poem keeps to; a poem longer than MAX_BODY
-tokens is cut into pieces of whole couplets. The loss counts the body and <eos>, not the header.
+out at random, as are the cues (model.verse.cue) that the poem keeps to. The loss counts the body
+and <eos>, not the header.
 
 Shapes
     N  pieces   F  fields of a header   B  pieces of a batch   T  time steps
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
-from typing import NamedTuple, Self
+from itertools import chain
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from model.verse.cue import Cue, rhyme_cues, template_cues
-from model.verse.pattern import LineType, Template
 from model.vocabulary import Vocabulary
 from training.batch import IGNORED, Batch, Ints
-from training.corpus_poem import RHYMED, CorpusPoem
+from training.corpus_poem import CorpusPoem
+from training.piece import FIELDS, Piece, pieces_of
 
-MAX_BODY = 256  # tokens
 KEEP_HEADER = 0.75  # how often a poem has a header at all
 KEEP_FIELD = 0.6  # how often, then, each field stays
 KEEP_CUES = 0.5  # how often the model is given the cues
 DIGESTED_AT_ONCE = 10_000  # pieces
-FIELDS = ("form", "regulated", "era", "author", "title")  # in the header's order
-
-
-class Piece(NamedTuple):
-    """A poem, or a part of a long one, as token ids."""
-
-    header: tuple[Sequence[int], ...]  # the ids of each of FIELDS, empty where the poem has none
-    body: Sequence[int]
-    cues: Sequence[int]  # one for each of body
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,7 @@ class PoemDataset:
             ValueError: If there are none.
         """
         return cls.from_pieces(
-            (piece for poem in poems for piece in _pieces(poem, vocabulary)), vocabulary
+            (piece for poem in poems for piece in pieces_of(poem, vocabulary)), vocabulary
         )
 
     @classmethod
@@ -111,6 +100,22 @@ class PoemDataset:
         for number, (body, own_cues) in enumerate(zip(bodies, cues, strict=True)):
             header = fields[number * len(FIELDS) : (number + 1) * len(FIELDS)]
             yield Piece(tuple(f.tolist() for f in header), body.tolist(), own_cues.tolist())
+
+    def repeating(self, first: int, times: int) -> "PoemDataset":
+        """Return a dataset that has the pieces from one on so many times."""
+        header, body = self.header_starts[first], self.body_starts[first]
+
+        def repeated(array: NDArray[Any], start: int) -> NDArray[Any]:
+            return np.concatenate([array[:start], *[array[start:]] * times])
+
+        return PoemDataset(
+            self.vocabulary,
+            repeated(self.field_lengths, first),
+            repeated(self.body_lengths, first),
+            repeated(self.headers, header),
+            repeated(self.bodies, body),
+            repeated(self.cues, body),
+        )
 
     def digest(self) -> str:
         """Return a hash of all that batches are made of, the same on every machine."""
@@ -236,54 +241,3 @@ def _cut(order: NDArray[np.int_], lengths: NDArray[np.int_], batch_tokens: int) 
             batches.append(order[start:end])
             start = end
     return batches
-
-
-def _pieces(poem: CorpusPoem, vocabulary: Vocabulary) -> Iterator[Piece]:
-    header = _header_fields(poem, vocabulary)
-    ids = [*vocabulary.encode(poem.text), vocabulary.eos_id]
-    cues = [*_cues(poem), Cue.FREE]
-    start = 0
-    for end in _ends(ids, vocabulary.full_stop_id):
-        yield Piece(header, ids[start:end], cues[start:end])
-        start = end
-
-
-def _cues(poem: CorpusPoem) -> tuple[Cue, ...]:
-    """Return the cues that a poem keeps to, one for each character and mark of its text."""
-    lengths = [len(line) for line in poem.lines]
-    cues = (Cue.FREE,) * len(poem.text)
-    if poem.meter == RHYMED:
-        cues = rhyme_cues(lengths)
-    elif poem.meter:
-        cues = template_cues(Template(tuple(map(LineType, poem.meter)), lengths[0]))
-    if len(cues) != len(poem.text):  # a mark too many inside the poem
-        return (Cue.FREE,) * len(poem.text)
-    return cues
-
-
-def _header_fields(poem: CorpusPoem, vocabulary: Vocabulary) -> tuple[list[int], ...]:
-    """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>.
-
-    A ci has its tune in the place of a form, or by its characters as a title.
-    """
-    known = vocabulary.knows_author(poem.author)
-    tune = poem.tune if vocabulary.knows_tune(poem.tune) else None
-    headers = (
-        vocabulary.header(form=poem.form, tune=tune),
-        vocabulary.header(regulated=poem.meter not in ("", RHYMED)),
-        vocabulary.header(era=poem.era),
-        vocabulary.header(author=poem.author if known else None),
-        vocabulary.header(title=poem.title if tune else poem.title or poem.tune),
-    )
-    return tuple(header[1:-1] for header in headers)
-
-
-def _ends(ids: list[int], full_stop_id: int) -> list[int]:
-    """Return where to cut ids into the fewest pieces of at most MAX_BODY, after full stops."""
-    stops = [index for index, token in enumerate(ids[:-2], start=1) if token == full_stop_id]
-    ends, start = list[int](), 0
-    for stop, following in pairwise([*stops, len(ids)]):
-        if following - start > MAX_BODY:
-            ends.append(stop)
-            start = stop
-    return [*ends, len(ids)]

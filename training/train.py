@@ -135,7 +135,7 @@ def announce(trainer: Trainer) -> None:
     material = trainer.material
     typer.echo(
         f"{len(material.vocabulary):,} tokens cover {material.coverage:.1%} of the characters of "
-        f"{len(material.dataset):,} training poems",
+        f"{len(material.dataset):,} sequences",
         err=True,
     )
     if not trainer.validation:
@@ -205,7 +205,9 @@ def main(
     ] = None,
     min_count: Annotated[
         int | None,
-        typer.Option(help="How often a character must occur to get a token; follows the corpus."),
+        typer.Option(
+            help="How often a character must occur to get a token; else follows the corpus."
+        ),
     ] = None,
     min_poems: Annotated[
         int, typer.Option(help="How many poems an author must have to get a token.")
@@ -213,6 +215,7 @@ def main(
     max_tunes: Annotated[
         int, typer.Option(min=0, help="How many tunes of ci get a token, the commonest.")
     ] = MAX_TUNES,
+    repeat_ci: Annotated[int, typer.Option(min=1, help="How many times an epoch has each ci.")] = 1,
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that make batches ahead; a fast card needs them.")
     ] = 0,
@@ -226,7 +229,7 @@ def main(
             Material.read(corpus, vocabulary, min_count, min_poems, max_tunes)
             if data is None
             else Material.load(data)
-        )
+        ).repeating_ci(repeat_ci)
         trainer, ranks = train(config, material, out, name, before, workers)
     if trainer.stopped:
         typer.echo(

@@ -77,7 +77,11 @@ class Trainer:
         self.dtype = dtype or compute_dtype(self.device)
         self.ranks = ranks or Ranks()
         self.validation = material.validation[: config.validation_poems]
-        self.sample = material.sample[: len(self.validation)]
+        self.measured = {
+            "validation_bits": self.validation,
+            "training_bits": material.sample[: len(self.validation)],
+            "ci_bits": material.ci_validation[: config.validation_poems],
+        }
         torch.manual_seed(config.seed)
         if model is None:
             model = PoetryModel(config.model_config(material.vocabulary))
@@ -179,8 +183,7 @@ class Trainer:
         }
         last = self.state.step == self.config.steps
         if last or self.state.step % self.config.validate_every == 0:
-            measured = {"validation_bits": self.validation, "training_bits": self.sample}
-            row |= {name: self._bits(poems) for name, poems in measured.items() if poems}
+            row |= {name: self._bits(poems) for name, poems in self.measured.items() if poems}
         self.metrics.add(row)
         return row
 
