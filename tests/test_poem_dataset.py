@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-import training.piece
 import training.poem_dataset
 from model.verse.script import unify
 from model.vocabulary import Era, Vocabulary
@@ -74,11 +73,6 @@ def test_every_field_is_there_in_some_headers_and_not_in_others(vocabulary: Voca
     assert len(headers) >= 12
 
 
-def test_an_author_without_a_token_is_left_out(vocabulary: Vocabulary) -> None:
-    dataset = PoemDataset.from_poems([poem(author="無名")], vocabulary)
-    assert [len(field) for field in next(dataset.pieces).header] == [1, 0, 1, 0, 3]
-
-
 def one_by_one(dataset: PoemDataset, seed: int, epoch: int, batch_tokens: int) -> list[Batch]:
     """The batches of an epoch, each sequence put together on its own."""
     rng, vocabulary = np.random.default_rng((seed, epoch)), dataset.vocabulary
@@ -125,18 +119,6 @@ def test_a_vocabulary_that_16_bits_do_not_hold_is_refused() -> None:
         PoemDataset.from_poems([poem()], large)
 
 
-def test_a_ci_has_its_tune_for_a_form_or_else_for_a_title() -> None:
-    vocabulary = Vocabulary("日月山水紅來", ["李白"], ["滿江紅"])
-    known, other = (replace(poem(title=""), tune=tune) for tune in ("滿江紅", "山水令"))
-    headers = [
-        next(PoemDataset.from_poems([each], vocabulary).pieces).header for each in (known, other)
-    ]
-    era, author = vocabulary.header(era=Era.TANG)[1:-1], [vocabulary.author_id("李白")]
-    assert headers[0] == ([vocabulary.tune_id("滿江紅")], [], era, author, [])
-    title = vocabulary.header(title="山水令")[1:-1]
-    assert headers[1] == ([], [], era, author, title)
-
-
 def test_the_same_seed_and_epoch_give_the_same_batches(vocabulary: Vocabulary) -> None:
     dataset = PoemDataset.from_poems(varied_poems(), vocabulary)
     first, again, other = (all_batches(dataset, seed) for seed in (5, 5, 6))
@@ -153,38 +135,6 @@ def test_batches_are_within_their_size_and_nearly_without_padding(vocabulary: Vo
     assert all(batch.tokens.numel() <= 200 for batch in batches)
     padding = sum(int((batch.tokens == vocabulary.pad_id).sum()) for batch in batches)
     assert padding < 0.1 * sum(batch.tokens.numel() for batch in batches)
-
-
-def test_shards_of_a_batch_make_up_the_batch(vocabulary: Vocabulary) -> None:
-    batch = all_batches(PoemDataset.from_poems(varied_poems(), vocabulary))[0]
-    shards = [batch.shard(rank, 3) for rank in range(3)]
-    columns = [column.tolist() for shard in shards for column in shard.tokens.T]
-    assert sorted(columns) == sorted(batch.tokens.T.tolist())
-    assert {shard.num_targets for shard in shards} == {batch.num_targets}
-
-
-def test_a_long_poem_is_cut_between_couplets(
-    vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(training.piece, "MAX_BODY", 30)
-    long = poem(10)
-    pieces = list(PoemDataset.from_poems([long], vocabulary).pieces)
-    bodies = [vocabulary.decode(piece.body) for piece in pieces]
-    assert "".join(bodies) == long.text
-    assert [len(body) for body in bodies] == [24, 24, 12]
-    ends = [int(piece.body[-1]) == vocabulary.eos_id for piece in pieces]
-    assert ends == [False, False, True]
-
-
-def test_padding_is_token_zero(vocabulary: Vocabulary) -> None:
-    examples = [
-        Example(np.array([1, 5]), np.array(body), np.array(cues))
-        for body, cues in (([9, 2], [3, 1]), ([2], [4]))
-    ]
-    batch = collate(examples)
-    assert batch.cues.tolist() == [[0, 0], [3, 4], [1, 0]]
-    assert batch.tokens.tolist() == [[1, 1], [5, 5], [9, vocabulary.pad_id]]
-    assert batch.targets.tolist() == [[IGNORED, IGNORED], [9, 2], [2, IGNORED]]
 
 
 def test_the_last_pieces_may_come_several_times(vocabulary: Vocabulary) -> None:
