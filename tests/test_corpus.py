@@ -226,7 +226,7 @@ def test_ci_may_come_from_a_source_of_their_own(tmp_path: Path) -> None:
     command += ["--ci-source", str(own), "--out", str(out)]
     subprocess.run(command, check=True, capture_output=True)
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
-    assert (report["read"], report["ci"]["read"]) == (20, 30)
+    assert (report["read"], report["ci"]["read"], report["ci"]["tunes"]) == (20, 30, 1)
     written = {name: list(read_poems(out / f"ci-{name}.jsonl")) for name in SPLITS}
     assert {name: len(poems) for name, poems in written.items()} == report["ci"]["splits"]
     assert {poem.tune for poems in written.values() for poem in poems} == {"浣溪沙"}
