@@ -126,6 +126,14 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "report.json").exists()
 
 
+def test_ci_of_an_earlier_corpus_do_not_stay(tmp_path: Path) -> None:
+    (tmp_path / "ci-train.jsonl").write_text("{}")
+    write({name: [] for name in SPLITS}, {}, Report("abc", False, Kind("def")), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        ["report.json", *(f"{name}.jsonl" for name in SPLITS)]
+    )
+
+
 def test_a_report_stands_beside_its_own_splits_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -212,12 +212,14 @@ def meter_of(lines: Sequence[str]) -> str:
 def write(shi: Splits, ci: Splits, report: Report, out: Path) -> None:
     """Write the splits as JSON lines and the report: where it stands, the splits are its own.
 
-    Those of ci are ci-train.jsonl and so on; none is written if there are none.
+    Those of ci are ci-train.jsonl and so on; none is there afterwards if there are none.
     """
     out.mkdir(parents=True, exist_ok=True)
     report_file = out / "report.json"
     report_file.unlink(missing_ok=True)
     named = {**shi, **{f"ci-{name}": poems for name, poems in ci.items() if report.ci}}
+    for stale in out.glob("ci-*.jsonl"):
+        stale.unlink()
     for name, poems in named.items():
         with (
             replacing(out / f"{name}.jsonl") as partial,
