@@ -2,9 +2,10 @@
 #   make serve TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PYTHON ?= python3
-# Where the poems come from (an archive or a directory of chinese-poetry; empty: a download), where they
-# are kept, where a run writes, and its options (docs/model.md).
+# Where the poems come from (an archive or a directory of chinese-poetry; empty: a download), and the ci if
+# they are elsewhere; where they are kept, where a run writes, and its options (docs/model.md).
 SOURCE ?=
+CI_SOURCE ?=
 CORPUS ?= corpus
 RUN ?= runs/poetry
 RECIPE ?= --name yin-lstm-12m --steps 12700 --warmup-steps 200 --decay-share 0.6
@@ -46,11 +47,12 @@ test: .venv/ready-test
 	$(bin)/python -m pytest
 
 # Paths reach the commands by the environment, so that they may have any characters in them.
-export CORPUS SOURCE RUN
+export CORPUS SOURCE CI_SOURCE RUN
 
 corpus: .venv/ready-test
 	test -f "$$CORPUS/report.json" || \
-		$(bin)/python -m training.corpus --out "$$CORPUS" $${SOURCE:+--source "$$SOURCE"}
+		$(bin)/python -m training.corpus --out "$$CORPUS" $${SOURCE:+--source "$$SOURCE"} \
+			$${CI_SOURCE:+--ci-source "$$CI_SOURCE"}
 
 # From the corpus to a checkpoint in one run. A run that was stopped, or killed, is continued by the same command.
 train: corpus

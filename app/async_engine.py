@@ -9,7 +9,6 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 from app.admission import Claim, Ledger
 from app.engine_thread import EngineThread, Output, Report
@@ -147,7 +146,9 @@ class AsyncEngine:
         caller, now = reserved.claim.caller, time.perf_counter()
         shares = iter(reserved.shares)
         for number, sequence in enumerate(sequences):
-            self._parts[sequence] = Part(job, number, [*islice(shares, sequence.num_slots)])
+            self._parts[sequence] = Part(
+                job, number, [*itertools.islice(shares, sequence.num_slots)]
+            )
             orders.append(Add(sequence, caller, arrival + number * OVERTAKEN_BY, now))
         self._thread.give(orders)
 

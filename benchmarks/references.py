@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,9 +23,9 @@ from benchmarks.transformer import transformer_model
 from model.poetry_model import PoetryConfig, PoetryModel
 from training.command import configured, reporting
 from training.config import TrainConfig
-from training.dataset import PoemDataset
 from training.material import Material
 from training.metrics import read_rows
+from training.poem_dataset import PoemDataset
 from training.train import keep_few_kernels
 from training.trainer import Trainer, begin_at_frequencies
 
@@ -74,8 +75,8 @@ def steps_in(
 ) -> dict[str, int]:
     """Return how many updates of each contestant fit into a time on this machine."""
     probe = replace(config, steps=PROBE_STEPS, validate_every=PROBE_STEPS + 1)
-    pieces = of.dataset.pieces[:PROBE_PIECES]
-    few = Material(PoemDataset(pieces, of.vocabulary), validation=[])
+    pieces = islice(of.dataset.pieces, PROBE_PIECES)
+    few = Material(PoemDataset.from_pieces(pieces, of.vocabulary), validation=[])
     timed: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     for _ in range(PROBE_ROUNDS):
         for name in names:

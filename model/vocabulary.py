@@ -1,10 +1,13 @@
-"""The model's tokens: control tokens, authors, punctuation and Han characters, and their ids.
+"""The model's tokens: control tokens, authors, tunes, punctuation and Han characters; their ids.
 
 A training sequence is one poem after a header that says what to write, every field optional:
 
     <bos> [form] [<regulated>] [era] [author] [<title> 登 鸛 雀 樓] <body> 白 日 依 山 … 。 <eos>
 
-Ids run in this order: control tokens, authors, punctuation, Han characters by falling frequency.
+A ci (词) has its tune in the place of a form.
+
+Ids run in this order: control tokens, authors, tunes, punctuation, Han characters by falling
+frequency.
 """
 
 from collections.abc import Iterable, Sequence
@@ -63,35 +66,51 @@ class UnknownAuthor(UnmetWish):
         self.nearest = tuple(nearest)
 
 
+class UnknownTune(ValueError):
+    """A name that is not among the tunes with a token of their own."""
+
+    def __init__(self, tune: str) -> None:
+        super().__init__(f"the model does not know the tune {tune!r}")
+        self.tune = tune
+
+
 class Vocabulary:
     """Characters <-> ids.
 
     Args:
         characters: Han characters in the model's script, by falling frequency.
         authors: Names of the authors who have a control token each.
+        tunes: Names of the tunes of ci that have a control token each.
 
     Raises:
         ValueError: If a character is not one Han character in the model's script, or anything
             stands twice.
     """
 
-    def __init__(self, characters: Sequence[str], authors: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        characters: Sequence[str],
+        authors: Sequence[str] = (),
+        tunes: Sequence[str] = (),
+    ) -> None:
         for character in characters:
             if len(character) != 1 or not is_han(character) or unify(character) != character:
                 raise ValueError(f"expected one Han character of the model's script: {character!r}")
         self.characters = tuple(characters)
         self.authors = tuple(authors)
-        self._author_names = frozenset(authors)
+        self.tunes = tuple(tunes)
+        self._author_names, self._tune_names = frozenset(authors), frozenset(tunes)
         controls = [*CONTROL_TOKENS, *(f"<{form}>" for form in Form), *(f"<{era}>" for era in Era)]
         self.tokens = (
             *controls,
             *(f"<{author}>" for author in self.authors),
+            *(f"<{tune}>" for tune in self.tunes),
             *PUNCTUATION,
             *self.characters,
         )
         self._ids = {token: index for index, token in enumerate(self.tokens)}
         if len(self._ids) < len(self.tokens):
-            raise ValueError("a character or an author stands twice in the vocabulary")
+            raise ValueError("a character, an author or a tune stands twice in the vocabulary")
         self.pad_id, self.bos_id, self.eos_id, self.unk_id, self.title_id = range(5)
         self.body_id, self.regulated_id = self._ids["<body>"], self._ids["<regulated>"]
         self.comma_id, self.full_stop_id = self._ids["，"], self._ids["。"]
@@ -126,6 +145,7 @@ class Vocabulary:
         self,
         *,
         form: Form | None = None,
+        tune: str | None = None,
         era: Era | None = None,
         author: str | None = None,
         title: str | None = None,
@@ -135,10 +155,13 @@ class Vocabulary:
 
         Raises:
             UnknownAuthor: If the author has no token.
+            UnknownTune: If the tune has no token.
         """
         ids = [self.bos_id]
         if form is not None:
             ids.append(self._ids[f"<{form}>"])
+        if tune is not None:
+            ids.append(self.tune_id(tune))
         if regulated:
             ids.append(self.regulated_id)
         if era is not None:
@@ -164,6 +187,20 @@ class Vocabulary:
             raise UnknownAuthor(author, self._nearest_authors(name))
         return self._ids[f"<{name}>"]
 
+    def knows_tune(self, tune: str) -> bool:
+        """Return whether a tune has a token."""
+        return unify(tune) in self._tune_names
+
+    def tune_id(self, tune: str) -> int:
+        """Return the id of a tune's token.
+
+        Raises:
+            UnknownTune: If the tune has no token.
+        """
+        if not self.knows_tune(tune):
+            raise UnknownTune(tune)
+        return self._ids[f"<{unify(tune)}>"]
+
     def _nearest_authors(self, name: str) -> list[str]:
         """Return up to five known names, those like name first, then the most prolific."""
         likeness = {
@@ -174,7 +211,8 @@ class Vocabulary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what from_dict() needs, in JSON's types."""
-        return {"characters": "".join(self.characters), "authors": list(self.authors)}
+        found = {"characters": "".join(self.characters), "authors": list(self.authors)}
+        return found | ({"tunes": list(self.tunes)} if self.tunes else {})
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
@@ -184,4 +222,4 @@ class Vocabulary:
             KeyError: If a field is missing.
             ValueError: As for the constructor.
         """
-        return cls(list(fields["characters"]), fields["authors"])
+        return cls(list(fields["characters"]), fields["authors"], fields.get("tunes", ()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from model.vocabulary import Era
-from training.archive import CorpusError, digest_of, folder_of, read_archive
+from training.archive import CorpusError, digest_of, folder_of, read_archive, read_ci
 
 FILES = {
     "全唐诗/poet.tang.0.json": [{"title": "a"}, {"title": "b"}],
@@ -47,6 +47,34 @@ def test_poems_come_with_their_era_in_the_order_of_the_files(source: Path) -> No
         (Era.TANG, "a"), (Era.TANG, "b"), (Era.TANG, "c"), (Era.SONG, "d")
     ]  # fmt: skip
     assert [title for era, title in poems if era is Era.TANG] == ["a", "b", "c"]
+
+
+def test_ci_come_with_their_era_in_the_order_of_the_files(tmp_path: Path) -> None:
+    files = {
+        "宋词/ci.song.1000.json": "b",
+        "宋词/ci.song.0.json": "a",
+        "宋词/ci.song.2019y.json": "c",
+        "宋词/author.song.json": "no ci",
+        "五代诗词/huajianji/huajianji-2-juan.json": "e",
+        "五代诗词/huajianji/huajianji-x-juan.json": "d",
+        "五代诗词/huajianji/huajianji-0-preface.json": "no ci",
+        "五代诗词/nantang/poetrys.json": "f",
+    }
+    for name, title in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(json.dumps([{"title": title}]), encoding="utf-8")
+    found = [(era, fields["title"]) for era, fields in read_ci(tmp_path)]
+    assert sorted(found) == sorted(
+        [*((Era.TANG, t) for t in "def"), *((Era.SONG, t) for t in "abc")]
+    )
+    assert [title for era, title in found if era is Era.SONG] == ["a", "b", "c"]
+    assert digest_of(tmp_path) != digest_of(tmp_path / "宋词")
+    with pytest.raises(CorpusError, match="holds no 全唐诗"):
+        list(read_archive(tmp_path))
+
+
+def test_a_source_without_ci_has_none(source: Path) -> None:
+    assert list(read_ci(source)) == []
 
 
 def test_the_digests_of_two_sources_differ(source: Path) -> None:

@@ -57,5 +57,15 @@ def test_a_line_that_is_no_poem_is_refused_by_number(
         list(read_poems(path))
 
 
+def test_a_ci_has_a_tune_and_no_form(tmp_path: Path) -> None:
+    path = tmp_path / "poems.jsonl"
+    fields = {"author": "", "title": "", "paragraphs": ["日月山水雲，花風雨春秋。"] * 2}
+    rows = [json.dumps(fields), json.dumps({**fields, "tune": "竹枝"})]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    shi, ci = read_poems(path)
+    assert (shi.tune, shi.form) == ("", Form.WUJUE)
+    assert (ci.tune, ci.form) == ("竹枝", None)
+
+
 def test_a_poem_has_the_form_of_its_measure() -> None:
     assert CorpusPoem("", "", ("日月山水雲，花風雨春秋。",) * 2).form is Form.WUJUE

@@ -183,6 +183,11 @@ def write_directory(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
+def test_a_part_of_upstreams_files_comes_from_its_commit_too(tmp_path: Path) -> None:
+    part = dict(list(FILES.items())[:1])
+    assert origin_of(write_directory(tmp_path / "part", part), IDS) == Origin(COMMIT, verified=True)
+
+
 def test_a_corpus_with_upstreams_files_comes_from_its_commit(tmp_path: Path) -> None:
     directory = write_directory(tmp_path / "clone", FILES)
     assert origin_of(directory, IDS) == Origin(COMMIT, verified=True)
@@ -216,9 +221,10 @@ def test_a_corpus_that_was_changed_comes_from_where_its_name_says(
 
 def test_upstreams_files_are_known_by_their_git_ids() -> None:
     ids = upstream_ids()
-    assert len(ids) == 313
+    assert len(ids) == 347
     assert all(
-        len(identity) == 40 and path.startswith("全唐诗/poet.") for path, identity in ids.items()
+        len(identity) == 40 and path.startswith(("全唐诗/poet.", "宋词/ci.", "五代诗词/"))
+        for path, identity in ids.items()
     )
     # What git itself says of "hello\n".
     assert blob_id(b"hello\n") == "ce013625030ba8dba906f756967f9e9ca394464a"

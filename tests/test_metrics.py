@@ -33,7 +33,7 @@ def test_rows_after_the_step_that_is_resumed_from_are_dropped(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "line", ["x,0,9,1,0.1,5,10.5,", ",0,9,1,0.1,5,10.5,", "1,0,9,1,0.1,5,10.5,,7", "\x00,\xff"]
+    "line", ["x,0,9,1,0.1,5,10.5,", ",0,9,1,0.1,5,10.5,", "1,0,9,1,0.1,5,10.5,,,,7", "\x00,\xff"]
 )
 def test_a_damaged_file_is_reported_by_its_name(tmp_path: Path, line: str) -> None:
     path = tmp_path / "metrics.csv"
@@ -46,17 +46,21 @@ def test_the_curve_is_drawn(tmp_path: Path) -> None:
     metrics = MetricsLog(tmp_path / "metrics.csv", first_step=0)
     for step in range(1, 5):
         metrics.add(row(step))
-    metrics.add(row(5, validation_bits=8.0))
+    metrics.draw(tmp_path / "unmeasured.svg")
+    metrics.add(row(5, validation_bits=8.0, training_bits=7.0))
     metrics.draw(tmp_path / "loss.svg")
-    assert "<svg" in (tmp_path / "loss.svg").read_text()
+    curves = [
+        (tmp_path / name).read_text().count("<path") for name in ("unmeasured.svg", "loss.svg")
+    ]
+    assert curves[1] > curves[0] > 0
 
 
 def test_progress_reports_loss_speed_and_time_left(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(steps=100, first_step=0) as progress:
         for step in range(1, 51):
             progress.show(row(step))
-        progress.show(row(51, validation_bits=8.0))
+        progress.show(row(51, validation_bits=8.0, training_bits=7.5, ci_bits=9.0))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("step 50/100: loss -41.000 bits, 10 tokens/s")
     assert "min left" in lines[0]
-    assert "validation 8.000 bits per character" in lines[1]
+    assert "validation 8.000 bits per character (training poems 7.500), ci 9.000" in lines[1]

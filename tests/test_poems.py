@@ -13,7 +13,6 @@ from model.poet.poet import Poet
 from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.script import Script, unify
-from training.corpus import SPLITS
 from training.corpus_poem import CorpusPoem
 from training.evaluation.page import BEGIN, END
 from training.evaluation.poems import (
@@ -28,6 +27,7 @@ from training.evaluation.poems import (
     self_bleu,
     write_poems,
 )
+from training.splits import SPLITS
 
 # Made for the rules: every tone is as aBbA asks, and 山 閒 還 關 are one group.
 KEPT: Lines = ("日落寒江遠", "風輕古寺閒", "客來秋水上", "人去暮雲還")

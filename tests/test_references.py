@@ -13,8 +13,8 @@ from benchmarks.transformer import CausalTransformer
 from model.poetry_model import PoetryConfig, PoetryModel
 from training.config import TrainConfig
 from training.corpus_poem import CorpusPoem
-from training.dataset import PoemDataset
 from training.material import Material, build_vocabulary
+from training.poem_dataset import PoemDataset
 from training.trainer import Trainer
 
 

@@ -16,10 +16,12 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from model.checkpoint import Checkpoint
+from model.vocabulary import Vocabulary
 from tests.test_ranks import TORCHRUN
 from tests.test_trainer import CONFIG, all_but_the_speed, kill_at, poems, trainer, weights
 from training.bits import bits
 from training.corpus_poem import CorpusPoem
+from training.dataset import app as pack
 from training.metrics import read_rows
 from training.run_folder import owned
 from training.train import app, export, start_from
@@ -68,6 +70,39 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint(
     assert model.config.dropout == 0.5
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, checkpoint.weights[name].float())
+
+
+def test_new_tokens_start_from_the_parts_of_their_names_and_change_next_to_nothing(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    run = trainer(poems, tmp_path)
+    run.run()
+    checkpoint = export(run, "tiny", {})
+    old = checkpoint.vocabulary
+    larger = Vocabulary(old.characters, old.authors, ["山水"])
+    before, after = checkpoint.build_model(), start_from(checkpoint, CONFIG, larger).eval()
+    ids = [larger.tokens.index(token) for token in old.tokens]
+    for name in ("embedding.weight", "output_bias"):
+        assert torch.equal(after.state_dict()[name][ids], before.state_dict()[name])
+    mean = before.embedding.weight[old.encode("山水")].mean(0)
+    new = larger.tune_id("山水")
+    torch.testing.assert_close(after.embedding.weight[new], mean)
+    tokens = torch.randint(len(old), (6, 3))
+    moved = torch.tensor(ids)[tokens]
+    probabilities = after(moved)[0].softmax(-1)
+    torch.testing.assert_close(
+        probabilities[..., ids], before(tokens)[0].softmax(-1), atol=0.01, rtol=0.1
+    )
+    assert probabilities[..., new].max() < 0.02
+
+
+def test_a_vocabulary_that_lacks_tokens_of_the_checkpoint_is_refused(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    checkpoint = export(trainer(poems, tmp_path), "tiny", {})
+    smaller = Vocabulary(checkpoint.vocabulary.characters[1:], checkpoint.vocabulary.authors)
+    with pytest.raises(ValueError, match="lacks 1 tokens of the checkpoint's, such as"):
+        start_from(checkpoint, CONFIG, smaller)
 
 
 def test_skip_connections_added_to_a_checkpoint_change_nothing_at_first(
@@ -192,7 +227,51 @@ def test_what_the_vocabulary_covers_is_reported_and_too_little_is_refused(
     assert "give --min-count 15" in refused.output
     assert not (tmp_path / "run").exists()
     covered = CliRunner().invoke(app, command(tmp_path, 3)[3:])
-    assert "cover 100.0% of the characters of 40 training poems" in covered.output
+    assert "cover 100.0% of the characters of 40 sequences" in covered.output
+
+
+def test_a_run_from_a_packed_file_and_workers_is_the_run_from_the_poems(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, poems)
+    options = ["--min-count", "1", "--min-poems", "10"]
+    packed = [*options, "--corpus", str(tmp_path), "--out", str(tmp_path / "packed")]
+    result = CliRunner().invoke(pack, packed)
+    assert result.exit_code == 0, result.output
+    assert "40 sequences" in result.output
+    assert CliRunner().invoke(app, command(tmp_path, 12)[3:]).exit_code == 0
+    from_file = [*command(tmp_path, 12), "--data", str(tmp_path / "packed"), "--workers", "1"]
+    from_file += ["--out", str(tmp_path / "again"), "--corpus", str(tmp_path / "nowhere")]
+    again = subprocess.run(from_file, check=False, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    one, other = (load_file(tmp_path / f"{name}/poetry.safetensors") for name in ("run", "again"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_packed_material_with_another_vocabulary_than_the_checkpoint_is_refused(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    write_corpus(tmp_path, poems)
+    assert CliRunner().invoke(app, command(tmp_path, 3)[3:]).exit_code == 0
+    start = str(tmp_path / "run/poetry.safetensors")
+    packing = ["--corpus", str(tmp_path), "--out", str(tmp_path / "packed")]
+    further = [*command(tmp_path, 3)[3:], "--data", str(tmp_path / "packed")]
+    further += ["--checkpoint", start, "--out", str(tmp_path / "second")]
+    assert CliRunner().invoke(pack, [*packing, "--min-count", "1"]).exit_code == 0
+    refused = CliRunner().invoke(app, further)
+    assert refused.exit_code == 1
+    assert "pack the corpus with training.dataset --checkpoint" in refused.output
+    assert CliRunner().invoke(pack, [*packing, "--checkpoint", start]).exit_code == 0
+    assert CliRunner().invoke(app, further).exit_code == 0
+
+
+def test_training_needs_neither_pydantic_nor_what_reads_the_corpus() -> None:
+    program = "import sys, training.train; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    loaded = set(result.stdout.split())
+    assert not loaded & {"opencc", "pydantic", "fastapi", "httpx", "matplotlib"}
 
 
 def test_a_second_training_in_one_folder_is_refused(
@@ -274,17 +353,22 @@ def test_two_ranks_continue_where_one_stopped_with_its_loss_curve(
     assert curves[1] == [pytest.approx(row, rel=2e-2) for row in curves[0]]
 
 
+@pytest.mark.parametrize("workers", ["0", "1"])
 def test_an_interrupt_saves_and_says_how_to_continue(
-    poems: list[CorpusPoem], tmp_path: Path
+    poems: list[CorpusPoem], tmp_path: Path, workers: str
 ) -> None:
     write_corpus(tmp_path, poems)
     process = subprocess.Popen(
-        command(tmp_path, 100_000), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [*command(tmp_path, 100_000), "--workers", workers],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
     while not (tmp_path / "run/state.safetensors").exists():
         assert process.poll() is None
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: workers too
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Run the same command to continue." in output

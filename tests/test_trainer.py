@@ -8,11 +8,12 @@ import torch
 
 from model.poetry_model import PoetryModel
 from model.vocabulary import Era
+from training.bits import bits
 from training.config import TrainConfig
 from training.corpus_poem import CorpusPoem
-from training.dataset import PoemDataset
 from training.material import Material, build_vocabulary
 from training.metrics import Progress, read_rows
+from training.poem_dataset import PoemDataset
 from training.ranks import Ranks
 from training.state import StateError
 from training.trainer import Trainer, TrainingDiverged
@@ -126,6 +127,24 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_save(
         run.run()
     assert (tmp_path / "state.safetensors").read_bytes() == before
     assert not (tmp_path / "poetry.safetensors").exists()
+
+
+def test_training_poems_are_measured_beside_those_for_validation(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    measured = dataclasses.replace(material(poems), sample=poems[4:12], ci_validation=poems[12:14])
+    run = Trainer(CONFIG, measured, tmp_path)
+    run.run()
+    (*_, last) = read_rows(tmp_path / "metrics.csv")
+    with run.state.averaged():
+        model, vocabulary = run.model.eval(), run.material.vocabulary
+        for name, some in {
+            "validation_bits": poems[:4],
+            "training_bits": poems[4:8],
+            "ci_bits": poems[12:14],
+        }.items():
+            expected = bits(model, vocabulary, some, run.dtype).bits_per_character
+            assert last[name] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("number", [0, 4])

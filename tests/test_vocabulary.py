@@ -1,7 +1,7 @@
 import pytest
 
 from model.verse.form import Form
-from model.vocabulary import Era, UnknownAuthor, UnknownCharacter, Vocabulary
+from model.vocabulary import Era, UnknownAuthor, UnknownCharacter, UnknownTune, Vocabulary
 
 
 @pytest.fixture
@@ -74,3 +74,25 @@ def test_characters_that_are_no_vocabulary_are_refused(characters: str) -> None:
 
 def test_a_description_gives_back_the_vocabulary(vocabulary: Vocabulary) -> None:
     assert Vocabulary.from_dict(vocabulary.to_dict()).tokens == vocabulary.tokens
+
+
+def test_tunes_have_tokens_after_the_authors() -> None:
+    vocabulary = Vocabulary("日月", ["李白"], ["浣溪沙", "滿江紅"])
+    assert vocabulary.tokens.index("<浣溪沙>") == vocabulary.author_id("李白") + 1
+    assert vocabulary.header(tune="浣溪沙", era=Era.SONG) == [
+        vocabulary.bos_id,
+        vocabulary.tune_id("浣溪沙"),
+        vocabulary.tokens.index("<宋>"),
+        vocabulary.body_id,
+    ]
+    assert vocabulary.knows_tune("滿江紅")
+    assert not vocabulary.knows_tune("如夢令")
+    with pytest.raises(UnknownTune, match="does not know the tune '如夢令'"):
+        vocabulary.header(tune="如夢令")
+    assert Vocabulary.from_dict(vocabulary.to_dict()).tokens == vocabulary.tokens
+
+
+def test_a_vocabulary_without_tunes_is_described_as_before_there_were_any() -> None:
+    vocabulary = Vocabulary("日月", ["李白"])
+    assert vocabulary.to_dict() == {"characters": "日月", "authors": ["李白"]}
+    assert Vocabulary.from_dict(vocabulary.to_dict()).tunes == ()

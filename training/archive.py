@@ -13,7 +13,12 @@ from typing import Any
 
 from model.vocabulary import Era
 
-FILE_NAME = re.compile(r"全唐诗/poet\.(tang|song)\.(\d+)\.json$")
+SHI = re.compile(r"全唐诗/poet\.(tang|song)\.(\d+)\.json$")
+CI = re.compile(
+    r"(?:宋词/ci\.(song)\.(\d+)y?"
+    r"|五代诗词/huajianji/huajianji-(\d|x)-juan"
+    r"|五代诗词/nantang/poetrys)\.json$"
+)
 # What reading a broken archive raises; zipfile has a RuntimeError for one with a password.
 UNREADABLE = (
     tarfile.TarError,
@@ -24,7 +29,7 @@ UNREADABLE = (
     lzma.LZMAError,
     zlib.error,
 )
-ERAS = {"tang": Era.TANG, "song": Era.SONG}
+ERAS = {"tang": Era.TANG, "song": Era.SONG}  # 全唐诗 has the poets of the Five Dynasties too
 
 
 class CorpusError(Exception):
@@ -32,7 +37,7 @@ class CorpusError(Exception):
 
 
 def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
-    """Yield era and upstream's fields of every poem, in the order of upstream's file names.
+    """Yield era and upstream's fields of every shi, in the order of upstream's file names.
 
     Args:
         source: An archive (.tar.gz, .tar.xz, .zip) of upstream's repository, or a directory of it.
@@ -40,10 +45,26 @@ def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
     Raises:
         CorpusError: If there is nothing to read there, or a file is not upstream's JSON.
     """
-    files = sorted(upstream_files(source), key=lambda file: _order(file[0]))
+    files = list(upstream_files(source, SHI))
     if not files:
         raise CorpusError(f"{source} holds no 全唐诗/poet.tang.*.json or poet.song.*.json")
-    for path, content in files:
+    yield from _poems(files)
+
+
+def read_ci(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
+    """Yield era and upstream's fields of every ci (词); those of the Five Dynasties as Tang.
+
+    Args:
+        source: As for read_archive(); it need not have any.
+
+    Raises:
+        CorpusError: If source cannot be read, or a file is not upstream's JSON.
+    """
+    yield from _poems(list(upstream_files(source, CI)))
+
+
+def _poems(files: list[tuple[str, bytes]]) -> Iterator[tuple[Era, dict[str, Any]]]:
+    for path, content in sorted(files, key=lambda file: _order(file[0])):
         era, _ = _order(path)
         name = path.rpartition("/")[2]
         try:
@@ -57,20 +78,25 @@ def read_archive(source: Path) -> Iterator[tuple[Era, dict[str, Any]]]:
 
 def _order(path: str) -> tuple[Era, int]:
     """Return era and number of one of upstream's files."""
-    match = FILE_NAME.search(path)
+    match = SHI.search(path) or CI.search(path)
     assert match, "upstream_files() yields no others"
-    return ERAS[match[1]], int(match[2])
+    era, number, *_ = (*match.groups(), None)
+    return ERAS[era or "tang"], int(number or 0)
 
 
-def upstream_files(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield upstream's path and the content of each of its files of Tang and Song poems.
+def upstream_files(source: Path, *kinds: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield upstream's path and the content of each of its files of poems.
+
+    Args:
+        source: As for read_archive().
+        kinds: SHI, CI; both if none is given.
 
     Raises:
         CorpusError: If source cannot be read.
     """
     try:
         for name, read in _members(source):
-            match = FILE_NAME.search(name)
+            match = next(filter(None, (kind.search(name) for kind in kinds or (SHI, CI))), None)
             if match:
                 yield match[0], read()
     except UNREADABLE as error:
@@ -120,10 +146,8 @@ def digest_of(source: Path) -> str:
     """
     digest = hashlib.sha256()
     if source.is_dir():
-        for (era, number), content in sorted(
-            (_order(path), content) for path, content in upstream_files(source)
-        ):
-            digest.update(f"{era} {number} {len(content)}\n".encode())
+        for path, content in sorted(upstream_files(source)):
+            digest.update(f"{path} {len(content)}\n".encode())
             digest.update(content)
         return digest.hexdigest()
     try:

@@ -19,8 +19,8 @@ from torch.nn import functional as F
 from model.poetry_model import PoetryModel
 from model.verse.script import is_han
 from model.vocabulary import Vocabulary
+from training.batch import IGNORED, Batch, Example, collate
 from training.corpus_poem import CorpusPoem
-from training.dataset import IGNORED, Batch, Example, collate
 
 UNKNOWN_BITS = 14.36  # one of 21,000 characters
 BATCH_TOKENS = 8192

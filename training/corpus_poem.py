@@ -21,6 +21,7 @@ class CorpusPoem:
     Args:
         meter: The line types of the template that a regulated poem keeps to, such as aBbA; RHYMED
             for another one that rhymes; empty if neither or not known.
+        tune: Of a ci (词), in the model's script; empty for a shi.
     """
 
     author: str
@@ -28,6 +29,7 @@ class CorpusPoem:
     paragraphs: tuple[str, ...]
     era: Era | None = None
     meter: str = ""
+    tune: str = ""
 
     @cached_property
     def text(self) -> str:
@@ -42,8 +44,8 @@ class CorpusPoem:
 
     @property
     def form(self) -> Form | None:
-        """The verse form by measure."""
-        return Form.of_lines(self.lines)
+        """The verse form by measure; None for a ci."""
+        return None if self.tune else Form.of_lines(self.lines)
 
 
 def read_poems(path: Path) -> Iterator[CorpusPoem]:
@@ -59,12 +61,12 @@ def read_poems(path: Path) -> Iterator[CorpusPoem]:
             if line.isspace():
                 continue
             try:
-                yield _poem(json.loads(line))
+                yield poem_of(json.loads(line))
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}, line {number}: {error}") from error
 
 
-def _poem(fields: Any) -> CorpusPoem:
+def poem_of(fields: Any) -> CorpusPoem:
     """Return the poem of upstream's fields.
 
     Raises:
@@ -75,9 +77,9 @@ def _poem(fields: Any) -> CorpusPoem:
     paragraphs = fields.get("paragraphs")
     if not isinstance(paragraphs, list) or not all(isinstance(p, str) for p in paragraphs):
         raise ValueError(f'expected "paragraphs" to be a list of strings, got {paragraphs!r:.40}')
-    texts = {name: fields.get(name) or "" for name in ("author", "title", "meter")}
+    texts = {name: fields.get(name) or "" for name in ("author", "title", "meter", "tune")}
     for name, text in texts.items():
         if not isinstance(text, str):
             raise ValueError(f'expected "{name}" to be a string, got {text!r:.40}')
     era = next((era for era in Era if era == fields.get("era")), None)
-    return CorpusPoem(texts["author"], texts["title"], tuple(paragraphs), era, texts["meter"])
+    return CorpusPoem(paragraphs=tuple(paragraphs), era=era, **texts)

@@ -25,6 +25,8 @@ COLUMNS = (
     "tokens",
     "tokens_per_s",
     "validation_bits",
+    "training_bits",
+    "ci_bits",
 )
 
 
@@ -70,16 +72,15 @@ class MetricsLog:
         steps = [row["step"] for row in self._rows]
         losses = [row["loss_bits"] for row in self._rows]
         smooth = _running_means(losses, window=max(1, len(losses) // 100))
-        measured = [row for row in self._rows if "validation_bits" in row]
-        bits = [row["validation_bits"] for row in measured]
         axes.plot(steps, losses, color="0.85", linewidth=0.5)
-        axes.plot(steps, smooth, label="training, bits per token")
-        axes.plot(
-            [row["step"] for row in measured],
-            bits,
-            marker=".",
-            label="validation, bits per character",
-        )
+        axes.plot(steps, smooth, label="loss, bits per token")
+        kinds = {"validation": "validation poems", "training": "training poems", "ci": "ci"}
+        for kind, described in kinds.items():
+            name = f"{kind}_bits"
+            measured = [(row["step"], row[name]) for row in self._rows if name in row]
+            if measured:
+                label = f"{described}, bits per character"
+                axes.plot(*zip(*measured, strict=True), marker=".", label=label)
         axes.set(xlabel="step", ylabel="bits")
         axes.grid(alpha=0.3)
         axes.legend()
@@ -165,6 +166,10 @@ class Progress:
         figures = f"loss {row['loss_bits']:.3f} bits, {row['tokens_per_s']:.0f} tokens/s"
         if "validation_bits" in row:
             figures += f", validation {row['validation_bits']:.3f} bits per character"
+        if "training_bits" in row:
+            figures += f" (training poems {row['training_bits']:.3f})"
+        if "ci_bits" in row:
+            figures += f", ci {row['ci_bits']:.3f}"
         self._bar.update(self._task, completed=row["step"], figures=figures)
         step = int(row["step"])
         if not self._console.is_terminal and (

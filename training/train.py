@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import torch
 import typer
+from torch import Tensor
 
 from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryModel
+from model.vocabulary import Vocabulary
 from training.command import configured, reporting
 from training.config import TrainConfig
-from training.material import MIN_POEMS, Material
+from training.material import MAX_TUNES, MIN_POEMS, Material
 from training.ranks import Ranks, own_device
 from training.run_folder import FolderInUse, owned
 from training.state import StateError
@@ -35,16 +37,25 @@ def keep_few_kernels() -> None:
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 
 
-def start_from(checkpoint: Checkpoint, config: TrainConfig) -> PoetryModel:
+def start_from(
+    checkpoint: Checkpoint, config: TrainConfig, vocabulary: Vocabulary | None = None
+) -> PoetryModel:
     """Return a model to train on, with the weights of a checkpoint.
 
     A checkpoint without skip connections may get them: with weights of zero they change nothing.
+    So may its vocabulary grow: the new tokens change next to nothing for the others.
+
+    Args:
+        checkpoint: Where the weights come from.
+        config: The run's.
+        vocabulary: The run's; if None, the checkpoint's.
 
     Raises:
-        ValueError: If the run's sizes are not the checkpoint's.
+        ValueError: If the run's sizes are not the checkpoint's, or its vocabulary lacks tokens.
     """
-    wanted = config.model_config(checkpoint.vocabulary)
-    before = replace(checkpoint.config, dropout=config.dropout)
+    vocabulary = vocabulary or checkpoint.vocabulary
+    wanted = config.model_config(vocabulary)
+    before = replace(checkpoint.config, dropout=config.dropout, vocab_size=len(vocabulary))
     added = wanted.skip_connections and not before.skip_connections
     if replace(before, skip_connections=before.skip_connections or added) != wanted:
         raise ValueError(f"the checkpoint has {checkpoint.config}, the run wants {wanted}")
@@ -54,8 +65,35 @@ def start_from(checkpoint: Checkpoint, config: TrainConfig) -> PoetryModel:
         top = weights["projection.weight"]  # (E, H)
         below = top.new_zeros(len(top), model.projection.in_features - top.shape[1])
         weights["projection.weight"] = torch.cat((below, top), dim=1)
-    model.load_state_dict(weights)
+    model.load_state_dict(weights | widened(checkpoint, vocabulary))
     return model
+
+
+def widened(checkpoint: Checkpoint, vocabulary: Vocabulary) -> dict[str, Tensor]:
+    """Return a checkpoint's embedding and output bias for a larger vocabulary.
+
+    A new token starts as the mean of the characters of its name, and is as unlikely as the least
+    likely one.
+
+    Raises:
+        ValueError: If the vocabulary lacks a token of the checkpoint's.
+    """
+    old = {token: index for index, token in enumerate(checkpoint.vocabulary.tokens)}
+    lost = sorted(old.keys() - set(vocabulary.tokens))
+    if lost:
+        raise ValueError(
+            f"the vocabulary lacks {len(lost)} tokens of the checkpoint's, such as {lost[0]}; "
+            "pack the corpus with training.dataset --checkpoint"
+        )
+    embedding = checkpoint.weights["embedding.weight"].float()
+    bias = checkpoint.weights["output_bias"].float()
+    parts = [
+        [old[token]] if token in old else checkpoint.vocabulary.encode(token.strip("<>"))
+        for token in vocabulary.tokens
+    ]
+    rows = torch.stack([embedding[own].mean(0) for own in parts])
+    biases = [bias[old[token]] if token in old else bias.min() for token in vocabulary.tokens]
+    return {"embedding.weight": rows, "output_bias": torch.stack(biases)}
 
 
 def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoint:
@@ -65,11 +103,19 @@ def export(trainer: Trainer, name: str, provenance: dict[str, Any]) -> Checkpoin
     training = asdict(trainer.config) | {
         "step": trainer.state.step,
         "validation_bits": trainer.validation_bits(),
-        "code_version": importlib.metadata.version("yin-poetry"),
+        "code_version": code_version(),
         "torch": torch.__version__,
     }
     config, vocabulary = trainer.model.config, trainer.material.vocabulary
     return Checkpoint(name, config, vocabulary, weights, {**provenance, "training": training})
+
+
+def code_version() -> str:
+    """Return the version of this code; empty where it runs without being installed."""
+    try:
+        return importlib.metadata.version("yin-poetry")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def already_exported(path: Path, trainer: Trainer) -> bool:
@@ -89,7 +135,7 @@ def announce(trainer: Trainer) -> None:
     material = trainer.material
     typer.echo(
         f"{len(material.vocabulary):,} tokens cover {material.coverage:.1%} of the characters of "
-        f"{len(material.dataset):,} training poems",
+        f"{len(material.dataset):,} sequences",
         err=True,
     )
     if not trainer.validation:
@@ -97,7 +143,12 @@ def announce(trainer: Trainer) -> None:
 
 
 def train(
-    config: TrainConfig, material: Material, out: Path, name: str, before: Checkpoint | None
+    config: TrainConfig,
+    material: Material,
+    out: Path,
+    name: str,
+    before: Checkpoint | None = None,
+    workers: int = 0,
 ) -> tuple[Trainer, Ranks]:
     """Train in a folder and write its checkpoint, unless asked to stop.
 
@@ -107,12 +158,14 @@ def train(
         out: The folder; a run found there is continued.
         name: What the model is called.
         before: The checkpoint whose weights the run starts from; None for random ones.
+        workers: Processes that make batches ahead.
     """
     device = own_device()
     provenance: dict[str, Any] = {"corpus": material.provenance}
     model, started_from = None, ""
     if before is not None:
-        model, started_from = start_from(before, config), before.checksum
+        model = start_from(before, config, material.vocabulary)
+        started_from = before.checksum
         provenance["started_from"] = {"checksum": started_from, **before.provenance}
     with Ranks.joined(device) as ranks, owned(out) if ranks.rank == 0 else nullcontext():
         trainer = Trainer(
@@ -123,6 +176,7 @@ def train(
             ranks=ranks,
             model=model,
             started_from=started_from,
+            workers=workers,
         )
         if ranks.rank == 0:
             announce(trainer)
@@ -138,28 +192,45 @@ def train(
 def main(
     config: TrainConfig,
     corpus: Annotated[Path, typer.Option(help="What training.corpus wrote.")] = Path("corpus"),
+    data: Annotated[
+        Path | None, typer.Option(help="What training.dataset packed, instead of a corpus.")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder of the run; a run found there is continued.")
     ] = Path("runs/poetry"),
     name: Annotated[str, typer.Option(help="What the model is called.")] = "yin",
     checkpoint: Annotated[
-        Path | None, typer.Option(help="Start from its weights, with its vocabulary.")
+        Path | None,
+        typer.Option(help="Start from its weights and vocabulary."),
     ] = None,
     min_count: Annotated[
         int | None,
-        typer.Option(help="How often a character must occur to get a token; follows the corpus."),
+        typer.Option(
+            help="How often a character must occur to get a token; else follows the corpus."
+        ),
     ] = None,
     min_poems: Annotated[
         int, typer.Option(help="How many poems an author must have to get a token.")
     ] = MIN_POEMS,
+    max_tunes: Annotated[
+        int, typer.Option(min=0, help="How many tunes of ci get a token, the commonest.")
+    ] = MAX_TUNES,
+    repeat_ci: Annotated[int, typer.Option(min=1, help="How many times an epoch has each ci.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Processes that make batches ahead; a fast card needs them.")
+    ] = 0,
 ) -> None:
     """Train on the corpus and write OUT/poetry.safetensors; a run that was stopped is continued."""
     keep_few_kernels()
     with reporting(*REFUSALS):
         before = Checkpoint.load(checkpoint) if checkpoint else None
         vocabulary = before.vocabulary if before else None
-        material = Material.read(corpus, vocabulary, min_count, min_poems)
-        trainer, ranks = train(config, material, out, name, before)
+        material = (
+            Material.read(corpus, vocabulary, min_count, min_poems, max_tunes)
+            if data is None
+            else Material.load(data)
+        ).repeating_ci(repeat_ci)
+        trainer, ranks = train(config, material, out, name, before, workers)
     if trainer.stopped:
         typer.echo(
             f"stopped; saved at step {trainer.state.step}. Run the same command to continue."

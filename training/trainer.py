@@ -11,7 +11,7 @@ the loss curve is that of one rank.
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,12 +22,15 @@ from torch import Tensor, nn
 
 from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
+from training.batch import IGNORED, Batch
 from training.bits import bits
 from training.config import TrainConfig
-from training.dataset import IGNORED, Batch, PoemDataset
+from training.corpus_poem import CorpusPoem
+from training.loader import Position, RunBatches, load
 from training.loss import LinearCrossEntropy
 from training.material import Material
 from training.metrics import MetricsLog, Progress
+from training.poem_dataset import PoemDataset
 from training.ranks import Ranks
 from training.state import StateError, TrainState
 
@@ -49,6 +52,7 @@ class Trainer:
         model: What to train; if None, a PoetryModel with random weights that draws the corpus's
             tokens by their frequency. To learn that costs an output bias of zeros a thousand steps.
         started_from: Checksum of the checkpoint that gave the model its weights; else empty.
+        workers: Processes that make batches ahead.
 
     Raises:
         StateError: If folder holds another run, or not the same one for every rank.
@@ -65,12 +69,19 @@ class Trainer:
         ranks: Ranks | None = None,
         model: PoetryModel | None = None,
         started_from: str = "",
+        workers: int = 0,
     ) -> None:
         self.config, self.material, self.folder = config, material, folder
+        self.workers = workers
         self.device = device or torch.device("cpu")
         self.dtype = dtype or compute_dtype(self.device)
         self.ranks = ranks or Ranks()
         self.validation = material.validation[: config.validation_poems]
+        self.measured = {
+            "validation_bits": self.validation,
+            "training_bits": material.sample[: len(self.validation)],
+            "ci_bits": material.ci_validation[: config.validation_poems],
+        }
         torch.manual_seed(config.seed)
         if model is None:
             model = PoetryModel(config.model_config(material.vocabulary))
@@ -118,12 +129,12 @@ class Trainer:
     def _batches(self) -> Iterator[Batch]:
         """Yield the batches that are left, from the state's position in its epoch on."""
         state, config = self.state, self.config
-        while state.step < config.steps:
-            epoch = self.material.dataset.epoch(config.seed, state.epoch, config.batch_tokens)
-            while state.position < len(epoch) and state.step < config.steps:
-                yield epoch[state.position]
-            if state.position >= len(epoch):
-                state.epoch, state.position = state.epoch + 1, 0
+        batches = RunBatches(self.material.dataset, config.seed, config.batch_tokens)
+        start, number = Position(state.epoch, state.position), config.steps - state.step
+        on_card = self.device.type == "cuda"
+        for at, batch in load(batches, start, number, workers=self.workers, pinned=on_card):
+            state.epoch, state.position = at
+            yield batch
 
     def _update(self, batch: Batch) -> tuple[float, float]:
         """Take one step; return the loss in bits per token and the norm of the whole gradient."""
@@ -148,7 +159,7 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         """Return this rank's share of the mean cross entropy a target, in nats."""
         tokens, targets, cues = (
-            t.to(self.device) for t in (batch.tokens, batch.targets, batch.cues)
+            t.to(self.device, non_blocking=True) for t in (batch.tokens, batch.targets, batch.cues)
         )
         features, _ = self.model.features(tokens, cues=cues, dtype=self.dtype)
         counted = targets != IGNORED
@@ -172,18 +183,18 @@ class Trainer:
         }
         last = self.state.step == self.config.steps
         if last or self.state.step % self.config.validate_every == 0:
-            measured = self.validation_bits()
-            row |= {} if measured is None else {"validation_bits": measured}
+            row |= {name: self._bits(poems) for name, poems in self.measured.items() if poems}
         self.metrics.add(row)
         return row
 
     def validation_bits(self) -> float | None:
         """Measure bits per character of the averaged weights on the validation poems, if any."""
-        if not self.validation:
-            return None
+        return self._bits(self.validation) if self.validation else None
+
+    def _bits(self, poems: Sequence[CorpusPoem]) -> float:
         self.model.eval()
         with self.state.averaged():
-            result = bits(self.model, self.material.vocabulary, self.validation, self.dtype)
+            result = bits(self.model, self.material.vocabulary, poems, self.dtype)
         self.model.train()
         return result.bits_per_character
 

@@ -18,8 +18,8 @@ from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.proof import MeterProof, check
 from model.verse.script import Script, unify
-from training.corpus import SPLITS
 from training.corpus_poem import CorpusPoem, read_poems
+from training.splits import SPLITS
 
 FORMS = (Form.WUJUE, Form.QIJUE, Form.WULV, Form.QILV)
 TONE_RULES = ("仄收", "平仄", "对", "粘", "孤平", "三平调", "拗救")

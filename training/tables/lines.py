@@ -11,8 +11,8 @@ import typer
 
 from model.poet.line_filter import LineFilter
 from training.command import reporting
-from training.corpus import SPLITS
 from training.corpus_poem import read_poems
+from training.splits import SPLITS
 
 MADE_UP = 100_000  # lines that measure how often the filter is wrong
 COMMON = 2000  # characters that they are made of

@@ -1,11 +1,17 @@
+import hashlib
+from dataclasses import replace
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
 
-import training.dataset
+import training.poem_dataset
+from model.verse.script import unify
 from model.vocabulary import Era, Vocabulary
+from training.batch import IGNORED, Batch, Example, collate
 from training.corpus_poem import CorpusPoem
-from training.dataset import IGNORED, Batch, Example, PoemDataset
+from training.poem_dataset import KEEP_CUES, KEEP_FIELD, KEEP_HEADER, PoemDataset
 
 LINES = ("日月山水來", "山水日月紅", "來紅山水日", "紅日月山水")
 
@@ -67,9 +73,50 @@ def test_every_field_is_there_in_some_headers_and_not_in_others(vocabulary: Voca
     assert len(headers) >= 12
 
 
-def test_an_author_without_a_token_is_left_out(vocabulary: Vocabulary) -> None:
-    dataset = PoemDataset.from_poems([poem(author="無名")], vocabulary)
-    assert [len(field) for field in dataset.pieces[0].header] == [1, 0, 1, 0, 3]
+def one_by_one(dataset: PoemDataset, seed: int, epoch: int, batch_tokens: int) -> list[Batch]:
+    """The batches of an epoch, each sequence put together on its own."""
+    rng, vocabulary = np.random.default_rng((seed, epoch)), dataset.vocabulary
+    pieces, number = list(dataset.pieces), len(dataset)
+    has_header = rng.random((number, 1)) < KEEP_HEADER
+    kept = has_header & (rng.random((number, 5)) < KEEP_FIELD)
+    cued = rng.random(number) < KEEP_CUES
+    ties = rng.random(number)
+    examples = []
+    for piece, stays, with_cues in zip(pieces, kept, cued, strict=True):
+        fields = [f for f, keep in zip(piece.header, stays, strict=True) if keep]
+        header = [vocabulary.bos_id, *(i for field in fields for i in field), vocabulary.body_id]
+        cues = piece.cues if with_cues else [0] * len(piece.body)
+        examples.append(Example(*map(np.array, (header, piece.body, cues))))
+    lengths = [len(example.header) + len(example.body) for example in examples]
+    order = sorted(range(number), key=lambda i: (lengths[i], ties[i]))
+    groups: list[list[int]] = [[]]
+    for index in order:
+        if groups[-1] and (len(groups[-1]) + 1) * lengths[index] > batch_tokens:
+            groups.append([])
+        groups[-1].append(index)
+    rng.shuffle(groups)
+    return [collate([examples[index] for index in group]) for group in groups]
+
+
+def test_batches_are_what_sequences_put_together_one_by_one_give(vocabulary: Vocabulary) -> None:
+    poems = [replace(p, meter="rhymed" if i % 3 else "aBbA") for i, p in enumerate(varied_poems())]
+    poems[0] = replace(poems[0], author="無名", era=None)
+    dataset = PoemDataset.from_poems(poems, vocabulary)
+    for epoch in range(4):
+        expected = one_by_one(dataset, 3, epoch, 200)
+        found = dataset.epoch(3, epoch, 200)
+        assert len(found) == len(expected)
+        for index, batch in enumerate(expected):
+            assert found[index].num_targets == batch.num_targets
+            for ours, theirs in zip(found[index][:3], batch[:3], strict=True):
+                assert torch.equal(ours, theirs)
+
+
+def test_a_vocabulary_that_16_bits_do_not_hold_is_refused() -> None:
+    codes = map(chr, range(0x20000, 0x2A000))
+    large = Vocabulary([character for character in codes if unify(character) == character])
+    with pytest.raises(ValueError, match="at most 32,767 tokens"):
+        PoemDataset.from_poems([poem()], large)
 
 
 def test_the_same_seed_and_epoch_give_the_same_batches(vocabulary: Vocabulary) -> None:
@@ -90,36 +137,28 @@ def test_batches_are_within_their_size_and_nearly_without_padding(vocabulary: Vo
     assert padding < 0.1 * sum(batch.tokens.numel() for batch in batches)
 
 
-def test_shards_of_a_batch_make_up_the_batch(vocabulary: Vocabulary) -> None:
-    batch = all_batches(PoemDataset.from_poems(varied_poems(), vocabulary))[0]
-    shards = [batch.shard(rank, 3) for rank in range(3)]
-    columns = [column.tolist() for shard in shards for column in shard.tokens.T]
-    assert sorted(columns) == sorted(batch.tokens.T.tolist())
-    assert {shard.num_targets for shard in shards} == {batch.num_targets}
+def test_the_last_pieces_may_come_several_times(vocabulary: Vocabulary) -> None:
+    poems = varied_poems()
+    dataset = PoemDataset.from_poems(poems, vocabulary)
+    repeated = PoemDataset.from_poems([*poems[:30], *poems[30:] * 3], vocabulary)
+    assert dataset.repeating(30, 3).digest() == repeated.digest()
+    assert dataset.repeating(30, 1).digest() == dataset.digest()
 
 
-def test_a_long_poem_is_cut_between_couplets(
+def test_the_digest_is_of_lengths_and_then_of_every_piece(
     vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training.dataset, "MAX_BODY", 30)
-    long = poem(10)
-    pieces = PoemDataset.from_poems([long], vocabulary).pieces
-    bodies = [vocabulary.decode(piece.body) for piece in pieces]
-    assert "".join(bodies) == long.text
-    assert [len(body) for body in bodies] == [24, 24, 12]
-    ends = [int(piece.body[-1]) == vocabulary.eos_id for piece in pieces]
-    assert ends == [False, False, True]
-
-
-def test_padding_is_token_zero(vocabulary: Vocabulary) -> None:
-    examples = [
-        Example(np.array([1, 5]), np.array(body), np.array(cues))
-        for body, cues in (([9, 2], [3, 1]), ([2], [4]))
-    ]
-    batch = training.dataset.collate(examples)
-    assert batch.cues.tolist() == [[0, 0], [3, 4], [1, 0]]
-    assert batch.tokens.tolist() == [[1, 1], [5, 5], [9, vocabulary.pad_id]]
-    assert batch.targets.tolist() == [[IGNORED, IGNORED], [9, 2], [2, IGNORED]]
+    monkeypatch.setattr(training.poem_dataset, "DIGESTED_AT_ONCE", 7)
+    dataset = PoemDataset.from_poems(
+        [replace(each, meter="rhymed") for each in varied_poems()], vocabulary
+    )
+    pieces = list(dataset.pieces)
+    numbers = [len(field) for piece in pieces for field in piece.header]
+    numbers += [len(piece.body) for piece in pieces]
+    for piece in pieces:
+        numbers += [*chain.from_iterable(piece.header), *piece.body, *piece.cues]
+    expected = hashlib.sha256(np.array(numbers, dtype=np.int64).tobytes()).hexdigest()
+    assert dataset.digest() == expected
 
 
 def test_a_dataset_without_poems_is_refused(vocabulary: Vocabulary) -> None:
@@ -129,7 +168,7 @@ def test_a_dataset_without_poems_is_refused(vocabulary: Vocabulary) -> None:
 
 def test_frequencies_count_bodies_alone(vocabulary: Vocabulary) -> None:
     dataset = PoemDataset.from_poems(varied_poems(), vocabulary)
-    bodies = [token for piece in dataset.pieces for token in piece.body.tolist()]
+    bodies = [token for piece in dataset.pieces for token in piece.body]
     shares = dataset.log_frequencies().exp()
     assert shares.sum() == pytest.approx(1)
     never = set(range(len(vocabulary))) - set(bodies)
