@@ -6,6 +6,7 @@ import { Controls } from "./controls.js";
 import { describe } from "./proof.js";
 import { draw } from "./picture.js";
 import { Speech } from "./speech.js";
+import { plain } from "./typed.js";
 import * as wish from "./wishes.js";
 
 const SLOW_MS = 4000, SILENT_MS = 25000, MAX_WAITS = 3;
@@ -25,10 +26,9 @@ class Page {
 
   start() {
     this.speech.apply();
-    wish.fillForm(this.form, { ...wish.recall(), ...wish.touched(this.form) });
+    this.controls.own({ ...wish.recall(), ...wish.touched(this.form) });
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
-    this.controls.refresh();
     this.$("write").disabled = false; // pressed earlier, it would do nothing
     this.follow();
   }
@@ -41,12 +41,13 @@ class Page {
     });
     on("stop", "click", () => this.stop());
     on("retry", "click", () => this.again());
-    on("another", "click", () => this.another());
+    on("another", "click", () => this.write(wish.drawSeed()));
     on("copy", "click", () => this.copy(this.asText(), "status.copied", "error.copy"));
     on("link", "click", () => this.copy(location.href, "status.linked", "status.linked.here"));
     on("picture", "click", () => this.savePicture());
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
     on("language", "click", () => this.speak());
+    on("wishes", "change", ({ target }) => target.name === "script" && this.rewrite(target.value));
     addEventListener("popstate", () => this.follow());
     addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop());
     new ResizeObserver(() => this.resized()).observe(this.$("stage"));
@@ -60,25 +61,61 @@ class Page {
     if (draft?.poem) this.show(draft.poem);
   }
 
-  /* Writes what the address asks for, if it asks for a poem. */
+  /* Shows the poems that the address has been left with, or writes what it asks for. */
   follow() {
     const link = wish.fromFragment(location.hash);
     if (!link) return;
-    wish.fillForm(this.form, { ...link.wishes, n: "1" });
+    this.controls.show(link.wishes);
     if (this.controls.hasMore()) this.$("more").open = true;
-    this.controls.refresh();
-    this.write(link.seed, { count: 1, model: link.model || "" });
+    if (history.state) this.restore(history.state);
+    else this.write(link.seed, { count: 1, link });
   }
 
-  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), model = null } = {}) {
+  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null } = {}) {
     this.stop();
-    this.order = { seed, wishes, count, model, waits: 0, addressed: model !== null };
+    this.order = { seed, wishes, count, link, waits: 0, addressed: link !== null };
     this.run(this.order);
   }
 
-  another() {
-    const { wishes, count } = this.laid || this.order;
-    this.write(wish.drawSeed(), { wishes, count });
+  /* Lays out poems that were written before. */
+  restore({ seed, wishes, answer, chosen }) {
+    this.stop();
+    this.order = { seed, wishes, count: answer.poems.length, waits: 0, addressed: true };
+    this.clear();
+    this.finish(this.order, answer);
+    if (chosen) this.choose(chosen);
+    this.busy(null);
+    this.status("");
+  }
+
+  /* The same poems in another script: what was written stays where it differs from them. */
+  async rewrite(script) {
+    const order = this.laid;
+    if (this.work || !this.poem || order.wishes.script === script) return;
+    const work = new AbortController(), watch = this.watch(work), wishes = { ...order.wishes, script };
+    this.busy(work);
+    try {
+      const request = wish.toRequest(wishes, order.seed, order.count);
+      const answer = await write(request, { signal: work.signal, onCharacter: () => {}, onEvent: watch.alive });
+      const same = answer.poems.every((poem, i) => isSame(poem, this.drafts[i].poem));
+      if (same) this.turn({ ...order, wishes, addressed: true }, answer);
+      else this.status(this.speech.say("status.other.model"));
+    } catch (error) {
+      const { kind } = work.signal.reason || error;
+      if (kind) this.status(this.speech.say(`error.${kind}`), true);
+    } finally {
+      watch.end();
+      if (this.work === work) this.busy(null);
+    }
+  }
+
+  /* Puts an answer in place of its equal in the other script. */
+  turn(order, answer) {
+    const { chosen } = this;
+    this.order = order;
+    this.ruled = false;
+    this.finish(order, answer);
+    if (chosen) this.choose(chosen);
   }
 
   again() {
@@ -113,12 +150,17 @@ class Page {
     }
   }
 
-  prepare(order) {
+  /* Makes ready for another sheet; the old one stays until there is something to write. */
+  clear() {
     clearTimeout(this.waiting);
     this.queue = [];
     this.ruled = false;
     this.controls.complainOf({});
     this.$("retry").hidden = true;
+  }
+
+  prepare(order) {
+    this.clear();
     if (order.count > 1 && this.$("cards").hidden) this.deal(this.drawUp(order)); // makes room before anything can jump
     this.status(this.speech.say("status.writing"));
     this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
@@ -134,13 +176,13 @@ class Page {
     this.drafts = this.drawUp(order);
     this.deal(this.drafts);
     this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
-    this.announce([order.wishes.title]);
+    this.announce([this.drafts[0].title]);
     this.reachable();
   }
 
   /* What is known of an order's poems before they are written. */
   drawUp({ wishes, count }) {
-    const { title, script } = wishes, shape = { ...wish.measure(wishes), traditional: script === "traditional" };
+    const title = plain(wishes.title), shape = { ...wish.measure(wishes), traditional: wishes.script === "traditional" };
     return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
   }
 
@@ -228,28 +270,31 @@ class Page {
     this.$("log").append(said);
   }
 
-  finish(order, { poems, model }) {
+  finish(order, answer) {
+    const { poems, model } = answer;
     this.lay(order);
+    this.answer = answer;
     poems.forEach((poem, i) => {
       const draft = this.drafts[i];
       draft.poem = poem;
       draft.lines = punctuated(poem.lines);
+      draft.title = poem.title || "";
       draft.card?.settle(draft.lines);
     });
-    this.model = model;
-    this.sheet.settle(this.drafts[this.chosen].lines);
+    this.sheet.settle(this.drafts[this.chosen].lines, this.drafts[this.chosen].title);
     this.show(poems[this.chosen]);
-    const changed = order.model && !model.checksum.startsWith(order.model);
-    this.status(this.speech.say(changed ? "status.other.model" : "status.done"));
+    this.status(this.speech.say(...differs(order.link, model)));
   }
 
   /* Shows everything about the poem on the sheet, and sets its address. */
   show(poem) {
     this.sheet.mark(poem.meter);
     this.sheet.seal();
-    this.$("proof").replaceChildren(...describe(poem, this.model, this.speech.say));
-    const fragment = wish.toFragment(this.laid.wishes, poem.seed, this.model.checksum);
-    history[this.laid.addressed ? "replaceState" : "pushState"](null, "", fragment);
+    const { wishes, seed } = this.laid, { answer, chosen } = this;
+    this.$("proof").replaceChildren(...describe(poem, answer.model, this.speech.say));
+    const state = { seed, wishes, answer, chosen }; // a reload finds all the poems there
+    const fragment = wish.toFragment(wishes, poem.seed, answer.model);
+    history[this.laid.addressed ? "replaceState" : "pushState"](state, "", fragment);
     this.laid.addressed = true;
     this.$("proof").classList.remove("stale");
     for (const id of KEEPING) this.$(id).disabled = false;
@@ -363,7 +408,18 @@ class Page {
       this.status(this.speech.say("error.picture"), true);
     }
   }
+}
 
+/* Whether two answers are one poem in two scripts. */
+function isSame(one, other) {
+  return one.bits_per_character === other.bits_per_character && String(one.meter.tones) === String(other.meter.tones);
+}
+
+/* What to say of a poem: that it is written or, of a link's, why it may be another. */
+function differs(link, { checksum, dtype }) {
+  if (link?.model && !checksum.startsWith(link.model)) return ["status.other.model"];
+  if (link?.dtype && dtype !== link.dtype) return ["status.other.dtype", { ours: dtype, theirs: link.dtype }];
+  return ["status.done"];
 }
 
 new Page().start();

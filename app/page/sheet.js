@@ -13,9 +13,14 @@ export class Sheet {
     this.element.replaceChildren();
     this.element.className = "";
     this.element.lang = traditional ? "zh-Hant" : "zh-Hans";
-    this.characters = Math.max(lineLength + 1, title.length + 1);
+    this.characters = lineLength + 1;
     this.element.style.setProperty("--characters", this.characters);
-    if (title) this.column("heading").textContent = title;
+    this.headings = headed(title, lineLength).map(({ text, size }) => {
+      const column = this.column("heading");
+      column.style.setProperty("--title", size);
+      column.textContent = text;
+      return column;
+    });
     this.lines = Array.from({ length: numLines }, () => this.column("line"));
     const seal = this.column("end").appendChild(document.createElement("span"));
     seal.className = "seal";
@@ -29,7 +34,7 @@ export class Sheet {
      even so is set large enough to be read from a distance. */
   fit() {
     const { parentElement: { clientWidth, clientHeight }, style } = this.element, all = this.lines.length;
-    const titled = this.element.querySelector(".heading") ? 1 : 0;
+    const titled = this.headings.length;
     const pitch = Number(getComputedStyle(this.element).getPropertyValue("--pitch"));
     let best = { size: 16.5, tiers: 1, lines: all, columns: all + titled + 1 };
     for (const tiers of all > 8 ? [1, 2, 3] : []) {
@@ -61,8 +66,11 @@ export class Sheet {
     (this.lines[line] ??= this.column("line")).append(zi);
   }
 
-  /* Makes the sheet hold exactly these lines, touching only what differs. */
-  settle(lines) {
+  /* Makes the sheet hold exactly these lines and this title, touching only what differs. */
+  settle(lines, title = "") {
+    headed(title, this.characters - 1).forEach(({ text }, i) => {
+      if (this.headings[i]) this.headings[i].textContent = text;
+    });
     lines.forEach((text, line) => {
       const column = this.lines[line];
       [...text].forEach((character, index) => {
@@ -93,6 +101,14 @@ export class Sheet {
       });
     });
   }
+}
+
+/* A title's columns, one or two, and the size of their characters, for a sheet with lines of this length. */
+export function headed(title, lineLength) {
+  const characters = [...title], room = lineLength + 1;
+  if (!title || characters.length * 0.8 <= room) return title ? [{ text: title, size: 0.8 }] : [];
+  const half = Math.ceil(characters.length / 2), size = Math.min(0.8, room / half);
+  return [characters.slice(0, half), characters.slice(half)].map((part) => ({ text: part.join(""), size }));
 }
 
 /* The spots, [line, character] from 1, where the poem rhymes. */
