@@ -33,8 +33,8 @@ GONE = 499  # status of a request whose client went before an answer began
 CRASHED = "something went wrong; the log has the details under this answer's X-Request-ID"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 NO_CACHE = "no-cache"  # asked for again by its ETag: no mixture of two releases
 IMMUTABLE = "public, max-age=31536000, immutable"  # of a file whose address has its digest

@@ -161,7 +161,9 @@ class Page {
 
   prepare(order) {
     this.clear();
-    if (order.count > 1 && this.$("cards").hidden) this.deal(this.drawUp(order)); // makes room before anything can jump
+    const drafts = this.drawUp(order);
+    if (order.count > 1 && this.$("cards").hidden) this.deal(drafts); // makes room before anything can jump
+    this.sheet.reserve(drafts[0].shape, drafts[0].title);
     this.status(this.speech.say("status.writing"));
     this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
   }
@@ -215,7 +217,6 @@ class Page {
     this.sheet.rule({ ...shape, title });
     this.sheet.settle(lines);
     this.announce([title, ...lines]);
-    this.reachable();
     if (poem) this.show(poem);
   }
 
