@@ -8,7 +8,7 @@ import hmac
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -178,10 +178,17 @@ class RefuseEarly:
 
 
 class ApiKeys:
-    """Lets through who shows a key: Authorization: Bearer KEY."""
+    """Lets through who shows a key: Authorization: Bearer KEY.
 
-    def __init__(self, app: ASGIApp, path: Path) -> None:
+    Args:
+        app: What is guarded.
+        path: File with one key a line.
+        open_paths: Files that need no key, such as the page, where a person types theirs.
+    """
+
+    def __init__(self, app: ASGIApp, path: Path, open_paths: Collection[str] = ()) -> None:
         self._app = app
+        self._open_paths = frozenset(open_paths)
         keys = [line.strip() for line in path.read_bytes().splitlines() if line.strip()]
         if not keys:
             raise ValueError(f"{path} holds no key; it must hold one key a line")
@@ -189,7 +196,7 @@ class ApiKeys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
-        if scope["type"] == "http" and not scope["path"].startswith(OPEN_PATHS):
+        if scope["type"] == "http" and not self._is_open(scope["path"]):
             scheme, _, key = Headers(scope=scope).get("Authorization", "").partition(" ")
             # Every key is compared, so that the time gives no hint of which one is near.
             digest = sha256(key.encode("latin-1")).digest()
@@ -203,6 +210,9 @@ class ApiKeys:
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _is_open(self, path: str) -> bool:
+        return path.startswith(OPEN_PATHS) or path in self._open_paths
 
 
 class RateLimit:

@@ -236,7 +236,8 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
     assert choices(elements, "form") == {form.code for form in Form}
     assert choices(elements, "meter") == set(Meter)
     assert choices(elements, "script") == set(Script)
-    names = {e.attributes["name"] for e in elements if e.tag in ("input", "select")}
+    names = {e.attributes["name"] for e in elements if "name" in e.attributes}
+    names -= {e.attributes["name"] for e in elements if e.tag == "meta" and "name" in e.attributes}
     assert names - {"lines"} <= set(GenerateRequest.model_fields)
     slider = next(e.attributes for e in elements if e.attributes.get("type") == "range")
     limits = GenerateRequest.model_fields["temperature"].metadata
@@ -312,6 +313,18 @@ def test_names_of_poets_and_rhymes_are_known_in_both_scripts() -> None:
 @pytest.fixture(scope="module")
 def service(service_settings: Settings) -> Service:
     return Service.load(service_settings)
+
+
+def test_the_page_can_be_loaded_without_the_key_that_its_service_asks_for(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("a-key")
+    guarded = Service(Settings(api_keys=tmp_path / "keys"), tiny_checkpoint)
+    files = ["/", "/docs", "/font/kai.woff2", *(f"/{path.name}" for path in loaded())]
+    for answer in asyncio.run(fetch(guarded, *files)):
+        assert answer.status_code == 200
+    for answer in asyncio.run(fetch(guarded, "/model", "/openapi.json", "/none.js", "/script.js/")):
+        assert answer.status_code == 401
 
 
 async def fetch(service: Service, *paths: str) -> list[httpx.Response]:

@@ -2,6 +2,7 @@
 
 import { aliasesOf } from "./aliases.js";
 import { inScript } from "./glyphs.js";
+import { authorization } from "./key.js";
 import { formFor, ofToday, plain, poetOf, wholeLines } from "./typed.js";
 import * as wish from "./wishes.js";
 
@@ -99,7 +100,7 @@ export class Controls {
   async askAuthors() {
     if (this.authors) return;
     try {
-      const { authors } = await (await fetch("model")).json();
+      const { authors } = await (await fetch("model", { headers: authorization() })).json();
       this.authors = authors;
       this.offered = null;
       this.refresh();

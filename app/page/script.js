@@ -5,6 +5,7 @@ import { Sheet, punctuated } from "./sheet.js";
 import { Controls } from "./controls.js";
 import { describe } from "./proof.js";
 import { draw } from "./picture.js";
+import { KeyForm } from "./key.js";
 import { Speech } from "./speech.js";
 import { plain } from "./typed.js";
 import * as wish from "./wishes.js";
@@ -19,6 +20,7 @@ class Page {
     this.sheet = new Sheet(this.$("sheet"));
     this.speech = new Speech();
     this.controls = new Controls(this.form, this.speech);
+    this.keyForm = new KeyForm(this.speech, () => this.again());
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.drafts = [];
     this.chosen = 0;
@@ -311,7 +313,8 @@ class Page {
     }
     const more = this.controls.complainOf(error.fields);
     this.status([this.speech.say(`error.${error.kind}`), more].filter(Boolean).join(" "), true);
-    if (!["refused", "denied", "long"].includes(error.kind)) {
+    if (["denied", "key"].includes(error.kind)) this.keyForm.ask();
+    else if (!["refused", "long"].includes(error.kind)) {
       this.offerRetry(order, Math.min(error.retryAfter || 0, 600));
     }
   }
