@@ -1,13 +1,14 @@
 """A poem in the browser: written, streamed, stopped, kept and brought back."""
 
+import json
 import re
 import struct
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import SHOTS
+from conftest import SHOTS, Service
 from playwright.sync_api import expect
-from steps import OpenPage, choose, never, write, written
+from steps import OpenPage, choose, never, require_accessible, shoot, write, written
 
 
 def test_a_poem_is_written_from_its_first_character(open_page: OpenPage) -> None:
@@ -168,3 +169,42 @@ def test_tones_and_rules_are_shown_on_demand(open_page: OpenPage) -> None:
     assert "".join(marks).replace("△", "○") == said.replace("平", "○").replace("仄", "●")
     rhymes = page.locator("#sheet .rhyme").all_inner_texts()
     assert rhymes[-2:] == [line[-2] for line in poem.split("\n")[1::2]]
+
+
+def test_names_in_the_proof_are_in_the_pages_script_and_each_term_has_a_gloss(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(locale="en-GB")
+    write(page, start="阳")
+    page.locator("#marks").click()
+    group = page.locator("dd", has_text="106 groups")
+    simplified = group.inner_text()
+    choose(page, "script", "traditional")
+    expect(group).to_have_attribute("lang", "zh-Hant")
+    assert len(group.inner_text()) == len(simplified)
+    rules = page.locator(".rules details")
+    expect(rules).to_have_count(11)
+    for rule in rules.all():
+        expect(rule.locator("p")).to_be_hidden()
+        rule.locator("summary").press("Enter")
+        expect(rule.locator("p")).to_be_visible()
+    expect(page.locator("dd", has_text="Line 1")).to_contain_text("起首句")
+    require_accessible(page)
+    shoot(page, "proof", full_page=True)
+
+
+@pytest.mark.parametrize(("script", "named"), [("simplified", "七阳"), ("traditional", "七陽")])
+def test_a_rhyme_group_is_named_in_the_script_of_its_poem(
+    open_page: OpenPage, service: Service, script: str, named: str
+) -> None:
+    page = open_page()
+    answer = page.request.post(f"{service.url}generate", data={"form": "jueju-5"}).json()
+    answer["poems"][0]["meter"]["rhyme"] = "七陽"
+    event = f"event: poem\ndata: {json.dumps(answer)}\n\n"
+    page.route("**/generate/stream", lambda route: route.fulfill(
+        status=200, content_type="text/event-stream", body=event))  # fmt: skip
+    choose(page, "form", "jueju-5")
+    choose(page, "script", script)
+    write(page)
+    page.locator("#marks").click()
+    expect(page.locator("dd", has_text="平水韵")).to_contain_text(named)

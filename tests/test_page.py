@@ -20,7 +20,8 @@ from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.poet.poem import Meter
-from model.verse.form import Form
+from model.verse.form import Form, Layout
+from model.verse.pattern import templates
 from model.verse.proof import check
 from model.verse.rhymes import Rhymes
 from model.verse.script import Script, to_script
@@ -210,7 +211,7 @@ def test_every_text_is_used_and_every_used_text_exists(
     kinds = re.findall(r'\d{3}: "(\w+)"|new Failure\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?', script)
     built = {f"error.{kind}" for kind in {*sum(kinds, ()), "broken"} if kind}
     built |= {f"temperature.{number}" for number in range(5)}
-    built |= {key for key in texts["zh"] if key.startswith("check.")}
+    built |= {key for key in texts["zh"] if key.startswith(("check.", "pattern."))}
     assert marked | quoted | built == set(texts["zh"])
 
 
@@ -227,9 +228,19 @@ def test_the_document_already_speaks_chinese(
 def test_every_rule_of_verse_has_a_name(texts: dict[str, dict[str, str]]) -> None:
     rules = check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks
     for language in texts.values():
-        assert {f"check.{rule}" for rule in rules} | {f"check.{rule}.says" for rule in rules} == {
+        assert {f"check.{rule}{kind}" for rule in rules for kind in ("", ".says", ".gloss")} == {
             key for key in language if key.startswith("check.")
         }
+
+
+def test_every_pattern_of_verse_has_a_gloss(texts: dict[str, dict[str, str]]) -> None:
+    names = {template.name for size in (5, 7) for template in templates(Layout(size, 4))}
+    assert len(names) == 4
+    for language in texts.values():
+        for name in names:
+            begins, rhymes = name.split("起首句")
+            assert language[f"pattern.{begins}"]
+            assert language[f"pattern.{rhymes}"]
 
 
 def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None:

@@ -294,7 +294,7 @@ class Page {
     this.sheet.mark(poem.meter);
     this.sheet.seal();
     const { wishes, seed } = this.laid, { answer, chosen } = this;
-    this.$("proof").replaceChildren(...describe(poem, answer.model, this.speech.say));
+    this.$("proof").replaceChildren(...describe(poem, answer.model, this.speech.say, wishes.script));
     const state = { seed, wishes, answer, chosen }; // a reload finds all the poems there
     const fragment = wish.toFragment(wishes, poem.seed, answer.model);
     history[this.laid.addressed ? "replaceState" : "pushState"](state, "", fragment);
