@@ -2,11 +2,10 @@
 
 import json
 import re
-import struct
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import SHOTS, Service
+from conftest import Service
 from playwright.sync_api import expect
 from steps import OpenPage, choose, never, require_accessible, shoot, write, written
 
@@ -128,29 +127,6 @@ def test_the_poem_is_copied_as_text(open_page: OpenPage) -> None:
     expect(page.locator("#status")).to_have_text("已复制")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"春望\n{lines[0]}{lines[1]}\n{lines[2]}{lines[3]}"
-
-
-@pytest.mark.parametrize(
-    ("form", "columns", "tiers"), [("jueju-7", 6, 1), ("lushi-5", 10, 1), ("gushi-7", 15, 2)]
-)
-def test_the_picture_is_a_png_as_large_as_its_poem(
-    open_page: OpenPage, form: str, columns: int, tiers: int
-) -> None:
-    page = open_page()
-    choose(page, "form", form)
-    if tiers > 1:
-        page.locator("#lines").select_option("28")
-    write(page, title="夜泊")
-    with page.expect_download() as download:
-        page.locator("#picture").click()
-    path = SHOTS / f"picture-{form}.png"
-    download.value.save_as(path)
-    assert download.value.suggested_filename == "夜泊.png"
-    data = path.read_bytes()
-    width, height = struct.unpack(">II", data[16:24])
-    assert data.startswith(b"\x89PNG")
-    assert columns * 132 < width < (columns + 2) * 132
-    assert tiers * 6 * 84 < height < tiers * 8 * 84 + 400
 
 
 def test_tones_and_rules_are_shown_on_demand(open_page: OpenPage) -> None:

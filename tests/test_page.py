@@ -247,8 +247,8 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
     assert choices(elements, "form") == {form.code for form in Form}
     assert choices(elements, "meter") == set(Meter)
     assert choices(elements, "script") == set(Script)
-    names = {e.attributes["name"] for e in elements if "name" in e.attributes}
-    names -= {e.attributes["name"] for e in elements if e.tag == "meta" and "name" in e.attributes}
+    wishes = [e for e in elements if any(a.attributes.get("id") == "wishes" for a in e.ancestors())]
+    names = {e.attributes["name"] for e in wishes if "name" in e.attributes}
     assert names - {"lines"} <= set(GenerateRequest.model_fields)
     slider = next(e.attributes for e in elements if e.attributes.get("type") == "range")
     limits = GenerateRequest.model_fields["temperature"].metadata

@@ -5,13 +5,14 @@ import { Sheet, punctuated } from "./sheet.js";
 import { Controls } from "./controls.js";
 import { describe } from "./proof.js";
 import { draw } from "./picture.js";
+import { Imprint } from "./imprint.js";
 import { KeyForm } from "./key.js";
 import { Speech } from "./speech.js";
 import { plain } from "./typed.js";
 import * as wish from "./wishes.js";
 
 const SLOW_MS = 4000, SILENT_MS = 25000, MAX_WAITS = 3;
-const KEEPING = ["copy", "picture", "link", "marks"];
+const KEEPING = ["copy", "picture", "save", "link", "marks"];
 
 class Page {
   constructor() {
@@ -20,6 +21,7 @@ class Page {
     this.sheet = new Sheet(this.$("sheet"));
     this.speech = new Speech();
     this.controls = new Controls(this.form, this.speech);
+    this.imprint = new Imprint(this.speech, () => this.savePicture());
     this.keyForm = new KeyForm(this.speech, () => this.again());
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.drafts = [];
@@ -46,7 +48,6 @@ class Page {
     on("another", "click", () => this.write(wish.drawSeed()));
     on("copy", "click", () => this.copy(this.asText(), "status.copied", "error.copy"));
     on("link", "click", () => this.copy(location.href, "status.linked", "status.linked.here"));
-    on("picture", "click", () => this.savePicture());
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
     on("language", "click", () => this.speak());
     on("wishes", "change", ({ target }) => target.name === "script" && this.rewrite(target.value));
@@ -395,13 +396,13 @@ class Page {
 
   async savePicture() {
     try {
-      const { title, seed, lines } = this.poem;
+      const { title, lines } = this.poem;
       const link = document.createElement("a");
       const blob = await draw({
         title,
         lines: punctuated(lines),
         font: getComputedStyle(this.sheet.element).fontFamily,
-        foot: `${this.speech.say("seed.picture")} ${seed}`,
+        ...this.imprint.wishes(this.poem),
       });
       link.href = URL.createObjectURL(blob);
       link.download = `${title || lines[0]}.png`;

@@ -148,6 +148,16 @@ export const texts = {
     "foot": "这些诗由一个自己训练的 LSTM 写成。",
     "foot.docs": "接口",
     "noscript": "写诗要用到 JavaScript。",
+    "imprint.shape": "画幅",
+    "imprint.sheet": "诗笺",
+    "imprint.square": "方形",
+    "imprint.tall": "竖屏 9:16",
+    "imprint.tone": "底色",
+    "imprint.light": "素纸",
+    "imprint.dark": "墨色",
+    "imprint.signature": "落款",
+    "imprint.dated": "记日期",
+    "imprint.save": "存为图片",
     "seed.picture": "种子"
   },
   "en": {
@@ -298,6 +308,16 @@ export const texts = {
     "foot": "Written by an LSTM of our own.",
     "foot.docs": "API",
     "noscript": "Writing a poem requires JavaScript.",
+    "imprint.shape": "Shape",
+    "imprint.sheet": "sheet",
+    "imprint.square": "square",
+    "imprint.tall": "tall 9:16",
+    "imprint.tone": "Paper",
+    "imprint.light": "light",
+    "imprint.dark": "dark",
+    "imprint.signature": "Signature",
+    "imprint.dated": "with the date",
+    "imprint.save": "Save the picture",
     "seed.picture": "seed"
   }
 };
