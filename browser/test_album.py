@@ -75,6 +75,9 @@ def test_poems_are_found_by_what_stands_in_them_and_taken_away(open_page: OpenPa
     text = taken(page, "#album-text")
     couplets = [poem.replace("，\n", "，") for poem in (second, first)]
     assert text == f"夜泊\n{couplets[0]}\n\n登楼\n{couplets[1]}\n"
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="存《登楼》的图").click()
+    assert picture.value.suggested_filename == "登楼.png"
     page.locator("#album-search").fill(first.split("，")[0])
     expect(page.locator(ITEMS)).to_have_count(1)
     kept: list[dict[str, Any]] = json.loads(taken(page, "#album-json"))

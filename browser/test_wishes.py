@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -99,6 +100,17 @@ def test_the_other_script_shows_the_same_poem_with_its_proof(open_page: OpenPage
     expect(page.locator("#sheet .zi").first).to_have_text("风")
     expect(page.locator("#copy")).to_be_enabled()
     assert page.url == simplified
+
+
+def test_a_script_chosen_while_the_poem_is_written_is_the_one_it_ends_in(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    page.locator("#start").fill("风")
+    page.route("**/generate/stream", lambda route: (time.sleep(0.5), route.continue_()))
+    page.locator("#write").click(no_wait_after=True)
+    choose(page, "script", "traditional")
+    expect(page.locator("#sheet .zi").first).to_have_text("風")
 
 
 def test_another_poem_in_place_of_the_same_is_not_shown_as_it(open_page: OpenPage) -> None:

@@ -80,9 +80,12 @@ def elements() -> list[Element]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, dict[str, str]]:
-    _, _, literal = (PAGE / "texts.js").read_text().partition("export const texts = ")
-    read: dict[str, dict[str, str]] = json.loads(literal.rstrip().removesuffix(";"))
-    return read
+    def read(language: str) -> dict[str, str]:
+        literal = (PAGE / f"{language}.js").read_text().partition(f"export const {language} = ")[2]
+        says: dict[str, str] = json.loads(literal.rstrip().removesuffix(";"))
+        return says
+
+    return {language: read(language) for language in ("zh", "en")}
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +99,7 @@ def loaded() -> list[Path]:
 
 
 def scripts() -> list[Path]:
-    return [path for path in loaded() if path.suffix == ".js" and path.name != "texts.js"]
+    return [path for path in loaded() if path.suffix == ".js" and path.stem not in ("zh", "en")]
 
 
 def choices(elements: list[Element], name: str) -> set[str]:

@@ -3,10 +3,11 @@
 const SHOWN = 300; // at once; the search finds the others
 
 export class Album {
-  /* open(entry) lays a poem on the sheet; changed() is called after stars and deletions. */
-  constructor(shelf, speech, { open, changed }) {
+  /* open(entry) lays a poem on the sheet, picture(poem) saves it as one; changed() is called after stars
+     and deletions. */
+  constructor(shelf, speech, { open, picture, changed }) {
     this.$ = (id) => document.getElementById(id);
-    Object.assign(this, { shelf, speech, openPoem: open, changed, removed: [] });
+    Object.assign(this, { shelf, speech, openPoem: open, picture, changed, removed: [] });
     const on = (id, type, act) => this.$(id).addEventListener(type, act);
     on("album-close", "click", () => this.$("album").close());
     on("album-search", "input", () => this.list());
@@ -43,19 +44,24 @@ export class Album {
   }
 
   item(entry) {
-    const item = document.createElement("li"), { title, lines, favourite, at, script } = entry;
-    const open = button(title || lines[0], () => this.choose(entry));
+    const item = document.createElement("li"), { title, lines, favourite, script, state } = entry;
+    const name = title || lines[0], [poem] = state.answer.poems, say = (key) => this.speech.say(key, { name });
+    const open = button(name, () => this.choose(entry));
     open.lang = script === "traditional" ? "zh-Hant" : "zh-Hans";
     const more = open.appendChild(document.createElement("small"));
-    more.textContent = (title ? lines : lines.slice(1)).slice(0, 3).join("　");
+    more.append(this.date(entry), "　", (title ? lines : lines.slice(1)).slice(0, 3).join("　"));
+    const star = button(favourite ? "★" : "☆", () => this.star(entry), say("album.star"));
+    star.ariaPressed = String(favourite);
+    const picture = button("↓", () => this.picture(poem), say("album.picture"));
+    item.append(open, picture, star, button("×", () => this.remove([entry]), say("album.remove")));
+    return item;
+  }
+
+  date({ at }) {
     const date = document.createElement("time");
     date.dateTime = new Date(at).toISOString();
     date.textContent = new Date(at).toLocaleDateString(this.speech.language);
-    const name = title || lines[0];
-    const star = button(favourite ? "★" : "☆", () => this.star(entry), this.speech.say("album.star", { name }));
-    star.ariaPressed = String(favourite);
-    item.append(open, date, star, button("×", () => this.remove([entry]), this.speech.say("album.remove", { name })));
-    return item;
+    return date;
   }
 
   choose(entry) {

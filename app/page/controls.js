@@ -79,8 +79,8 @@ export class Controls {
 
   hint(name, key, values = {}) {
     this.hints[name] = [key, values];
-    const hint = this.$(`${name}-hint`);
-    if (!hint.classList.contains("bad")) hint.textContent = this.speech.say(key, values);
+    const hint = this.$(`${name}-hint`), says = this.speech.say(key, values);
+    if (!hint.classList.contains("bad") && hint.textContent !== says) hint.textContent = says; // it is read aloud
   }
 
   /* Whole lines that were typed or pasted choose the form that has room for them. */

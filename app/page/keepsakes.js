@@ -43,11 +43,11 @@ export class Keepsakes {
     }
   }
 
-  async savePicture() {
+  async savePicture(poem = this.manuscript.poem) {
     try {
       const { draw } = await import("./picture.js");
-      const { poem, sheet } = this.manuscript, { title, lines } = poem, link = document.createElement("a");
-      const font = getComputedStyle(sheet.element).fontFamily;
+      const { title, lines } = poem, link = document.createElement("a");
+      const font = getComputedStyle(this.manuscript.sheet.element).fontFamily;
       const blob = await draw({ title, lines: punctuated(lines), font, ...this.imprint.wishes(poem) });
       link.href = URL.createObjectURL(blob);
       link.download = `${title || lines[0]}.png`;
@@ -88,6 +88,7 @@ export class Keepsakes {
       const { Album } = await import("./album.js");
       this.album ??= new Album(this.shelf, this.speech, {
         open: this.open,
+        picture: (poem) => this.savePicture(poem),
         changed: () => this.manuscript.poem && this.showStar(),
       });
       await this.album.show();

@@ -96,6 +96,8 @@ class Page {
       });
       await pen.drained(work.signal);
       this.finish(order, answer);
+      this.busy(null);
+      this.rewrite(wish.readForm(this.form).script); // it may have been changed meanwhile
     } catch (error) {
       if (this.work === work) this.fail(error);
     } finally {

@@ -1,8 +1,10 @@
 /* The page's voice: Chinese or English, and API messages in either. */
 
-import { texts } from "./texts.js";
+import { en } from "./en.js";
+import { zh } from "./zh.js";
 
 const KEPT = "yin.language";
+const texts = { zh, en };
 
 /* The API's English messages, as patterns, and what they are in Chinese. */
 const CHINESE = [
