@@ -27,7 +27,7 @@ from model.verse.rhymes import Rhymes
 from model.verse.script import Script, to_script
 
 BUDGET = 45_000  # bytes on the wire of all that the page loads at first but its face
-LATER = {"touch.png", "album.js", "picture.js"}  # loaded when they are asked for
+LATER = {"touch.png", "album.js", "picture.js", "en.js"}  # loaded when they are asked for
 FACE = PAGE / "font" / "kai.woff2"
 FACE_BUDGET = 3_000_000
 VOID = {"meta", "link", "input", "br", "img"}

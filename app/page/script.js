@@ -28,8 +28,8 @@ class Page {
     this.keyForm = new KeyForm(this.speech, () => this.run(this.order));
   }
 
-  start() {
-    this.speech.apply();
+  async start() {
+    await this.speech.load();
     this.controls.own({ ...wish.recall(), ...wish.touched(this.form) });
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
@@ -53,10 +53,14 @@ class Page {
     addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop());
   }
 
-  speak() {
-    this.speech.change();
+  async speak() {
+    try {
+      await this.speech.change();
+      this.status("");
+    } catch {
+      this.status(this.speech.say("error.gone"), true);
+    }
     this.controls.refresh();
-    this.status("");
     if (this.manuscript.poem) this.manuscript.show();
   }
 
