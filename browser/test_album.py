@@ -1,6 +1,7 @@
 """One's own poems: kept in this browser, found, starred, opened, taken away and deleted."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,17 @@ def test_poems_are_kept_and_opened_again_without_the_service(
     assert asked == []
     page.unroute_all()
     assert written(open_page(page.url)) == first  # its address is a link like any other
+
+
+def test_closing_the_album_does_not_stop_the_poem(open_page: OpenPage) -> None:
+    page = open_page()
+    page.route("**/generate/stream", lambda route: (time.sleep(1), route.continue_()))
+    page.locator("#write").click(no_wait_after=True)
+    page.locator("#shelf").click()
+    expect(page.locator("#album")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#album")).to_be_hidden()
+    assert written(page)
 
 
 def test_a_star_keeps_a_poem_findable(open_page: OpenPage) -> None:
@@ -109,13 +121,47 @@ def test_deleted_poems_are_gone_unless_it_is_undone(open_page: OpenPage, service
 def test_one_poem_in_two_scripts_is_kept_once_and_every_one_chosen_is(open_page: OpenPage) -> None:
     page = open_page()
     poems(page, "登楼")
+    page.locator("#star").click()
     choose(page, "script", "traditional")
     expect(page.locator("#sheet")).to_have_attribute("lang", "zh-Hant")
+    expect(page.locator("#star")).to_have_attribute("aria-pressed", "true")
     choose(page, "n", "4")
     write(page)
     page.locator("#cards button").nth(1).click()
+    expect(page.locator("#star")).to_have_attribute("aria-pressed", "false")
     page.locator("#shelf").click()
     expect(page.locator(ITEMS)).to_have_count(3)
+    expect(page.locator(f"{ITEMS} [aria-pressed=true]")).to_have_count(1)
+
+
+FILL = """async () => {
+    const database = await new Promise((done) => {
+        const request = indexedDB.open("yin", 1);
+        request.onsuccess = () => done(request.result);
+    });
+    const changes = database.transaction("poems", "readwrite");
+    const store = changes.objectStore("poems");
+    const all = store.getAll();
+    await new Promise((done) => { all.onsuccess = done; });
+    for (let i = 0; i < 2000; i += 1) {
+        store.put({ ...all.result[0], id: `#${i}`, at: i, title: `旧${i}`, favourite: i < 2 });
+    }
+    await new Promise((done) => { changes.oncomplete = done; });
+}"""
+
+
+def test_where_there_are_too_many_the_oldest_without_a_star_go(open_page: OpenPage) -> None:
+    page = open_page()
+    poems(page, "登楼")
+    page.evaluate(FILL)
+    poems(page, "夜泊")
+    expect(page.locator("#star")).to_have_attribute("aria-pressed", "false")
+    page.locator("#shelf").click()
+    expect(page.locator("#album-count")).to_have_text("1902 首")
+    expect(page.locator(ITEMS)).to_have_count(300)
+    for title, count in (("旧0", 1), ("旧1", 300), ("旧2", 100), ("夜泊", 1), ("登楼", 1)):
+        page.locator("#album-search").fill(title)
+        expect(page.locator(ITEMS)).to_have_count(count)
 
 
 def test_a_browser_that_keeps_nothing_still_writes(open_page: OpenPage) -> None:

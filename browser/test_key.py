@@ -58,6 +58,9 @@ def test_a_key_is_kept_in_this_browser_on_wish_until_it_is_forgotten(
     written(page)
     page.goto(f"{guarded.url}docs")
     expect(page.locator("section")).not_to_have_count(0)
+    command = page.locator("section pre").last.inner_text()
+    assert "Bearer $YIN_KEY" in command
+    assert KEY not in page.content()
     page.goto(f"{guarded.url}?again")
     page.locator("#author").focus()
     expect(page.locator("#authors option").first).to_be_attached()

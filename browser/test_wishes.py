@@ -207,3 +207,13 @@ def test_poets_are_offered_in_the_pages_script_and_by_their_other_names(
     expect(page.locator("#authors option[value=苏轼]")).to_have_text(re.compile("东坡"))
     choose(page, "script", "traditional")
     assert {"蘇軾", "陸游", "范成大"} <= set(offered.evaluate_all(values))
+
+
+@pytest.mark.noisy  # the browser itself reports a 422
+def test_an_unknown_poet_is_refused_with_names_in_the_pages_script(open_page: OpenPage) -> None:
+    page = open_page()
+    for script, name in (("simplified", "刘"), ("traditional", "劉")):
+        choose(page, "script", script)
+        page.locator("#author").fill("刘永")
+        page.locator("#write").click(no_wait_after=True)
+        expect(page.locator("#author-hint.bad")).to_contain_text(f"学过{name}")

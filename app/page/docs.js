@@ -1,6 +1,6 @@
 /* The API as openapi.json describes it, with examples that run in place. */
 
-import { authorization } from "./key.js";
+import { authorization, hasKey } from "./key.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -103,7 +103,8 @@ function trial({ path, method, schema, summary }) {
 }
 
 function curl(path, body) {
-  const url = new URL(`.${path}`, document.baseURI);
+  const key = hasKey() ? ` -H "Authorization: Bearer $YIN_KEY"` : ""; // the key itself is not for show
+  const url = `${new URL(`.${path}`, document.baseURI)}${key}`;
   if (body === undefined) return `curl -s ${url}`;
   const quoted = body.replaceAll(/\n\s*/g, " ").replaceAll("'", "'\\''");
   return `curl -sN ${url} -H 'Content-Type: application/json' -d '${quoted}'`;

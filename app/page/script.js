@@ -50,7 +50,9 @@ class Page {
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
-    addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop());
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.isComposing && !this.$("album").open) this.stop();
+    });
   }
 
   async speak() {
