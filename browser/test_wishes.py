@@ -127,6 +127,17 @@ def test_another_poem_in_place_of_the_same_is_not_shown_as_it(open_page: OpenPag
     assert written(page) == poem
 
 
+@pytest.mark.noisy  # the browser itself reports the request that failed
+def test_a_script_that_cannot_be_asked_for_leaves_the_poem(open_page: OpenPage) -> None:
+    page = open_page()
+    poem, link = write(page, start="风"), page.url
+    page.route("**/generate/stream", lambda route: route.abort())
+    choose(page, "script", "traditional")
+    expect(page.locator("#status.bad")).to_contain_text("连不上服务器")
+    assert written(page) == poem
+    assert page.url == link
+
+
 def test_a_link_says_in_which_number_format_its_poem_was_written(open_page: OpenPage) -> None:
     page = open_page()
     choose(page, "form", "jueju-5")
@@ -172,7 +183,7 @@ def test_the_page_says_how_it_reads_what_is_typed(open_page: OpenPage) -> None:
         page.locator(f"#{field}").fill(text)
         return page.locator(f"#{field}-hint").inner_text()
 
-    assert hint("start", "她") == "古诗没有“她”字，会写作“他”"
+    assert hint("start", "她") == "“她”会写作“他”，古诗里这样用"
     assert hint("start", "白日依山尽，黄河入海流。") == "用作前 2 句，接着写下去"
     assert hint("start", "") == "一至五字；空着便由它起头"  # the lines have chosen a form of five
     assert hint("author", "东坡") == "东坡就是苏轼"

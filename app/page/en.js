@@ -12,7 +12,7 @@ export const en = {
   "start.hint.5": "1 to 5 Chinese characters, or leave it empty",
   "start.hint.7": "1 to 7 Chinese characters, or leave it empty",
   "start.hint.opening": "Taken as the first {lines} lines, to go on from",
-  "hint.today": "Old poems have no {character}: {old} is written for it",
+  "hint.today": "{character} is written {old}, as old poems have it",
   "form": "Form",
   "form.jueju": "Jueju: a quatrain of 5 or 7 characters a line",
   "form.lushi": "Lushi: regulated verse, eight lines in couplets",

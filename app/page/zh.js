@@ -12,7 +12,7 @@ export const zh = {
   "start.hint.5": "一至五字；空着便由它起头",
   "start.hint.7": "一至七字；空着便由它起头",
   "start.hint.opening": "用作前 {lines} 句，接着写下去",
-  "hint.today": "古诗没有“{character}”字，会写作“{old}”",
+  "hint.today": "“{character}”会写作“{old}”，古诗里这样用",
   "form": "体裁",
   "form.jueju": "绝句：四行，起承转合",
   "form.lushi": "律诗：八行，中间两联对仗",
