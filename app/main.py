@@ -87,7 +87,7 @@ def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     if settings.rate_limit:
         app.add_middleware(RateLimit, limit=settings.rate_limit)
     if settings.api_keys is not None:
-        app.add_middleware(ApiKeys, path=settings.api_keys)
+        app.add_middleware(ApiKeys, path=settings.api_keys, open_paths=page_paths())
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -118,6 +118,12 @@ class PageFiles(StaticFiles):
 def routes_of(router: APIRouter) -> Iterator[Route]:
     """Yield the routes of the API."""
     yield from (route for route in router.routes if isinstance(route, Route))
+
+
+def page_paths() -> set[str]:
+    """Return the paths of the page's files, which anyone may load: the page asks for the key."""
+    files = (path for path in PAGE.rglob("*") if path.is_file())
+    return {"/", "/docs", *(f"/{path.relative_to(PAGE).as_posix()}" for path in files)}
 
 
 class MethodNotAllowed:

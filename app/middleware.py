@@ -33,8 +33,8 @@ GONE = 499  # status of a request whose client went before an answer began
 CRASHED = "something went wrong; the log has the details under this answer's X-Request-ID"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    "img-src 'self' data: blob:; connect-src 'self'; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; form-action 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 NO_CACHE = "no-cache"  # asked for again by its ETag: no mixture of two releases
 IMMUTABLE = "public, max-age=31536000, immutable"  # of a file whose address has its digest
@@ -185,17 +185,24 @@ class RefuseEarly:
 
 
 class ApiKeys:
-    """Lets through who shows a key: Authorization: Bearer KEY."""
+    """Lets through who shows a key: Authorization: Bearer KEY.
 
-    def __init__(self, app: ASGIApp, path: Path) -> None:
+    Args:
+        app: What is guarded.
+        path: File with one key a line.
+        open_paths: Files that need no key, such as the page, where a person types theirs.
+    """
+
+    def __init__(self, app: ASGIApp, path: Path, open_paths: Collection[str] = ()) -> None:
         self._app = app
         # Of one length, as comparing wants.
         self._digests = [sha256(key).digest() for key in read_keys(path)]
         self._failures = Rate(FAILURES)
+        self._open_paths = frozenset([*OPEN_PATHS, *open_paths])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 401."""
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and scope["path"] not in self._open_paths:
             scheme, _, key = Headers(scope=scope).get("Authorization", "").partition(" ")
             # Every key is compared, so that the time gives no hint of which one is near.
             digest = sha256(key.encode("latin-1")).digest()

@@ -1,13 +1,13 @@
 """A poem in the browser: written, streamed, stopped, kept and brought back."""
 
+import json
 import re
-import struct
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import SHOTS
+from conftest import Service
 from playwright.sync_api import expect
-from steps import OpenPage, choose, never, write, written
+from steps import OpenPage, choose, never, require_accessible, shoot, write, written
 
 
 def test_a_poem_is_written_from_its_first_character(open_page: OpenPage) -> None:
@@ -56,20 +56,24 @@ def test_stop_keeps_what_was_written(open_page: OpenPage) -> None:
     assert written(page)
 
 
-def test_another_poem_has_the_same_wishes_and_another_seed(open_page: OpenPage) -> None:
+def test_another_poem_has_another_seed_and_what_was_just_typed(open_page: OpenPage) -> None:
     page = open_page()
     choose(page, "form", "jueju-5")
     first, link = write(page, start="山"), page.url
-    page.locator("#start").fill("水")  # typed, but not asked for yet
     page.locator("#another").click()
     page.wait_for_function("link => location.href !== link", arg=link)
-    second = written(page)
+    second, link = written(page), page.url
     assert second != first
     assert second.startswith("山")
-    assert page.locator("#start").input_value() == "水"
+    page.locator("#start").fill("水")
+    page.locator("#another").click()
+    page.wait_for_function("link => location.href !== link", arg=link)
+    assert written(page).startswith("水")
+    page.go_back()
     page.go_back()
     expect(page.locator("#sheet .line").first).to_have_text(first.split("\n")[0])
     assert written(page) == first
+    assert page.locator("#start").input_value() == "山"
 
 
 def test_a_link_brings_back_the_same_poem(open_page: OpenPage) -> None:
@@ -125,29 +129,6 @@ def test_the_poem_is_copied_as_text(open_page: OpenPage) -> None:
     assert copied == f"春望\n{lines[0]}{lines[1]}\n{lines[2]}{lines[3]}"
 
 
-@pytest.mark.parametrize(
-    ("form", "columns", "tiers"), [("jueju-7", 6, 1), ("lushi-5", 10, 1), ("gushi-7", 15, 2)]
-)
-def test_the_picture_is_a_png_as_large_as_its_poem(
-    open_page: OpenPage, form: str, columns: int, tiers: int
-) -> None:
-    page = open_page()
-    choose(page, "form", form)
-    if tiers > 1:
-        page.locator("#lines").select_option("28")
-    write(page, title="夜泊")
-    with page.expect_download() as download:
-        page.locator("#picture").click()
-    path = SHOTS / f"picture-{form}.png"
-    download.value.save_as(path)
-    assert download.value.suggested_filename == "夜泊.png"
-    data = path.read_bytes()
-    width, height = struct.unpack(">II", data[16:24])
-    assert data.startswith(b"\x89PNG")
-    assert columns * 132 < width < (columns + 2) * 132
-    assert tiers * 6 * 84 < height < tiers * 8 * 84 + 400
-
-
 def test_tones_and_rules_are_shown_on_demand(open_page: OpenPage) -> None:
     page = open_page()
     poem = write(page)
@@ -164,3 +145,42 @@ def test_tones_and_rules_are_shown_on_demand(open_page: OpenPage) -> None:
     assert "".join(marks).replace("△", "○") == said.replace("平", "○").replace("仄", "●")
     rhymes = page.locator("#sheet .rhyme").all_inner_texts()
     assert rhymes[-2:] == [line[-2] for line in poem.split("\n")[1::2]]
+
+
+def test_names_in_the_proof_are_in_the_pages_script_and_each_term_has_a_gloss(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(locale="en-GB")
+    write(page, start="阳")
+    page.locator("#marks").click()
+    group = page.locator("dd", has_text="106 groups")
+    simplified = group.inner_text()
+    choose(page, "script", "traditional")
+    expect(group).to_have_attribute("lang", "zh-Hant")
+    assert len(group.inner_text()) == len(simplified)
+    rules = page.locator(".rules details")
+    expect(rules).to_have_count(11)
+    for rule in rules.all():
+        expect(rule.locator("p")).to_be_hidden()
+        rule.locator("summary").press("Enter")
+        expect(rule.locator("p")).to_be_visible()
+    expect(page.locator("dd", has_text="Line 1")).to_contain_text("起首句")
+    require_accessible(page)
+    shoot(page, "proof", full_page=True)
+
+
+@pytest.mark.parametrize(("script", "named"), [("simplified", "七阳"), ("traditional", "七陽")])
+def test_a_rhyme_group_is_named_in_the_script_of_its_poem(
+    open_page: OpenPage, service: Service, script: str, named: str
+) -> None:
+    page = open_page()
+    answer = page.request.post(f"{service.url}generate", data={"form": "jueju-5"}).json()
+    answer["poems"][0]["meter"]["rhyme"] = "七陽"
+    event = f"event: poem\ndata: {json.dumps(answer)}\n\n"
+    page.route("**/generate/stream", lambda route: route.fulfill(
+        status=200, content_type="text/event-stream", body=event))  # fmt: skip
+    choose(page, "form", "jueju-5")
+    choose(page, "script", script)
+    write(page)
+    page.locator("#marks").click()
+    expect(page.locator("dd", has_text="平水韵")).to_contain_text(named)

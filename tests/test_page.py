@@ -20,11 +20,14 @@ from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.poet.poem import Meter
-from model.verse.form import Form
+from model.verse.form import Form, Layout
+from model.verse.pattern import templates
 from model.verse.proof import check
+from model.verse.rhymes import Rhymes
 from model.verse.script import Script, to_script
 
-BUDGET = 30_000  # bytes on the wire of all that the page loads but its face
+BUDGET = 45_000  # bytes on the wire of all that the page loads at first but its face
+LATER = {"touch.png", "album.js", "picture.js", "en.js"}  # loaded when they are asked for
 FACE = PAGE / "font" / "kai.woff2"
 FACE_BUDGET = 3_000_000
 VOID = {"meta", "link", "input", "br", "img"}
@@ -77,9 +80,12 @@ def elements() -> list[Element]:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, dict[str, str]]:
-    _, _, literal = (PAGE / "texts.js").read_text().partition("export const texts = ")
-    read: dict[str, dict[str, str]] = json.loads(literal.rstrip().removesuffix(";"))
-    return read
+    def read(language: str) -> dict[str, str]:
+        literal = (PAGE / f"{language}.js").read_text().partition(f"export const {language} = ")[2]
+        says: dict[str, str] = json.loads(literal.rstrip().removesuffix(";"))
+        return says
+
+    return {language: read(language) for language in ("zh", "en")}
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +99,7 @@ def loaded() -> list[Path]:
 
 
 def scripts() -> list[Path]:
-    return [path for path in loaded() if path.suffix == ".js" and path.name != "texts.js"]
+    return [path for path in loaded() if path.suffix == ".js" and path.stem not in ("zh", "en")]
 
 
 def choices(elements: list[Element], name: str) -> set[str]:
@@ -102,16 +108,33 @@ def choices(elements: list[Element], name: str) -> set[str]:
 
 def test_the_page_names_no_other_host() -> None:
     for path in filter(Path.is_file, PAGE.iterdir()):
-        found = re.findall(r"""(?:https?:)?//[\w.-]+\.\w+[^\s"'<)]*""", path.read_text())
+        text = path.read_text(errors="replace")
+        found = re.findall(r"""(?:https?:)?//[\w.-]+\.\w+[^\s"'<)]*""", text)
         assert set(found) <= {"http://www.w3.org/2000/svg"}, path.name
 
 
 def test_the_page_loads_files_that_are_there(elements: list[Element]) -> None:
     named = {e.attributes.get("src") or e.attributes["href"] for e in elements
              if e.tag in ("script", "link")}  # fmt: skip
-    imported = {name for path in PAGE.glob("*.js")
-                for name in re.findall(r'from "\./(\w+\.js)"', path.read_text())}  # fmt: skip
+    sources = "".join(path.read_text() for path in PAGE.glob("*.js"))
+    imported = set(re.findall(r'(?:from |import\()"\./(\w+\.js)"', sources))
     assert named | imported | {"index.html"} == {path.name for path in loaded()}
+
+
+def test_the_page_can_be_put_on_a_telephone_and_shown_where_it_is_linked(
+    elements: list[Element],
+) -> None:
+    links = {e.attributes["rel"]: e.attributes["href"] for e in elements if e.tag == "link"}
+    manifest = json.loads((PAGE / links["manifest"]).read_text())
+    assert manifest["start_url"] == "."
+    assert manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        assert (PAGE / icon["src"]).is_file()
+    assert (PAGE / links["apple-touch-icon"]).read_bytes().startswith(b"\x89PNG")
+    og = {e.attributes["property"]: e.attributes["content"] for e in elements
+          if e.attributes.get("property", "").startswith("og:")}  # fmt: skip
+    assert {"og:type", "og:title", "og:description", "og:image"} == set(og)
+    assert (PAGE / og["og:image"]).is_file()
 
 
 def test_the_face_is_small_named_by_its_digest_and_has_its_licence() -> None:
@@ -192,7 +215,7 @@ def test_every_text_is_used_and_every_used_text_exists(
     kinds = re.findall(r'\d{3}: "(\w+)"|new Failure\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?', script)
     built = {f"error.{kind}" for kind in {*sum(kinds, ()), "broken"} if kind}
     built |= {f"temperature.{number}" for number in range(5)}
-    built |= {key for key in texts["zh"] if key.startswith("check.")}
+    built |= {key for key in texts["zh"] if key.startswith(("check.", "pattern."))}
     assert marked | quoted | built == set(texts["zh"])
 
 
@@ -209,16 +232,27 @@ def test_the_document_already_speaks_chinese(
 def test_every_rule_of_verse_has_a_name(texts: dict[str, dict[str, str]]) -> None:
     rules = check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks
     for language in texts.values():
-        assert {f"check.{rule}" for rule in rules} | {f"check.{rule}.says" for rule in rules} == {
+        assert {f"check.{rule}{kind}" for rule in rules for kind in ("", ".says", ".gloss")} == {
             key for key in language if key.startswith("check.")
         }
+
+
+def test_every_pattern_of_verse_has_a_gloss(texts: dict[str, dict[str, str]]) -> None:
+    names = {template.name for size in (5, 7) for template in templates(Layout(size, 4))}
+    assert len(names) == 4
+    for language in texts.values():
+        for name in names:
+            begins, rhymes = name.split("起首句")
+            assert language[f"pattern.{begins}"]
+            assert language[f"pattern.{rhymes}"]
 
 
 def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None:
     assert choices(elements, "form") == {form.code for form in Form}
     assert choices(elements, "meter") == set(Meter)
     assert choices(elements, "script") == set(Script)
-    names = {e.attributes["name"] for e in elements if e.tag in ("input", "select")}
+    wishes = [e for e in elements if any(a.attributes.get("id") == "wishes" for a in e.ancestors())]
+    names = {e.attributes["name"] for e in wishes if "name" in e.attributes}
     assert names - {"lines"} <= set(GenerateRequest.model_fields)
     slider = next(e.attributes for e in elements if e.attributes.get("type") == "range")
     limits = GenerateRequest.model_fields["temperature"].metadata
@@ -259,9 +293,53 @@ def test_every_objection_to_what_the_page_asks_is_also_said_in_chinese(
     assert [form for form in forms if re.search(form, message.removeprefix("Value error, "))]
 
 
+def table(path: Path, name: str) -> str:
+    """Return a text that a script holds as a constant."""
+    found = re.search(rf'^(?:const|  ) ?{name}(?: =|:) "(.+?)"', path.read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def test_every_other_name_of_a_poet_stands_for_one_whom_the_model_knows() -> None:
+    authors = Checkpoint.load(Settings().checkpoint).vocabulary.authors
+    known = {to_script(author, Script.SIMPLIFIED) for author in authors}
+    rows = re.findall(r'^  "(\w+)": "(.+)",$', (PAGE / "aliases.js").read_text(), re.MULTILINE)
+    names, aliases = {name for name, _ in rows}, " ".join(others for _, others in rows).split()
+    assert len(rows) > 50
+    assert names <= known
+    assert len(aliases) == len(set(aliases))
+    assert not known & set(aliases)
+
+
+def test_names_of_poets_and_rhymes_are_known_in_both_scripts() -> None:
+    file = PAGE / "glyphs.js"
+    traditional, simplified, kept = (table(file, n) for n in ("TRADITIONAL", "SIMPLIFIED", "KEPT"))
+    pairs = dict(zip(traditional, simplified, strict=True))
+    authors = Checkpoint.load(Settings().checkpoint).vocabulary.authors
+    rhymes, han = Rhymes.load(), map(chr, range(0x4E00, 0xA000))
+    groups = {reading.group for character in han for reading in rhymes.readings(character)}
+    assert len(groups) > 90
+    for name in {*authors, *groups, *(to_script(a, Script.TRADITIONAL) for a in authors)}:
+        assert "".join(pairs.get(c, c) for c in name) == to_script(name, Script.SIMPLIFIED)
+    used = {c for author in authors for c in to_script(author, Script.TRADITIONAL)}
+    assert {c for c in used & set(pairs.values()) if c not in pairs} <= set(kept)
+
+
 @pytest.fixture(scope="module")
 def service(service_settings: Settings) -> Service:
     return Service.load(service_settings)
+
+
+def test_the_page_can_be_loaded_without_the_key_that_its_service_asks_for(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("a-key")
+    guarded = Service(Settings(api_keys=tmp_path / "keys"), tiny_checkpoint)
+    files = ["/", "/docs", "/font/kai.woff2", *(f"/{path.name}" for path in loaded())]
+    for answer in asyncio.run(fetch(guarded, *files)):
+        assert answer.status_code == 200
+    for answer in asyncio.run(fetch(guarded, "/model", "/openapi.json", "/none.js", "/script.js/")):
+        assert answer.status_code == 401
 
 
 async def fetch(service: Service, *paths: str) -> list[httpx.Response]:
@@ -275,8 +353,18 @@ def test_the_page_is_sent_compressed_and_within_its_budget(tiny_checkpoint: Chec
     files = asyncio.run(fetch(Service(Settings(), tiny_checkpoint), *paths))
     for answer, path in zip(files, paths, strict=True):
         assert answer.content == (PAGE / (path[1:] or "index.html")).read_bytes()
-        assert len(answer.content) < 500 or answer.headers["content-encoding"] == "gzip"
-    assert sum(int(answer.headers["content-length"]) for answer in files) < BUDGET
+        small = len(answer.content) < 500 or path.endswith(".png")
+        assert small or answer.headers["content-encoding"] == "gzip"
+    sizes = dict(
+        zip(paths, (int(answer.headers["content-length"]) for answer in files), strict=True)
+    )
+    assert sum(size for path, size in sizes.items() if path[1:] not in LATER) < BUDGET
+
+
+def test_what_is_loaded_later_is_not_loaded_at_first(elements: list[Element]) -> None:
+    for name in LATER - {"touch.png"}:
+        assert f'await import("./{name}")' in "".join(path.read_text() for path in scripts())
+        assert name not in {e.attributes.get("href") for e in elements}
 
 
 def test_a_file_is_the_same_however_often_it_is_asked_for(tiny_checkpoint: Checkpoint) -> None:
@@ -308,6 +396,7 @@ def test_the_page_is_served_under_a_strict_policy(tiny_checkpoint: Checkpoint) -
         assert answer.status_code == 200
         assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
         assert "unsafe" not in policy
+        assert "; manifest-src 'self'; " in policy
         assert answer.headers["cache-control"] == "no-cache"
     assert files[1].headers["content-type"].startswith("text/javascript")
     assert "docs.js" in files[-1].text

@@ -1,22 +1,46 @@
 /* The form: its words follow its values, and the service's objections appear at their fields. */
 
+import { aliasesOf } from "./aliases.js";
+import { inScript } from "./glyphs.js";
+import { authorization } from "./key.js";
+import { formFor, ofToday, plain, poetOf, wholeLines } from "./typed.js";
 import * as wish from "./wishes.js";
 
 const TEMPERS = [0.5, 0.7, 0.95, 1.15];
+
+const START_HINTS = { 5: "start.hint.5", 7: "start.hint.7" };
+const FORM_HINTS = { jueju: "form.jueju", lushi: "form.lushi", gushi: "form.gushi" };
 
 export class Controls {
   constructor(form, speech) {
     this.$ = (id) => document.getElementById(id);
     this.form = form;
     this.speech = speech;
-    form.addEventListener("input", () => this.changed());
-    this.$("author").addEventListener("focus", () => this.offerAuthors());
+    this.hints = {};
+    form.addEventListener("input", ({ target }) => this.changed(target));
+    this.$("author").addEventListener("focus", () => this.askAuthors());
+  }
+
+  /* Takes wishes as the user's own: what is chosen of the meter stays chosen, whatever a form or a link brings. */
+  own(wishes) {
+    wish.fillForm(this.form, wishes);
+    this.ownMeter = this.form.elements.meter.value;
+    this.refresh();
+  }
+
+  /* Shows another's wishes, a link's. */
+  show(wishes) {
+    wish.fillForm(this.form, wishes);
+    this.old = wish.isOldStyle(this.form.elements.form.value);
+    this.refresh();
   }
 
   /* Brings words, rules and remembered wishes into line with the controls. */
-  changed() {
+  changed(control) {
+    if (control.name === "meter") this.ownMeter = control.value;
+    if (control.name === "start") this.makeRoom();
     this.refresh();
-    wish.keep(wish.readForm(this.form));
+    wish.keep({ ...wish.readForm(this.form), meter: this.ownMeter });
     this.forgive();
   }
 
@@ -26,52 +50,94 @@ export class Controls {
 
   refresh() {
     const wishes = wish.readForm(this.form), old = wish.isOldStyle(wishes.form);
-    const strict = this.form.querySelector("[name=meter][value=strict]");
+    const { meter } = this.form.elements;
     this.$("lines-field").hidden = !old;
-    strict.disabled = old;
-    if (old && strict.checked) {
-      this.form.elements.meter.value = "rhyme";
-      this.wasStrict = true;
-    } else if (!old && this.wasStrict) {
-      this.form.elements.meter.value = "strict";
-      this.wasStrict = false;
-    }
+    this.form.querySelector("[name=meter][value=strict]").disabled = old;
+    if (old !== this.old) meter.value = this.ownMeter;
+    if (old && meter.value === "strict") meter.value = "rhyme"; // forced, not chosen
+    this.old = old;
     const words = this.speech.say(`temperature.${TEMPERS.filter((t) => wishes.temperature >= t).length}`);
     this.$("temper").textContent = words;
     this.$("temperature").setAttribute("aria-valuetext", words);
+    this.refreshHints(wishes);
+    this.offerAuthors(wishes.script);
+  }
+
+  /* What the hints say depends on what is typed and chosen. */
+  refreshHints({ form, start, title, acrostic, author, script }) {
+    const { lineLength } = wish.measure({ form, lines: 0 }), lines = wholeLines(start, lineLength).length;
+    this.hint("form", FORM_HINTS[form.slice(0, 5)]);
+    this.hint("start", lines ? "start.hint.opening" : START_HINTS[lineLength], { lines });
+    this.hint("title", "title.hint");
+    this.hint("acrostic", "acrostic.hint");
+    for (const [name, text] of Object.entries({ start, title, acrostic })) {
+      if (ofToday(text)) this.hint(name, "hint.today", ofToday(text));
+    }
+    const poet = poetOf(author, script);
+    this.hint("author", poet ? "author.hint.alias" : "author.hint", { alias: plain(author), poet });
+  }
+
+  hint(name, key, values = {}) {
+    this.hints[name] = [key, values];
+    const hint = this.$(`${name}-hint`), says = this.speech.say(key, values);
+    if (!hint.classList.contains("bad") && hint.textContent !== says) hint.textContent = says; // it is read aloud
+  }
+
+  /* Whole lines that were typed or pasted choose the form that has room for them. */
+  makeRoom() {
+    const { form, start } = wish.readForm(this.form), lines = wholeLines(start, Number(form.at(-1)));
+    if (lines.length) this.form.elements.form.value = formFor(lines, form);
+    const { lines: wished } = this.form.elements, room = [...wished.options].find((o) => o.value > lines.length);
+    if (lines.length >= Number(wished.value) && room) wished.value = room.value;
   }
 
   hasMore() {
-    const { acrostic, title, author, era, novel } = wish.readForm(this.form);
-    return Boolean(acrostic || title || author || era || novel);
+    const { acrostic, author, era, novel } = wish.readForm(this.form);
+    return Boolean(acrostic || author || era || novel);
   }
 
-  /* Offers the authors that the model knows, once somebody is about to name one. */
-  async offerAuthors() {
-    if (this.asked) return;
-    this.asked = true;
+  /* Asks for the authors that the model knows, once somebody is about to name one. */
+  async askAuthors() {
+    if (this.authors) return;
     try {
-      const { authors } = await (await fetch("model")).json();
-      this.$("authors").replaceChildren(...authors.map((name) => new Option(name, name)));
-    } catch {
-      this.asked = false; // next time, perhaps
-    }
+      const { authors } = await (await fetch("model", { headers: authorization() })).json();
+      this.authors = authors;
+      this.offered = null;
+      this.refresh();
+    } catch { /* next time, perhaps */ }
+  }
+
+  /* Offers the authors in the page's script, found by their other names, too. */
+  offerAuthors(script) {
+    if (!this.authors || this.offered === script) return;
+    this.offered = script;
+    this.$("authors").replaceChildren(...this.authors.map((author) => {
+      const others = inScript(aliasesOf(inScript(author, "simplified")), script), name = inScript(author, script);
+      return new Option([name, others].filter(Boolean).join(" "), name);
+    }));
   }
 
   /* Shows API messages at their fields and focuses the first. Returns those that have no field. */
-  complainOf(fields) {
+  complainOf({ opening, ...fields }) {
     this.forgive();
+    if (opening) fields.start = opening; // whole lines are typed there
     const names = Object.keys(fields);
-    for (const name of names) this.complain(name, this.speech.translate(fields[name]));
+    for (const name of names) this.complain(name, this.translate(fields[name]));
     this.form.querySelector("[aria-invalid], fieldset:has(.bad) :checked")?.focus();
     const homeless = names.filter((name) => !this.$(`${name}-hint`));
-    return homeless.map((name) => this.speech.translate(fields[name])).join(" ");
+    return homeless.map((name) => this.translate(fields[name])).join(" ");
+  }
+
+  /* A message of the service; the names in it in the page's script. */
+  translate(message) {
+    const said = this.speech.translate(message); // its names are traditional
+    return wish.readForm(this.form).script === "simplified" ? inScript(said, "simplified") : said;
   }
 
   complain(name, message) {
     const hint = this.$(`${name}-hint`);
     if (!hint) return;
-    hint.textContent = message || this.speech.say(hint.dataset.text);
+    hint.textContent = message || this.speech.say(...(this.hints[name] || [hint.dataset.text]));
     hint.classList.toggle("bad", Boolean(message));
     if (message) hint.closest("details")?.setAttribute("open", "");
     for (const control of this.form.querySelectorAll(`[aria-describedby="${hint.id}"]`)) {

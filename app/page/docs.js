@@ -1,5 +1,7 @@
 /* The API as openapi.json describes it, with examples that run in place. */
 
+import { authorization, hasKey } from "./key.js";
+
 const $ = (id) => document.getElementById(id);
 
 /* Makes an element: its properties, then what it holds. */
@@ -101,7 +103,8 @@ function trial({ path, method, schema, summary }) {
 }
 
 function curl(path, body) {
-  const url = new URL(`.${path}`, document.baseURI);
+  const key = hasKey() ? ` -H "Authorization: Bearer $YIN_KEY"` : ""; // the key itself is not for show
+  const url = `${new URL(`.${path}`, document.baseURI)}${key}`;
   if (body === undefined) return `curl -s ${url}`;
   const quoted = body.replaceAll(/\n\s*/g, " ").replaceAll("'", "'\\''");
   return `curl -sN ${url} -H 'Content-Type: application/json' -d '${quoted}'`;
@@ -113,7 +116,7 @@ async function run({ path, method, body, said, answer }) {
   said.textContent = "…";
   answer.textContent = "";
   try {
-    const headers = body === undefined ? {} : { "Content-Type": "application/json" };
+    const headers = { ...authorization(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) };
     const response = await fetch(`.${path}`, { method, body, headers });
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) answer.append(part.value);
@@ -144,7 +147,12 @@ function section(description, operation) {
 async function show() {
   let openapi;
   try {
-    openapi = await (await fetch("openapi.json")).json();
+    const response = await fetch("openapi.json", { headers: authorization() });
+    if (response.status === 401) {
+      $("description").textContent = "This service asks for a key: write a poem first, and keep the key in this browser.";
+      return;
+    }
+    openapi = await response.json();
   } catch {
     $("description").textContent = "The service cannot be reached; load this page again.";
     return;

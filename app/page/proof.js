@@ -1,19 +1,32 @@
 /* What is shown under a poem on demand: tones, pattern, rules, origin. */
 
+import { inScript } from "./glyphs.js";
 import { rhymeSpots } from "./sheet.js";
 
-/* Returns the elements that describe a poem; say(key, values) gives the words. */
-export function describe(poem, model, say) {
-  const { meter } = poem;
+/* Returns the elements that describe a poem; say(key, values) gives the words, script that of the names. */
+export function describe(poem, model, say, script) {
+  const { meter } = poem, lang = script === "traditional" ? "zh-Hant" : "zh-Hans";
   const facts = document.createElement("dl");
-  const fact = (key, text, lang = "") => facts.append(element("dt", say(key)), element("dd", text, lang));
-  fact("proof.pattern", meter.pattern || say("proof.pattern.none"), meter.pattern && "zh-Hans");
-  fact("proof.rhyme", meter.rhyme || say("proof.rhyme.none"), meter.rhyme && "zh-Hans");
+  const fact = (key, text, lang = "", gloss = "") => {
+    const says = element("dd", text, lang);
+    if (gloss) says.append(element("small", gloss, document.documentElement.lang));
+    facts.append(element("dt", say(key)), says);
+  };
+  const named = (name) => [inScript(name, script), lang];
+  if (meter.pattern) fact("proof.pattern", ...named(meter.pattern), patternGloss(meter.pattern, say));
+  else fact("proof.pattern", say("proof.pattern.none"));
+  if (meter.rhyme) fact("proof.rhyme", ...named(meter.rhyme), say("proof.rhyme.gloss"));
+  else fact("proof.rhyme", say("proof.rhyme.none"));
   fact("proof.verdict", say(meter.regulated ? "proof.regulated" : "proof.unregulated"));
   fact("proof.copied", poem.copied_lines.join("　") || say("proof.copied.none"), poem.copied_lines.length && "zh");
   fact("proof.seed", String(poem.seed));
-  fact("proof.model", `${model.name} · ${model.checksum.slice(0, 8)} · ${say("proof.bits", { bits: poem.bits_per_character.toFixed(2) })}`);
-  return [element("p", say("proof.tones"), "", "legend"), tones(poem), facts, rules(meter, say)];
+  fact("proof.model", `${model.name} · ${model.checksum.slice(0, 8)} · ${model.dtype} · ${say("proof.bits", { bits: poem.bits_per_character.toFixed(2) })}`);
+  return [element("p", say("proof.tones"), "", "legend"), tones(poem), facts, rules(meter, say, script)];
+}
+
+/* What a pattern's name says, such as 仄起首句入韵: how line 1 begins, and whether it rhymes. */
+function patternGloss(name, say) {
+  return [`pattern.${name[0]}`, name.includes("不入韵") ? "pattern.不入韵" : "pattern.入韵"].map((key) => say(key)).join(" ");
 }
 
 function element(tag, text = "", lang = "", kind = "") {
@@ -35,17 +48,20 @@ function tones({ lines, meter }) {
   return list;
 }
 
-function rules(meter, say) {
-  const list = element("ul", "", "", "rules");
+/* The rules, each with a gloss that unfolds. */
+function rules(meter, say, script) {
+  const list = element("ul", "", "", "rules"), lang = script === "traditional" ? "zh-Hant" : "zh-Hans";
   for (const [name, { holds, where, note }] of Object.entries(meter.checks)) {
     const spots = where.map(([line, character]) => say("proof.spot", { line, character }));
     const item = list.appendChild(element("li", "", "", holds ? "holds" : "fails"));
-    item.append(
+    const details = item.appendChild(element("details")), summary = details.appendChild(element("summary"));
+    summary.append(
       element("span", say(holds ? "rule.holds" : "rule.fails"), "", "verdict"),
       element("strong", say(`check.${name}`)),
       element("span", [say(`check.${name}.says`), ...spots].join(" · ")),
     );
-    if (note) item.append(element("em", note, "zh-Hans"));
+    if (note) summary.append(element("em", inScript(note, script), lang));
+    details.append(element("p", say(`check.${name}.gloss`)));
   }
   return list;
 }

@@ -1,35 +1,40 @@
-/* The page: wishes in, a poem on the sheet, and what can be done with it. */
+/* The page: wishes in, a poem on the sheet. */
 
-import { Failure, write } from "./stream.js";
-import { Sheet, punctuated } from "./sheet.js";
 import { Controls } from "./controls.js";
-import { describe } from "./proof.js";
-import { draw } from "./picture.js";
+import { Keepsakes } from "./keepsakes.js";
+import { KeyForm } from "./key.js";
+import { Manuscript } from "./manuscript.js";
+import { Retry } from "./retry.js";
 import { Speech } from "./speech.js";
+import { Failure, write } from "./stream.js";
 import * as wish from "./wishes.js";
 
-const SLOW_MS = 4000, SILENT_MS = 25000, MAX_WAITS = 3;
-const KEEPING = ["copy", "picture", "link", "marks"];
+const SLOW_MS = 4000, SILENT_MS = 25000;
+const KEEPING = ["copy", "picture", "save", "link", "star", "marks"];
 
 class Page {
   constructor() {
     this.$ = (id) => document.getElementById(id);
     this.form = this.$("wishes");
-    this.sheet = new Sheet(this.$("sheet"));
     this.speech = new Speech();
     this.controls = new Controls(this.form, this.speech);
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
-    this.drafts = [];
-    this.chosen = 0;
+    this.manuscript = new Manuscript(this.speech, this.still, (poem, pressed) => this.shown(poem, pressed));
+    this.keepsakes = new Keepsakes(this.manuscript, this.speech, {
+      status: (key, bad) => this.status(this.speech.say(key), bad),
+      open: (entry) => this.openEntry(entry),
+    });
+    this.retry = new Retry(this.$("retry"), this.speech, () => this.run(this.order));
+    this.keyForm = new KeyForm(this.speech, () => this.run(this.order));
   }
 
-  start() {
-    this.speech.apply();
-    wish.fillForm(this.form, { ...wish.recall(), ...wish.touched(this.form) });
+  async start() {
+    await this.speech.load();
+    this.controls.own({ ...wish.recall(), ...wish.touched(this.form) });
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
-    this.controls.refresh();
     this.$("write").disabled = false; // pressed earlier, it would do nothing
+    this.$("shelf").disabled = false;
     this.follow();
   }
 
@@ -39,142 +44,83 @@ class Page {
       event.preventDefault();
       this.write(wish.drawSeed());
     });
+    on("wishes", "change", ({ target }) => target.name === "script" && this.rewrite(target.value));
     on("stop", "click", () => this.stop());
-    on("retry", "click", () => this.again());
-    on("another", "click", () => this.another());
-    on("copy", "click", () => this.copy(this.asText(), "status.copied", "error.copy"));
-    on("link", "click", () => this.copy(location.href, "status.linked", "status.linked.here"));
-    on("picture", "click", () => this.savePicture());
+    on("another", "click", () => this.write(wish.drawSeed()));
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
-    addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.stop());
-    new ResizeObserver(() => this.resized()).observe(this.$("stage"));
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.isComposing && !this.$("album").open) this.stop();
+    });
   }
 
-  speak() {
-    this.speech.change();
+  async speak() {
+    try {
+      await this.speech.change();
+      this.status("");
+    } catch {
+      this.status(this.speech.say("error.gone"), true);
+    }
     this.controls.refresh();
-    this.status("");
-    const draft = this.drafts[this.chosen];
-    if (draft?.poem) this.show(draft.poem);
+    if (this.manuscript.poem) this.manuscript.show();
   }
 
-  /* Writes what the address asks for, if it asks for a poem. */
+  /* Shows the poems that the address has been left with, or writes what it asks for. */
   follow() {
     const link = wish.fromFragment(location.hash);
     if (!link) return;
-    wish.fillForm(this.form, { ...link.wishes, n: "1" });
+    this.display(link.wishes);
+    if (history.state) this.restore(history.state);
+    else this.write(link.seed, { count: 1, link });
+  }
+
+  /* Fills the form with the wishes of a poem. */
+  display(wishes) {
+    this.controls.show(wishes);
     if (this.controls.hasMore()) this.$("more").open = true;
-    this.controls.refresh();
-    this.write(link.seed, { count: 1, model: link.model || "" });
   }
 
-  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), model = null } = {}) {
+  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null } = {}) {
     this.stop();
-    this.order = { seed, wishes, count, model, waits: 0, addressed: model !== null };
-    this.run(this.order);
-  }
-
-  another() {
-    const { wishes, count } = this.laid || this.order;
-    this.write(wish.drawSeed(), { wishes, count });
-  }
-
-  again() {
-    this.order.waits = 0;
+    this.retry.reset();
+    this.order = { seed, wishes, count, link, addressed: link !== null };
     this.run(this.order);
   }
 
   /* Carries out one order, up to its poem or the sentence that says why there is none. */
   async run(order) {
-    const work = new AbortController();
+    const work = new AbortController(), { pen } = this.manuscript;
     this.busy(work);
     this.prepare(order);
-    if (order.addressed) this.lay(order);
-    this.pump(work);
-    const watch = this.watch(work);
+    if (order.addressed) this.manuscript.lay(order);
+    pen.write(() => this.work === work && !work.signal.aborted, order.count);
     try {
-      const answer = await write(wish.toRequest(order.wishes, order.seed, order.count), {
-        signal: work.signal,
-        onCharacter: (character) => {
-          this.lay(order);
-          this.queue.push(character);
-        },
-        onEvent: watch.alive,
+      const answer = await this.ask(order, work, (character) => {
+        this.manuscript.lay(order);
+        pen.push(character);
       });
-      await this.drained(work.signal);
+      await pen.drained(work.signal);
       this.finish(order, answer);
+      this.busy(null);
+      this.rewrite(wish.readForm(this.form).script); // it may have been changed meanwhile
     } catch (error) {
-      if (this.work === work) this.fail(order, work.signal.reason instanceof Failure ? work.signal.reason : error);
+      if (this.work === work) this.fail(error);
     } finally {
-      watch.end();
       if (this.work === work) this.busy(null);
     }
   }
 
-  prepare(order) {
-    clearTimeout(this.waiting);
-    this.queue = [];
-    this.ruled = false;
-    this.controls.complainOf({});
-    this.$("retry").hidden = true;
-    if (order.count > 1 && this.$("cards").hidden) this.deal(this.drawUp(order)); // makes room before anything can jump
-    this.status(this.speech.say("status.writing"));
-    this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
-  }
-
-  /* Lays a new sheet once there is something to write on it: a refusal leaves the old poem. */
-  lay(order) {
-    if (this.ruled) return;
-    this.ruled = true;
-    this.laid = order;
-    this.chosen = 0;
-    this.$("proof").classList.add("stale");
-    this.drafts = this.drawUp(order);
-    this.deal(this.drafts);
-    this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
-    this.announce([order.wishes.title]);
-    this.reachable();
-  }
-
-  /* What is known of an order's poems before they are written. */
-  drawUp({ wishes, count }) {
-    const { title, script } = wishes, shape = { ...wish.measure(wishes), traditional: script === "traditional" };
-    return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
-  }
-
-  /* One small sheet per poem, if there are several to choose from. */
-  deal(drafts) {
-    const several = drafts.length > 1;
-    this.$("cards").hidden = !several;
-    this.$("cards").replaceChildren();
-    if (!several) return;
-    drafts.forEach((draft, number) => {
-      const button = document.createElement("button"), paper = document.createElement("div");
-      button.type = "button";
-      button.ariaPressed = String(number === 0);
-      const name = button.appendChild(document.createElement("span"));
-      name.textContent = this.speech.say("choose.one", { number: number + 1 });
-      name.className = "unseen";
-      button.append(paper);
-      button.addEventListener("click", () => drafts === this.drafts && this.choose(number));
-      draft.card = new Sheet(paper);
-      draft.card.rule(draft.shape);
-      draft.button = button;
-      this.$("cards").append(button);
-    });
-  }
-
-  choose(number) {
-    this.chosen = number;
-    const { shape, title, lines, poem } = this.drafts[number];
-    this.drafts.forEach(({ button }, i) => button && (button.ariaPressed = String(i === number)));
-    this.sheet.rule({ ...shape, title });
-    this.sheet.settle(lines);
-    this.announce([title, ...lines]);
-    this.reachable();
-    if (poem) this.show(poem);
+  /* Asks the service for an order's poems; gives up on one that stays silent. */
+  async ask({ wishes, seed, count }, work, onCharacter) {
+    const watch = this.watch(work), { signal } = work;
+    try {
+      return await write(wish.toRequest(wishes, seed, count), { signal, onCharacter, onEvent: watch.alive });
+    } catch (error) {
+      throw signal.reason instanceof Failure ? signal.reason : error;
+    } finally {
+      watch.end();
+    }
   }
 
   /* Says so if the server is slow, and gives up on one that stays silent. */
@@ -189,75 +135,86 @@ class Page {
     return { alive, end: () => [slow, silent].forEach(clearTimeout) };
   }
 
-  /* Waits until everything that has come stands on the sheet. */
-  async drained(signal) {
-    while (this.queue.length && !signal.aborted) await new Promise((go) => this.frame(go));
+  prepare(order) {
+    this.clear();
+    this.manuscript.prepare(order);
+    this.status(this.speech.say("status.writing"));
+    this.reveal();
   }
 
-  frame(act) {
-    if (document.hidden) setTimeout(act, 50);
-    else requestAnimationFrame(act);
+  clear() {
+    this.controls.complainOf({});
+    this.retry.hide();
   }
 
-  /* Moves what has come onto the sheet, a little every frame, as long as this order lasts. */
-  pump(work) {
-    if (this.work !== work || work.signal.aborted) return;
-    const many = this.still.matches ? this.queue.length : Math.ceil(this.queue.length / 30) * this.drafts.length;
-    this.queue.splice(0, many).forEach((character) => this.put(character));
-    this.frame(() => this.pump(work));
+  reveal() {
+    this.$("stage").scrollIntoView({ block: "nearest", behavior: this.still.matches ? "auto" : "smooth" });
   }
 
-  put({ poem, line, text }) {
-    const draft = this.drafts[poem];
-    draft.lines[line] = (draft.lines[line] || "") + text;
-    draft.card?.put(line, text);
-    if (poem !== this.chosen) return;
-    this.sheet.put(line, text);
-    if (/[，。]/.test(text)) this.say(draft.lines[line]);
+  finish(order, answer) {
+    this.manuscript.finish(order, answer);
+    this.keepsakes.keep();
+    this.status(this.speech.say(...differs(order.link, answer.model)));
   }
 
-  /* The poem for those who listen: the log has whole lines, where the sheet has characters. */
-  announce(lines) {
-    this.$("log").replaceChildren();
-    lines.filter(Boolean).forEach((line) => this.say(line));
+  /* Lays out poems that were written before. */
+  restore({ seed, wishes, answer, chosen }) {
+    this.stop();
+    this.order = { seed, wishes, count: answer.poems.length, addressed: true };
+    this.clear();
+    this.manuscript.prepare(this.order);
+    this.manuscript.finish(this.order, answer, chosen);
+    this.keepsakes.showStar();
+    this.busy(null);
+    this.status("");
   }
 
-  say(line) {
-    const said = document.createElement("p");
-    said.textContent = line;
-    this.$("log").append(said);
+  /* Opens a poem of the shelf, at an address of its own. */
+  openEntry({ state }) {
+    history.pushState(state, "", wish.toFragment(state.wishes, state.seed, state.answer.model));
+    this.follow();
+    this.reveal();
   }
 
-  finish(order, { poems, model }) {
-    this.lay(order);
-    poems.forEach((poem, i) => {
-      const draft = this.drafts[i];
-      draft.poem = poem;
-      draft.lines = punctuated(poem.lines);
-      draft.card?.settle(draft.lines);
-    });
-    this.model = model;
-    this.sheet.settle(this.drafts[this.chosen].lines);
-    this.show(poems[this.chosen]);
-    const changed = order.model && !model.checksum.startsWith(order.model);
-    this.status(this.speech.say(changed ? "status.other.model" : "status.done"));
+  /* The same poems in another script: what was written stays where it differs from them. */
+  async rewrite(script) {
+    const { order, drafts, chosen } = this.manuscript;
+    if (this.work || !this.manuscript.poem || order.wishes.script === script) return;
+    const work = new AbortController(), turned = { ...order, wishes: { ...order.wishes, script }, addressed: true };
+    this.busy(work);
+    try {
+      const answer = await this.ask(turned, work, () => {});
+      if (this.work !== work) return;
+      if (answer.poems.every((poem, i) => isSame(poem, drafts[i].poem))) this.turn(turned, answer, chosen);
+      else this.status(this.speech.say("status.other.model"));
+    } catch (error) {
+      if (error instanceof Failure) this.status(this.speech.say(`error.${error.kind}`), true);
+      else if (error.name !== "AbortError") throw error;
+    } finally {
+      if (this.work === work) this.busy(null);
+    }
   }
 
-  /* Shows everything about the poem on the sheet, and sets its address. */
-  show(poem) {
-    this.sheet.mark(poem.meter);
-    this.sheet.seal();
-    this.$("proof").replaceChildren(...describe(poem, this.model, this.speech.say));
-    const fragment = wish.toFragment(this.laid.wishes, poem.seed, this.model.checksum);
-    history[this.laid.addressed ? "replaceState" : "pushState"](null, "", fragment);
-    this.laid.addressed = true;
-    this.$("proof").classList.remove("stale");
+  turn(order, answer, chosen) {
+    this.order = order;
+    this.manuscript.prepare(order);
+    this.manuscript.finish(order, answer, chosen);
+    this.keepsakes.keep();
+    this.status("");
+  }
+
+  /* Sets the address of the poem on the sheet; a reload finds all the poems of its order there. */
+  shown(poem, pressed) {
+    const { order, answer, chosen } = this.manuscript, { wishes, seed } = order;
+    const fragment = wish.toFragment(wishes, poem.seed, answer.model);
+    history[order.addressed ? "replaceState" : "pushState"]({ seed, wishes, answer, chosen }, "", fragment);
+    order.addressed = true;
     for (const id of KEEPING) this.$(id).disabled = false;
+    if (pressed) this.keepsakes.keep();
   }
 
-  fail(order, error) {
-    if (!this.ruled) this.$("cards").hidden = this.drafts.length < 2;
-    this.queue.splice(0).forEach((character) => this.put(character));
+  fail(error) {
+    this.manuscript.abandon();
     if (!(error instanceof Failure)) {
       if (error.name !== "AbortError") throw error;
       this.status(this.speech.say("status.stopped"));
@@ -265,29 +222,12 @@ class Page {
     }
     const more = this.controls.complainOf(error.fields);
     this.status([this.speech.say(`error.${error.kind}`), more].filter(Boolean).join(" "), true);
-    if (!["refused", "denied", "long"].includes(error.kind)) {
-      this.offerRetry(order, Math.min(error.retryAfter || 0, 600));
-    }
-  }
-
-  /* The retry button: it waits as long as the server asked, then presses itself, a few times. */
-  offerRetry(order, wait) {
-    const patient = wait > 0 && order.waits < MAX_WAITS, retry = this.$("retry");
-    retry.hidden = false;
-    const count = (seconds) => {
-      retry.disabled = seconds > 0;
-      retry.textContent = this.speech.say(seconds > 0 ? "retry.in" : "retry", { seconds });
-      if (seconds > 0) this.waiting = setTimeout(() => count(seconds - 1), 1000);
-      else if (patient) {
-        order.waits += 1;
-        this.run(order);
-      }
-    };
-    count(wait);
+    if (["denied", "key"].includes(error.kind)) this.keyForm.ask();
+    else if (!["refused", "long"].includes(error.kind)) this.retry.offer(Math.min(error.retryAfter || 0, 600));
   }
 
   stop() {
-    clearTimeout(this.waiting);
+    this.retry.cancel();
     this.work?.abort();
   }
 
@@ -299,9 +239,9 @@ class Page {
     this.$(shown).hidden = false;
     if (focused) this.$(shown).focus({ preventScroll: true }); // the reader is looking at the poem
     this.$(hidden).hidden = true;
-    this.sheet.element.ariaBusy = String(Boolean(work));
+    this.$("sheet").ariaBusy = String(Boolean(work));
     this.$("another").disabled = false;
-    for (const id of KEEPING) this.$(id).disabled = Boolean(work) || !this.poem;
+    for (const id of KEEPING) this.$(id).disabled = Boolean(work) || !this.manuscript.poem;
   }
 
   status(text, bad = false) {
@@ -314,56 +254,18 @@ class Page {
     this.$("marks").ariaExpanded = String(shown);
     this.$("stage").classList.toggle("marked", shown);
   }
+}
 
-  resized() {
-    if (this.sheet.lines.length) this.sheet.fit();
-    this.reachable();
-  }
+/* Whether two answers are one poem in two scripts. */
+function isSame(one, other) {
+  return one.bits_per_character === other.bits_per_character && String(one.meter.tones) === String(other.meter.tones);
+}
 
-  /* A sheet wider than its stage can be scrolled, so the keyboard must reach it. */
-  reachable() {
-    const { scrollWidth, clientWidth } = this.sheet.element;
-    if (scrollWidth > clientWidth + 1) this.sheet.element.tabIndex = 0;
-    else this.sheet.element.removeAttribute("tabindex");
-  }
-
-  get poem() {
-    return this.drafts[this.chosen]?.poem;
-  }
-
-  asText() {
-    return [this.poem.title, this.poem.text].filter(Boolean).join("\n");
-  }
-
-  async copy(text, done, failed) {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.status(this.speech.say(done));
-    } catch {
-      this.status(this.speech.say(failed));
-    }
-  }
-
-  async savePicture() {
-    try {
-      const { title, seed, lines } = this.poem;
-      const link = document.createElement("a");
-      const blob = await draw({
-        title,
-        lines: punctuated(lines),
-        font: getComputedStyle(this.sheet.element).fontFamily,
-        foot: `${this.speech.say("seed.picture")} ${seed}`,
-      });
-      link.href = URL.createObjectURL(blob);
-      link.download = `${title || lines[0]}.png`;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-      this.status(this.speech.say("status.saved"));
-    } catch {
-      this.status(this.speech.say("error.picture"), true);
-    }
-  }
-
+/* What to say of a poem: that it is written or, of a link's, why it may be another. */
+function differs(link, { checksum, dtype }) {
+  if (link?.model && !checksum.startsWith(link.model)) return ["status.other.model"];
+  if (link?.dtype && dtype !== link.dtype) return ["status.other.dtype", { ours: dtype, theirs: link.dtype }];
+  return ["status.done"];
 }
 
 new Page().start();

@@ -1,11 +1,13 @@
 /* The sheet of paper: columns from right to left, ruled before anything is written on them. */
 
 const MARKS = { "平": "ping", "仄": "ze" };
+const LEAST = 16.5; // pixels of a character that is read with ease
 
 export class Sheet {
   constructor(element) {
     this.element = element;
     this.lines = [];
+    element.addEventListener("scroll", () => this.hintAtMore());
   }
 
   /* Rules an empty sheet, so that nothing moves as the characters arrive. */
@@ -13,37 +15,73 @@ export class Sheet {
     this.element.replaceChildren();
     this.element.className = "";
     this.element.lang = traditional ? "zh-Hant" : "zh-Hans";
-    this.characters = Math.max(lineLength + 1, title.length + 1);
+    this.characters = lineLength + 1;
     this.element.style.setProperty("--characters", this.characters);
-    if (title) this.column("heading").textContent = title;
+    this.headings = headed(title, lineLength).map(({ text, size }) => {
+      const column = this.column("heading");
+      column.style.setProperty("--title", size);
+      column.textContent = text;
+      return column;
+    });
     this.lines = Array.from({ length: numLines }, () => this.column("line"));
     const seal = this.column("end").appendChild(document.createElement("span"));
     seal.className = "seal";
     seal.textContent = "吟";
     seal.ariaHidden = "true";
-    this.fit();
+    this.reserved = 0;
     this.element.scrollLeft = 0;
+    this.fit();
   }
 
-  /* Lays a long poem out in the tiers that make it largest, couplets whole; what must be scrolled
-     even so is set large enough to be read from a distance. */
+  /* Lays a long poem out in the tiers that make it largest, couplets whole, on a stage that grows for
+     it; what must be scrolled even so is set large enough to be read from a distance. */
   fit() {
-    const { parentElement: { clientWidth, clientHeight }, style } = this.element, all = this.lines.length;
-    const titled = this.element.querySelector(".heading") ? 1 : 0;
-    const pitch = Number(getComputedStyle(this.element).getPropertyValue("--pitch"));
-    let best = { size: 16.5, tiers: 1, lines: all, columns: all + titled + 1 };
-    for (const tiers of all > 8 ? [1, 2, 3] : []) {
-      const lines = 2 * Math.ceil(all / tiers / 2), last = all - lines * (tiers - 1);
-      const columns = tiers > 1 ? Math.max(lines + titled, last + 1) : best.columns;
-      const tall = tiers * (this.characters * 1.16 + 1) + 2.2;
-      const size = Math.min(clientWidth / (columns * pitch + 1.8), clientHeight / tall);
-      if (size > best.size) best = { size: size * 1.1, tiers, lines, columns, fits: true };
-    }
+    const { parentElement: stage, style } = this.element, all = this.lines.length;
+    const best = this.layout({ all, titled: this.headings.length, characters: this.characters });
+    stage.style.setProperty("--tall", `${Math.max(best.tall || 0, this.reserved || 0)}px`);
     this.lines.forEach((column, i) => column.classList.toggle("turn", i > 0 && i % best.lines === 0));
     style.columnCount = best.tiers > 1 ? best.tiers : "auto";
     style.setProperty("--columns", best.columns);
     style.setProperty("--tiers", best.tiers);
     style.setProperty("--least", all > 8 && !best.fits ? "1.5rem" : "1rem");
+    this.hintAtMore();
+  }
+
+  /* Makes room for a poem before it comes, so that nothing moves when it does. */
+  reserve({ lineLength, numLines }, title) {
+    const titled = headed(title, lineLength).length;
+    this.reserved = this.layout({ all: numLines, titled, characters: lineLength + 1 }).tall || 0;
+    this.element.parentElement.style.setProperty("--tall", `${this.reserved}px`);
+  }
+
+  /* The best layout of so many lines on the stage: its tiers, and its height if the stage must grow. */
+  layout({ all, titled, characters }) {
+    const stage = this.element.parentElement, grown = stage.style.getPropertyValue("--tall");
+    stage.style.setProperty("--tall", "0px");
+    const { clientWidth, clientHeight } = stage, pitch = Number(getComputedStyle(this.element).getPropertyValue("--pitch"));
+    stage.style.setProperty("--tall", grown || "0px");
+    let best = { size: LEAST, tiers: 1, lines: all, columns: all + titled + 1 };
+    const options = (all > 8 ? [1, 2, 3, 4] : []).map((tiers) => {
+      const lines = 2 * Math.ceil(all / tiers / 2), last = all - lines * (tiers - 1);
+      const columns = tiers > 1 ? Math.max(lines + titled, last + 1) : best.columns;
+      return { tiers, lines, columns, fits: true, width: clientWidth / (columns * pitch + 1.8), rows: tiers * (characters * 1.16 + 1) + 2.2 };
+    });
+    for (const option of options) {
+      const size = Math.min(option.width, clientHeight / option.rows);
+      if (size > best.size) best = { ...option, size: size * 1.1 };
+    }
+    if (best.fits) return best;
+    for (const option of options) {
+      const size = Math.min(option.width, 20), tall = size * option.rows;
+      if (size > best.size && tall < innerHeight * 0.86) best = { ...option, size, tall };
+    }
+    return best;
+  }
+
+  /* Shows that there is more beside what is seen. */
+  hintAtMore() {
+    const { scrollWidth, clientWidth, scrollLeft, parentElement } = this.element;
+    parentElement.classList.toggle("more", scrollWidth + scrollLeft > clientWidth + 2);
   }
 
   column(kind) {
@@ -61,8 +99,11 @@ export class Sheet {
     (this.lines[line] ??= this.column("line")).append(zi);
   }
 
-  /* Makes the sheet hold exactly these lines, touching only what differs. */
-  settle(lines) {
+  /* Makes the sheet hold exactly these lines and this title, touching only what differs. */
+  settle(lines, title = "") {
+    headed(title, this.characters - 1).forEach(({ text }, i) => {
+      if (this.headings[i]) this.headings[i].textContent = text;
+    });
     lines.forEach((text, line) => {
       const column = this.lines[line];
       [...text].forEach((character, index) => {
@@ -93,6 +134,14 @@ export class Sheet {
       });
     });
   }
+}
+
+/* A title's columns, one or two, and the size of their characters, for a sheet with lines of this length. */
+export function headed(title, lineLength) {
+  const characters = [...title], room = lineLength + 1;
+  if (!title || characters.length * 0.8 <= room) return title ? [{ text: title, size: 0.8 }] : [];
+  const half = Math.ceil(characters.length / 2), size = Math.min(0.8, room / half);
+  return [characters.slice(0, half), characters.slice(half)].map((part) => ({ text: part.join(""), size }));
 }
 
 /* The spots, [line, character] from 1, where the poem rhymes. */

@@ -1,8 +1,8 @@
 /* The page's voice: Chinese or English, and API messages in either. */
 
-import { texts } from "./texts.js";
-
 const KEPT = "yin.language";
+/* What the page says, loaded in the language that is spoken. */
+const TEXTS = { zh: async () => (await import("./zh.js")).zh, en: async () => (await import("./en.js")).en };
 
 /* The API's English messages, as patterns, and what they are in Chinese. */
 const CHINESE = [
@@ -29,16 +29,22 @@ export class Speech {
     this.say = this.say.bind(this);
   }
 
-  say(key, values = {}) {
-    return texts[this.language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  /* Speaks a language, once its texts have come. */
+  async load(language = this.language) {
+    this.texts = await TEXTS[language]();
+    this.language = language;
+    this.apply();
   }
 
-  change() {
-    this.language = this.language === "zh" ? "en" : "zh";
+  say(key, values = {}) {
+    return this.texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  async change() {
+    await this.load(this.language === "zh" ? "en" : "zh");
     try {
       localStorage.setItem(KEPT, this.language);
     } catch { /* forbidden or full */ }
-    this.apply();
   }
 
   /* Puts every text of the page into the language; an error that is shown is left as it is. */
@@ -65,7 +71,7 @@ export class Speech {
 function remembered() {
   try {
     const language = localStorage.getItem(KEPT);
-    return language in texts ? language : null;
+    return language in TEXTS ? language : null;
   } catch {
     return null;
   }

@@ -1,5 +1,7 @@
 /* The service as the page sees it: one request, its server-sent events, and what can go wrong. */
 
+import { authorization, hasKey } from "./key.js";
+
 const KINDS = { 401: "denied", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
 
 /* Why there is no poem: a kind that the page has a sentence for, messages by field, seconds to wait. */
@@ -55,7 +57,7 @@ export async function write(request, { signal, onCharacter, onEvent }) {
   try {
     const response = await fetch("generate/stream", {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...authorization() },
       body: JSON.stringify(request),
       signal,
     });
@@ -78,5 +80,6 @@ export async function write(request, { signal, onCharacter, onEvent }) {
 async function refusal(response) {
   const after = Number.parseInt(response.headers.get("Retry-After"), 10);
   const { detail } = await response.json().catch(() => ({}));
+  if (response.status === 401 && hasKey()) return new Failure("key");
   return Failure.of(response.status, detail, Number.isNaN(after) ? null : after);
 }

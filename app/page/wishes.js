@@ -1,7 +1,9 @@
 /* What is wished for: read from the form, from a link, from the last visit; turned into a request. */
 
+import { plain, poetOf, wholeLines } from "./typed.js";
+
 const KEPT = "yin.wishes";
-const TEXT = ["start", "acrostic", "title", "author", "era"];
+const TEXT = ["start", "title", "acrostic", "author", "era"];
 const FIELDS = ["form", "lines", "temperature", "meter", "script", "novel", ...TEXT];
 const MAX_SEED = 2 ** 48;
 
@@ -54,31 +56,39 @@ export function toRequest(wishes, seed, count) {
     n: count,
     seed,
   };
-  for (const name of TEXT) if (wishes[name]) request[name] = wishes[name];
-  if (wishes.novel) request.novel = true;
   const { lineLength, numLines } = measure(wishes);
+  for (const name of TEXT) if (wishes[name]) request[name] = name === "era" ? wishes.era : plain(wishes[name]);
+  const opening = wholeLines(wishes.start || "", lineLength);
+  if (opening.length) {
+    request.opening = opening;
+    delete request.start;
+  }
+  const poet = poetOf(wishes.author || "", wishes.script);
+  if (poet) request.author = poet;
+  if (wishes.novel) request.novel = true;
   if (isOldStyle(wishes.form)) request.length = lineLength * numLines;
   return request;
 }
 
-/* The part of a link after #: wishes, the poem's seed and the model's checksum. */
-export function toFragment(wishes, seed, checksum) {
+/* The part of a link after #: wishes, the poem's seed, and which model wrote it in which number format. */
+export function toFragment(wishes, seed, { checksum, dtype }) {
   const link = new URLSearchParams();
   for (const name of FIELDS) {
     if (wishes[name] && (name !== "lines" || isOldStyle(wishes.form))) link.set(name, wishes[name]);
   }
   link.set("seed", seed);
-  if (checksum) link.set("model", checksum.slice(0, 8));
+  link.set("model", checksum.slice(0, 8));
+  link.set("dtype", dtype);
   return `#${link}`;
 }
 
-/* What a link asks for: {wishes, seed, model}; null if it has no usable seed. */
+/* What a link asks for: {wishes, seed, model, dtype}; null if it has no usable seed. */
 export function fromFragment(fragment) {
   const link = new URLSearchParams(fragment.slice(1));
   const seed = /^\d{1,16}$/.test(link.get("seed") || "") ? Number(link.get("seed")) : -1;
   if (seed < 0 || !Number.isSafeInteger(seed) || seed >= MAX_SEED) return null;
   const wishes = Object.fromEntries(FIELDS.map((name) => [name, link.get(name) || ""]));
-  return { wishes, seed, model: link.get("model") };
+  return { wishes, seed, model: link.get("model") || "", dtype: link.get("dtype") || "" };
 }
 
 /* Storage may be forbidden: then nothing is kept, and nothing breaks. */

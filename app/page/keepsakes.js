@@ -1,0 +1,100 @@
+/* What is kept of a poem: its text, its link, its picture, its place on the shelf, its star.
+
+   The scripts of the picture and of the album come when they are first asked for. */
+
+import { Imprint } from "./imprint.js";
+import { Shelf } from "./shelf.js";
+import { punctuated } from "./sheet.js";
+import * as wish from "./wishes.js";
+
+export class Keepsakes {
+  /* status(key, bad) says how it went; open(entry) lays a poem of the shelf on the sheet. */
+  constructor(manuscript, speech, { status, open }) {
+    this.$ = (id) => document.getElementById(id);
+    Object.assign(this, { manuscript, speech, status, open });
+    this.shelf = new Shelf();
+    this.imprint = new Imprint(speech, () => this.savePicture());
+    const on = (id, act) => this.$(id).addEventListener("click", act);
+    on("copy", () => this.copy(this.text, "status.copied", "error.copy"));
+    on("link", () => this.copy(location.href, "status.linked", "status.linked.here"));
+    on("star", () => this.star());
+    on("shelf", () => this.showAlbum());
+  }
+
+  get text() {
+    const { title, text } = this.manuscript.poem;
+    return [title, text].filter(Boolean).join("\n");
+  }
+
+  /* The poem on the sheet as the shelf keeps it: one poem in two scripts is one entry. */
+  get entry() {
+    const { poem, order: { wishes }, answer } = this.manuscript, { seed, lines, title } = poem;
+    const id = wish.toFragment({ ...wishes, script: "" }, seed, answer.model);
+    const state = { seed, wishes, answer: { ...answer, poems: [poem] }, chosen: 0 };
+    return { id, at: Date.now(), favourite: false, title: title || "", lines, script: wishes.script, state };
+  }
+
+  async copy(text, done, failed) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.status(done);
+    } catch {
+      this.status(failed);
+    }
+  }
+
+  async savePicture(poem = this.manuscript.poem) {
+    try {
+      const { draw } = await import("./picture.js");
+      const { title, lines } = poem, link = document.createElement("a");
+      const font = getComputedStyle(this.manuscript.sheet.element).fontFamily;
+      const blob = await draw({ title, lines: punctuated(lines), font, ...this.imprint.wishes(poem) });
+      link.href = URL.createObjectURL(blob);
+      link.download = `${title || lines[0]}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+      this.status("status.saved");
+    } catch {
+      this.status("error.picture", true);
+    }
+  }
+
+  /* Puts the poem on the shelf, where the browser has one. */
+  async keep() {
+    await this.shelf.keep(this.entry).catch(() => {});
+    await this.showStar();
+  }
+
+  async star() {
+    const favourite = this.$("star").ariaPressed !== "true", { entry } = this;
+    try {
+      await this.shelf.keep(entry); // it may have been deleted
+      await this.shelf.favour(entry.id, favourite);
+      this.$("star").ariaPressed = String(favourite);
+      this.status(favourite ? "status.starred" : "status.unstarred");
+    } catch {
+      this.status("error.shelf", true);
+    }
+  }
+
+  async showStar() {
+    const { id } = this.entry, favourite = await this.shelf.isFavourite(id).catch(() => false);
+    if (this.manuscript.poem && this.entry.id === id) this.$("star").ariaPressed = String(favourite);
+  }
+
+  /* Opens the album. */
+  async showAlbum() {
+    try {
+      const { Album } = await import("./album.js");
+      this.album ??= new Album(this.shelf, this.speech, {
+        open: this.open,
+        picture: (poem) => this.savePicture(poem),
+        changed: () => this.manuscript.poem && this.showStar(),
+      });
+      await this.album.show();
+    } catch {
+      this.$("album").close();
+      this.status("error.shelf", true);
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/* The manuscript: the drafts of one order, the sheet that shows one of them, the cards that show all. */
+
+import { Cards } from "./cards.js";
+import { Pen } from "./pen.js";
+import { describe } from "./proof.js";
+import { Sheet, punctuated } from "./sheet.js";
+import { plain } from "./typed.js";
+import * as wish from "./wishes.js";
+
+export class Manuscript {
+  /* shown(poem, pressed) is called when a poem stands on the sheet whole; pressed, if a card was. */
+  constructor(speech, still, shown) {
+    this.$ = (id) => document.getElementById(id);
+    this.speech = speech;
+    this.shown = shown;
+    this.sheet = new Sheet(this.$("sheet"));
+    this.pen = new Pen((character) => this.put(character), still);
+    this.cards = new Cards(this.$("cards"), speech, (number, draft) => {
+      if (this.drafts[number] === draft) this.choose(number, true);
+    });
+    this.drafts = [];
+    this.chosen = 0;
+    new ResizeObserver(() => this.resized()).observe(this.$("stage"));
+  }
+
+  get poem() {
+    return this.drafts[this.chosen]?.poem;
+  }
+
+  /* Makes ready for another order; the old poems stay until there is something to write. */
+  prepare(order) {
+    const drafts = drawUp(order);
+    this.pen.clear();
+    this.ruled = false;
+    if (order.count > 1 && !this.cards.shown) this.cards.deal(drafts); // makes room before anything can jump
+    this.sheet.reserve(drafts[0].shape, drafts[0].title);
+  }
+
+  /* Lays a new sheet once there is something to write on it: a refusal leaves the old poem. */
+  lay(order) {
+    if (this.ruled) return;
+    this.ruled = true;
+    this.order = order;
+    this.chosen = 0;
+    this.$("proof").classList.add("stale");
+    this.drafts = drawUp(order);
+    this.cards.deal(this.drafts);
+    this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
+    this.announce([this.drafts[0].title]);
+    this.reachable();
+  }
+
+  put({ poem, line, text }) {
+    const draft = this.drafts[poem];
+    draft.lines[line] = (draft.lines[line] || "") + text;
+    draft.card?.put(line, text);
+    if (poem !== this.chosen) return;
+    this.sheet.put(line, text);
+    if (/[，。]/.test(text)) this.say(draft.lines[line]);
+  }
+
+  /* Brings everything into line with the answer; chosen is the one to show, if none was written as it came. */
+  finish(order, answer, chosen = null) {
+    this.lay(order);
+    this.answer = answer;
+    answer.poems.forEach((poem, i) => {
+      const draft = this.drafts[i];
+      draft.poem = poem;
+      draft.title = poem.title || "";
+      draft.lines = punctuated(poem.lines);
+      draft.card?.settle(draft.lines);
+    });
+    if (chosen !== null) this.choose(chosen);
+    else {
+      this.sheet.settle(this.drafts[this.chosen].lines, this.drafts[this.chosen].title);
+      this.show();
+    }
+  }
+
+  /* Leaves an order undone: what has come is written, and the cards are again those of the poems that are there. */
+  abandon() {
+    if (!this.ruled) this.cards.element.hidden = this.drafts.length < 2;
+    this.pen.finish();
+  }
+
+  choose(number, pressed = false) {
+    this.chosen = number;
+    const { shape, title, lines, poem } = this.drafts[number];
+    this.cards.press(number);
+    this.sheet.rule({ ...shape, title });
+    this.sheet.settle(lines);
+    this.announce([title, ...lines]);
+    this.reachable();
+    if (poem) this.show(pressed);
+  }
+
+  /* Shows everything about the poem on the sheet. */
+  show(pressed = false) {
+    this.sheet.mark(this.poem.meter);
+    this.sheet.seal();
+    this.$("proof").replaceChildren(...describe(this.poem, this.answer.model, this.speech.say, this.order.wishes.script));
+    this.$("proof").classList.remove("stale");
+    this.shown(this.poem, pressed);
+  }
+
+  /* The poem for those who listen: the log has whole lines, where the sheet has characters. */
+  announce(lines) {
+    this.$("log").replaceChildren();
+    lines.filter(Boolean).forEach((line) => this.say(line));
+  }
+
+  say(line) {
+    const said = document.createElement("p");
+    said.textContent = line;
+    this.$("log").append(said);
+  }
+
+  resized() {
+    if (this.sheet.lines.length) this.sheet.fit();
+    this.reachable();
+  }
+
+  /* A sheet wider than its stage can be scrolled, so the keyboard must reach it. */
+  reachable() {
+    const { scrollWidth, clientWidth } = this.sheet.element;
+    if (scrollWidth > clientWidth + 1) this.sheet.element.tabIndex = 0;
+    else this.sheet.element.removeAttribute("tabindex");
+  }
+}
+
+/* What is known of an order's poems before they are written. */
+function drawUp({ wishes, count }) {
+  const title = plain(wishes.title), shape = { ...wish.measure(wishes), traditional: wishes.script === "traditional" };
+  return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
+}
