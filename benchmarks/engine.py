@@ -25,8 +25,8 @@ from benchmarks.side_by_side import gemm_flops, machine, side_by_side
 from model.decoding import draw, forbid
 from model.engine import Engine
 from model.guide import Unguided
+from model.linear import pack
 from model.packed_model import PackedModel
-from model.packed_weights import pack
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.precision import compute_dtype
 from model.sampling import SamplingParams

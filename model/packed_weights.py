@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from model.linear import Product, pack
 from model.lstm import LSTMCell
 from model.poetry_model import PoetryModel
 from model.precision import Precision
@@ -32,8 +33,6 @@ FEATURE_REACH = 2.0
 
 VECTOR = 32  # numbers that PyTorch finds the sigmoids of at once, with AVX-512; 16 with AVX2
 GRAIN = 32_768  # numbers that PyTorch gives a thread at least
-
-Product = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -166,30 +165,3 @@ def sigmoid_(x: Tensor) -> Tensor:
     for part in torch.split(x.view(-1), GRAIN):
         part.sigmoid_()
     return x
-
-
-def pack(weight: Tensor, bias: Tensor | None, rows: int) -> Product:
-    """Return x -> x weight^T + bias, laid out once for the processor at hand.
-
-    oneDNN reads a weight in blocks; left as it is, it would be rearranged in every call.
-
-    Args:
-        weight: (N, K).
-        bias: (N,), or None.
-        rows: How many rows x mostly has.
-    """
-    if not _can_pack(weight):
-        weight = weight.contiguous()
-        return lambda x: F.linear(x, weight, bias)
-    blocks = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
-    linear = torch.ops.mkldnn._linear_pointwise.default
-    return lambda x: linear(x, blocks, bias, "none", [], "")
-
-
-def _can_pack(weight: Tensor) -> bool:
-    """Return whether oneDNN has this weight's number format here."""
-    if weight.device.type != "cpu" or not torch._C._has_mkldnn:
-        return False
-    if weight.dtype is torch.bfloat16:
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    return weight.dtype is torch.float32
