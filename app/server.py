@@ -68,7 +68,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, service: Service, drain_s: float) -> None:
         config.timeout_graceful_shutdown = LAST_ANSWERS_S
-        config.http = Protocol
+        config.http = Protocol.limited(service.settings.max_connections)
         super().__init__(config)
         self._service, self._drain_s = service, drain_s
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="Addresses and networks, separated by commas, whose X-Forwarded-For is "
         "believed; * for all, if only a proxy can reach this port.",
     )
+    max_connections: int = Field(
+        1000,
+        ge=1,
+        description="Connections that may be open; a further one is answered with 503 and closed. "
+        "Never more than the descriptors that this process may open.",
+    )
     keep_alive_s: int = Field(
         75,
         ge=1,

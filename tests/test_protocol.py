@@ -2,13 +2,15 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from app import protocol
+from app.protocol import Protocol
 from app.service import Service
 from app.settings import Settings
 from tests.conftest import serving
@@ -130,6 +132,78 @@ def test_who_says_much_besides_a_body_is_cut_short(
         connection.sendall(beginning)
         # Some megabytes fill the buffers of both sides.
         assert flood(connection, more, limit=100_000_000) < 20_000_000
+
+
+def test_a_head_that_is_too_large_is_refused_however_it_arrives(client: httpx.Client) -> None:
+    with connect(client) as connection:
+        connection.sendall(HEAD + b"X: %s\r\n\r\n" % (b"a" * 70_000))
+        assert b" 200 " not in b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+def test_blank_lines_do_not_keep_a_connection(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Protocol, "on_message_begin", hurried(Protocol.on_message_begin))
+    with connect(client) as connection:
+        connection.sendall(HEAD + b"\r\n")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        start = time.monotonic()
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            dribble(connection, b"\r\n" * 500)
+        assert PATIENCE_S / 2 < time.monotonic() - start < 5
+
+
+def hurried(begin: Callable[[Protocol], None]) -> Callable[[Protocol], None]:
+    """Let connections be idle for less than the second that settings allow at least."""
+
+    def on_message_begin(self: Protocol) -> None:
+        self.timeout_keep_alive = PATIENCE_S  # type: ignore[assignment]
+        begin(self)
+
+    return on_message_begin
+
+
+def test_a_body_that_goes_on_after_its_refusal_ends(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_S", PATIENCE_S)
+    with connect(client) as connection:
+        connection.sendall(
+            b"POST /generate HTTP/1.1\r\nHost: yin\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000000\r\n\r\n"
+        )
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
+        start = time.monotonic()
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            dribble(connection, b" " * 500)
+        assert time.monotonic() - start < 5
+
+
+def test_who_does_not_read_is_let_go(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "STALL_S", PATIENCE_S)
+    asked = b"GET /font/kai.woff2 HTTP/1.1\r\nHost: yin\r\n\r\n"
+    size = int(client.head("/font/kai.woff2").headers["content-length"])
+    with connect(client) as connection:
+        connection.sendall(asked * 20)
+        time.sleep(4 * PATIENCE_S)
+        received = 0
+        with suppress(ConnectionResetError):
+            while part := connection.recv(1 << 20):
+                received += len(part)
+        assert 0 < received < 20 * size
+
+
+def test_one_connection_too_many_is_refused_and_the_others_go_on(
+    service_settings: Settings,
+) -> None:
+    settings = service_settings.model_copy(update={"max_connections": 2})
+    with serving(Service.load(settings)) as client:
+        assert client.get("/health/live").status_code == 200
+        with connect(client):
+            with connect(client) as third:
+                assert third.recv(65_536).startswith(b"HTTP/1.1 503")
+                assert third.recv(1) == b""
+            assert client.get("/health/live").status_code == 200
 
 
 def test_a_large_body_is_the_application_s_to_refuse(client: httpx.Client) -> None:
