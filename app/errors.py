@@ -14,12 +14,15 @@ ServiceError                    answered with its status and message
 └── DeadlineExceeded      504   the poem was not done in time; has Retry-After
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from traceback import extract_tb
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+
+from model.wish import UnmetWish
 
 
 class ServiceError(Exception):
@@ -158,3 +161,16 @@ def describe_detail(detail: Any) -> str:
 def describe_validation(errors: Sequence[Any]) -> list[dict[str, Any]]:
     """Return pydantic's errors in FastAPI's shape, without the input: it may be large or NaN."""
     return [{name: error[name] for name in ("type", "loc", "msg")} for error in errors]
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Refuse a request whose wish cannot be met, naming the field at fault.
+
+    Raises:
+        UnacceptableRequest: If it cannot be met.
+    """
+    try:
+        yield
+    except UnmetWish as error:
+        raise UnacceptableRequest(error.field, str(error)) from error

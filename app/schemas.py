@@ -45,15 +45,8 @@ def _none(*values: int) -> BeforeValidator:
     return BeforeValidator(lambda value: None if value in values and type(value) is int else value)
 
 
-ERAS = {"tang": Era.TANG, "song": Era.SONG}
-ERA_NAMES = [*ERAS, *Era]
+ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
-
-
-def _era(name: str) -> Era:
-    if name not in ERA_NAMES:
-        raise ValueError("must be tang (唐) or song (宋)")
-    return ERAS.get(name) or Era(name)
 
 
 class Strict(BaseModel):
@@ -156,7 +149,7 @@ class GenerateRequest(Strict):
     ] = None
     era: Annotated[
         Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
-        _choice(_era),
+        _choice(Era.parse),
         Field(description="tang (唐) or song (宋)."),
     ] = None
     script: Annotated[Script, _choice(Script), Field(description="The script of the answer.")] = (

@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Self, TypeVar
 
@@ -14,11 +13,12 @@ import torch
 from app.admission import Claim
 from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
 from app.async_engine import AsyncEngine
-from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest
+from app.device import choose_device
+from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest, refusing
 from app.job import Job
 from app.metrics import Metrics
 from app.schemas import GenerateRequest
-from app.settings import InvalidSetting, Settings
+from app.settings import Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
 from model.poet.line_filter import LineFilter
@@ -30,7 +30,6 @@ from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
 from model.verse.proof import check
 from model.verse.script import standard_forms
-from model.wish import UnmetWish
 
 Item = TypeVar("Item")
 
@@ -270,35 +269,6 @@ class Service:
                 )
             texts.add(tuple(draft.sequence.tokens))
             yield PoemOut.of(poem)
-
-
-def choose_device(name: str) -> str:
-    """Return the device that a setting names, or the best there is for auto.
-
-    Raises:
-        InvalidSetting: If this machine, or this build of PyTorch, has no such device.
-    """
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.zeros(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        message = f"device: there is no {name} here; auto takes what there is"
-        raise InvalidSetting(message) from error
-    return name
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Refuse a request whose wish cannot be met, naming the field at fault.
-
-    Raises:
-        UnacceptableRequest: If it cannot be met.
-    """
-    try:
-        yield
-    except UnmetWish as error:
-        raise UnacceptableRequest(error.field, str(error)) from error
 
 
 async def in_turns(items: Iterable[Item]) -> list[Item]:

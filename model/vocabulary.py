@@ -36,6 +36,18 @@ class Era(StrEnum):
     TANG = "唐"
     SONG = "宋"
 
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """Return the era called name: tang or song, or its Chinese name.
+
+        Raises:
+            ValueError: If there is no such era; the message names those there are.
+        """
+        for era in cls:
+            if name in (era.value, era.name.lower()):
+                return era
+        raise ValueError("must be tang (唐) or song (宋)")
+
 
 class UnknownCharacter(UnmetWish):
     """A character that the vocabulary lacks.

@@ -1,13 +1,16 @@
-"""Where a process computes when no device is named."""
-
 import pytest
+import torch
 
-from model.device import default_device
+from app.device import choose_device
+from app.settings import InvalidSetting
 
 
-@pytest.mark.parametrize(("has_card", "kind"), [(True, "cuda"), (False, "cpu")])
-def test_the_graphics_card_is_the_default_where_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, has_card: bool, kind: str
-) -> None:
-    monkeypatch.setattr("torch.cuda.is_available", lambda: has_card)
-    assert default_device().type == kind
+def test_auto_takes_what_there_is_and_a_named_device_is_taken() -> None:
+    assert choose_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert choose_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "mps", "toaster"])
+def test_a_device_that_is_not_there_is_refused_in_one_sentence(name: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"device: there is no {name} here; auto takes"):
+        choose_device(name)

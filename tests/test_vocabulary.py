@@ -96,3 +96,9 @@ def test_a_vocabulary_without_tunes_is_described_as_before_there_were_any() -> N
     vocabulary = Vocabulary("日月", ["李白"])
     assert vocabulary.to_dict() == {"characters": "日月", "authors": ["李白"]}
     assert Vocabulary.from_dict(vocabulary.to_dict()).tunes == ()
+
+
+def test_an_era_has_two_names() -> None:
+    assert Era.parse("tang") is Era.parse("唐") is Era.TANG
+    with pytest.raises(ValueError, match="must be tang"):
+        Era.parse("ming")
