@@ -20,6 +20,7 @@ from model.verse.form import Layout
 from model.verse.pattern import templates
 from model.verse.proof import MeterProof, check
 from model.verse.rhymes import Reading, Rhymes, Tone
+from model.verse.scansion import punctuate
 from model.verse.script import Script, to_script, unify
 from model.vocabulary import Vocabulary
 
@@ -85,6 +86,15 @@ def test_a_strict_poem_drawn_at_random_is_regulated(layout: Layout, seed: int) -
     assert proof.regulated, proof
     assert [len(line) for line in lines] == [layout.line_length] * layout.num_lines
     assert not repeated(lines)
+
+
+@pytest.mark.parametrize("script", Script)
+@pytest.mark.parametrize("layout", REGULATED)
+def test_a_strict_poem_is_regulated_as_it_is_printed(layout: Layout, script: Script) -> None:
+    for seed in range(12):
+        lines = write(VerseGuide(lexicon(), layout, seed=seed), lexicon(), seed)
+        printed = to_script(punctuate(lines), script)
+        assert check(printed).regulated, printed
 
 
 @pytest.mark.parametrize("layout", REGULATED)
