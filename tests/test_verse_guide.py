@@ -18,6 +18,7 @@ from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.form import Layout
 from model.verse.proof import MeterProof, check
 from model.verse.rhymes import Reading
+from model.verse.scansion import punctuate
 from model.verse.script import Script, to_script, unify
 from model.vocabulary import Vocabulary
 from tests.guides import EAST, HOUSE, REGULATED, SORROW, guide_to, lexicon, made_up, of_reading
@@ -59,6 +60,15 @@ def test_a_strict_poem_drawn_at_random_is_regulated(layout: Layout, seed: int) -
     assert proof.regulated, proof
     assert [len(line) for line in lines] == [layout.line_length] * layout.num_lines
     assert not repeated(lines)
+
+
+@pytest.mark.parametrize("script", Script)
+@pytest.mark.parametrize("layout", REGULATED)
+def test_a_strict_poem_is_regulated_as_it_is_printed(layout: Layout, script: Script) -> None:
+    for seed in range(12):
+        lines = write(guide_to(lexicon(), layout, seed=seed), lexicon(), seed)
+        printed = to_script(punctuate(lines), script)
+        assert check(printed).regulated, printed
 
 
 @settings(deadline=None, max_examples=150)

@@ -146,7 +146,7 @@ def share_of_use(
     """
     tone = 1.0
     if len({item.tone for item in siblings}) > 1:
-        tone = _known(usage.tone_share(character, reading.tone, 30))
+        tone = _known(usage.tone_share(character, reading.tone, 12))
     if reading.tone is Tone.PING and sum(item.tone is Tone.PING for item in siblings) > 1:
         return tone * _known(usage.group_share(character, reading.group, 8))
     return tone
