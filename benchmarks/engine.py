@@ -3,16 +3,14 @@
     python -m benchmarks.engine
 
 Both draw one character for each of B poems a step, under a mask. Ours is what the service runs, in
-the dtype it chooses; the peer is what a user would write: nn.LSTM and nn.Linear in float32,
+the format it chooses; the peer is what a user would write: nn.LSTM and nn.Linear in float32,
 softmax, multinomial. The limit is the time that the step's matrix products take at the rate of a
 large one; at few poems it is memory, not arithmetic, that limits both.
 """
 
 import itertools
-import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 import typer
@@ -21,14 +19,15 @@ from rich.table import Table
 from torch import Tensor
 
 from benchmarks.eager import Eager
-from benchmarks.side_by_side import gemm_flops, machine, side_by_side
+from benchmarks.side_by_side import gemm_flops, keep, machine, side_by_side
 from model.decoding import draw, forbid
 from model.engine import Engine
 from model.guide import Unguided
-from model.linear import pack
 from model.packed_model import PackedModel
+from model.packed_weights import pack_weights
 from model.poetry_model import PoetryConfig, PoetryModel
-from model.precision import compute_dtype
+from model.precision import Precision, choose_precision
+from model.quantization import pack_int8
 from model.sampling import SamplingParams
 from model.sequence import Sequence
 
@@ -47,9 +46,11 @@ class Masked(Unguided):
         return self._mask
 
 
-def running(model: PoetryModel, rows: int, mask: Tensor, slots: int | None = None) -> Engine:
+def running(
+    model: PoetryModel, precision: Precision, rows: int, mask: Tensor, slots: int | None = None
+) -> Engine:
     """Return an engine in which rows poems have begun."""
-    engine = Engine(model, slots or rows)
+    engine = Engine(model, slots or rows, precision)
     for seed in range(rows):
         engine.add(Sequence(HEADER, Masked(mask), SamplingParams(seed=seed)))
     for _ in range(len(HEADER) + 1):
@@ -57,12 +58,14 @@ def running(model: PoetryModel, rows: int, mask: Tensor, slots: int | None = Non
     return engine
 
 
-def first_character(model: PoetryModel, rows: int, mask: Tensor) -> Callable[[], object]:
+def first_character(
+    model: PoetryModel, precision: Precision, rows: int, mask: Tensor
+) -> Callable[[], object]:
     """Return what brings one more poem to its first character while rows - 1 others run.
 
     Its header is one that the engine does not know.
     """
-    engine, number = running(model, rows - 1, mask, rows), itertools.count(len(HEADER))
+    engine, number = running(model, precision, rows - 1, mask, rows), itertools.count(len(HEADER))
 
     def start() -> None:
         header = [next(number), *HEADER[1:]]
@@ -89,9 +92,11 @@ def theirs(eager: Eager, rows: int, mask: Tensor, steps: int = 1) -> Callable[[]
     return step
 
 
-def phases(model: PoetryModel, rows: int, mask: Tensor) -> dict[str, Callable[[], object]]:
+def phases(
+    model: PoetryModel, precision: Precision, rows: int, mask: Tensor
+) -> dict[str, Callable[[], object]]:
     """Return the parts of a step: the layers, their matrix products, the output layer, the draw."""
-    packed = PackedModel(model, rows)
+    packed, weights = PackedModel(model, rows, precision), pack_weights(model, precision, rows)
     size = packed.rows_for(rows)
     tokens, cues = torch.randint(len(mask), (size,)), torch.zeros(size, dtype=torch.long)
     with torch.inference_mode():
@@ -99,11 +104,12 @@ def phases(model: PoetryModel, rows: int, mask: Tensor) -> dict[str, Callable[[]
         logits = packed.logits(features)[:rows]
     masks = mask.expand(rows, -1).contiguous()
     params, positions = [SamplingParams(seed=seed) for seed in range(rows)], [0] * rows
-    cells = [(torch.cat((c.weight_ih, c.weight_hh), 1), c.bias) for c in model.lstm.cells]
-    weights = [*cells, (model.projection.weight, model.projection.bias)]
+    inputs = [model.config.embedding_size, *[weights.hidden_size] * model.config.num_layers]
+    read = model.config.num_layers if model.config.skip_connections else 1
+    widths = [*(size + weights.hidden_size for size in inputs[:-1]), read * weights.hidden_size]
     products = [
-        (pack(weight.detach(), bias.detach(), size), torch.randn(size, weight.shape[1]).to(weight))
-        for weight, bias in weights
+        (product, torch.rand(size, width).sub_(0.5).to(precision.dtype))
+        for product, width in zip((*weights.gates, weights.project), widths, strict=True)
     ]
     parts: dict[str, Callable[[], object]] = {
         "layers": lambda: packed.step(tokens, cues),
@@ -121,22 +127,31 @@ def multiplications(config: PoetryConfig) -> int:
     return cells + config.embedding_size * (config.hidden_size + config.vocab_size)
 
 
-def measure(config: PoetryConfig, rows: int, rounds: int) -> dict[str, float]:
+def product_rate(precision: Precision) -> float:
+    """Measure operations a second of a large matrix product in a format."""
+    if precision is not Precision.INT8:
+        return gemm_flops(precision.dtype)
+    rows, inner, columns = 2048, 1024, 4096
+    multiply, x = pack_int8(torch.randn(columns, inner), None), torch.rand(rows, inner) - 0.5
+    timing = side_by_side({"product": lambda: multiply(x)}, rounds=15)["product"]
+    return 2 * rows * inner * columns / min(timing.rounds_s)
+
+
+def measure(config: PoetryConfig, precision: Precision, rows: int, rounds: int) -> dict[str, float]:
     """Return the figures of one batch size."""
     torch.manual_seed(0)
-    dtype = compute_dtype()
     mask = torch.rand(config.vocab_size) < 0.5
-    model, eager = PoetryModel(config).to(dtype).eval(), Eager(config).eval()
+    model, eager = PoetryModel(config).to(precision.dtype).eval(), Eager(config).eval()
     contestants = {
-        "ours": running(model, rows, mask).step,
+        "ours": running(model, precision, rows, mask).step,
         "theirs": theirs(eager, rows, mask),
-        "our first": first_character(model, rows, mask),
+        "our first": first_character(model, precision, rows, mask),
         "their first": theirs(eager, 1, mask, len(HEADER)),
-        **phases(model, rows, mask),
+        **phases(model, precision, rows, mask),
     }
     timings = side_by_side(contestants, rounds)
     seconds = {name: timing.median_s for name, timing in timings.items()}
-    limit_s = 2 * multiplications(config) * rows / gemm_flops(dtype)
+    limit_s = 2 * multiplications(config) * rows / product_rate(precision)
     return {
         "batch": rows,
         "step_s": seconds["ours"],
@@ -179,15 +194,17 @@ def main(
     hidden_size: int = 1024,
     layers: int = 2,
     rounds: int = 41,
-    out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
+    dtype: Annotated[Precision | None, typer.Option(help="Ours; by default the fastest.")] = None,
+    save: Annotated[bool, typer.Option(help="Keep the figures in benchmarks/results.")] = False,
 ) -> None:
     """Print characters a second by batch size, the peer's, and the parts of a step."""
     config = PoetryConfig(vocab_size, embedding_size, hidden_size, layers)
-    rows = [measure(config, batch, rounds) for batch in (1, 16, 64, 128)]
-    figures: dict[str, Any] = {"machine": machine(), "config": config.to_dict(), "rows": rows}
+    precision = dtype or choose_precision()
+    rows = [measure(config, precision, batch, rounds) for batch in (1, 16, 64, 128)]
     print_tables(rows)
-    if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n")
+    if save:
+        figures = {"machine": machine(), "dtype": precision, "config": config.to_dict()}
+        keep("engine" if dtype is None else f"engine_{precision}", {**figures, "rows": rows})
 
 
 if __name__ == "__main__":

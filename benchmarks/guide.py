@@ -7,7 +7,6 @@ with the bundled checkpoint. "default" is what the service does if a request doe
 strict meter, and lines of the corpus avoided.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.side_by_side import machine, side_by_side
+from benchmarks.side_by_side import keep, machine, side_by_side
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import Guide, Unguided
@@ -25,7 +24,7 @@ from model.poet.line_filter import LineFilter
 from model.poet.plan import choose_plan
 from model.poet.poem import Meter
 from model.poet.verse_guide import VerseGuide
-from model.precision import compute_dtype
+from model.precision import choose_precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence
 from model.verse.form import Layout
@@ -48,7 +47,8 @@ def measure(
     checkpoint: Checkpoint, lexicon: Lexicon, lines: LineFilter, batch: int, rounds: int
 ) -> dict[str, Any]:
     """Return the seconds of each way to write batch poems, and its cost against no guide."""
-    engine = Engine(checkpoint.build_model(compute_dtype("cpu"), "cpu"), batch)
+    precision = choose_precision()
+    engine = Engine(checkpoint.build_model(precision.dtype), batch, precision)
 
     def guided(seed: int, meter: Meter = Meter.STRICT, lines: LineFilter | None = None) -> Guide:
         plan = choose_plan(lexicon, LAYOUT, meter, {}, seed)
@@ -77,7 +77,7 @@ def measure(
 
 def main(
     rounds: int = 25,
-    out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
+    save: Annotated[bool, typer.Option(help="Keep the figures in benchmarks/results.")] = False,
 ) -> None:
     """Print what each meter costs by batch size."""
     checkpoint = Checkpoint.load(PACKAGED / "poetry.safetensors")
@@ -91,8 +91,8 @@ def main(
         costs = (f"{cost:+.1%}" for cost in row["cost"].values())
         table.add_row(str(row["poems"]), f"{row['seconds']['none'] * 1e3:.1f} ms", *costs)
     Console().print(table)
-    if out is not None:
-        out.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=1) + "\n")
+    if save:
+        keep("guide", {"machine": machine(), "dtype": choose_precision(), "rows": rows})
 
 
 if __name__ == "__main__":

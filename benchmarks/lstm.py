@@ -3,7 +3,6 @@
 python -m benchmarks.lstm
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from benchmarks.side_by_side import gemm_flops, machine, side_by_side
+from benchmarks.side_by_side import gemm_flops, keep, machine, side_by_side
 from model.lstm import LSTM
 from model.precision import compute_dtype
 
@@ -81,7 +80,7 @@ def main(
     hidden_size: Annotated[int, typer.Option(help="H")] = 1024,
     layers: Annotated[int, typer.Option(help="L")] = 2,
     rounds: int = 7,
-    out: Annotated[Path | None, typer.Option(help="Where to write the figures as JSON.")] = None,
+    save: Annotated[bool, typer.Option(help="Keep the figures in benchmarks/results.")] = False,
 ) -> None:
     """Print how many times faster than torch.nn.LSTM ours is."""
     sizes, dtype = (input_size, hidden_size, layers), compute_dtype()
@@ -114,8 +113,8 @@ def main(
         "share_of_gemm_limit": 6 * multiplications / ours / gemm_flops(dtype),
     }
     _show(figures)
-    if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n")
+    if save:
+        keep("lstm", figures)
 
 
 def _show(figures: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-RESULTS, DOCS = Path("benchmarks/results"), Path("docs")
+RESULTS, DOCS = Path("benchmarks/results/avx512-bf16"), Path("docs")
 
 
 def phases(rows: list[dict[str, float]]) -> Figure:

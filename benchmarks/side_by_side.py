@@ -1,5 +1,6 @@
 """Times several ways to do one thing in turn, so that a machine's drift falls on all alike."""
 
+import json
 import os
 import platform
 import time
@@ -9,6 +10,8 @@ from pathlib import Path
 from statistics import median
 
 import torch
+
+RESULTS = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,29 @@ def side_by_side(
     return {name: Timing(tuple(times)) for name, times in seconds.items()}
 
 
+def kind() -> str:
+    """Name the kind of processor, by what its matrix products can use."""
+    if torch.cpu._is_amx_tile_supported():
+        return "amx"
+    if torch.cpu._is_avx512_bf16_supported():
+        return "avx512-bf16"
+    if torch.cpu._is_vnni_supported():
+        return "avx512-vnni"
+    return torch.backends.cpu.get_cpu_capability().lower()
+
+
+def keep(name: str, figures: Mapping[str, object]) -> None:
+    """Write a benchmark's figures to the results of the processor's kind."""
+    folder = RESULTS / kind()
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
 def machine() -> dict[str, str | int | bool]:
     """Describe what the figures were taken on."""
     return {
         "processor": _processor(),
+        "kind": kind(),
         "cores": os.cpu_count() or 0,
         "threads": torch.get_num_threads(),
         "avx512_bf16": torch.cpu._is_avx512_bf16_supported(),

@@ -25,7 +25,7 @@ from model.verse.form import Layout
 from model.verse.proof import check
 from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
-from model.verse.script import is_han, to_script
+from model.verse.script import is_han, to_script, unify
 from model.vocabulary import Vocabulary
 
 NO_WISHES: dict[str, Any] = {"title": None, "author": None, "era": None}  # that guidance is about
@@ -136,7 +136,7 @@ class Poet:
         copied = [line for line in lines if self._line_filter and line in self._line_filter]
         return Poem(
             lines=tuple(split_lines(to_script(text, spec.script))),
-            title=spec.title,
+            title=spec.title and to_script(unify(spec.title), spec.script),
             form=spec.form or draft.layout.form,
             seed=spec.params.seed,
             candidates=spec.candidates,
