@@ -61,7 +61,8 @@ export class Keepsakes {
 
   /* Puts the poem on the shelf, where the browser has one. */
   async keep() {
-    await this.shelf.keep(this.entry).catch(() => {});
+    this.kept = this.shelf.keep(this.entry).catch(() => {});
+    await this.kept;
     await this.showStar();
   }
 
@@ -86,6 +87,7 @@ export class Keepsakes {
   async showAlbum() {
     try {
       const { Album } = await import("./album.js");
+      await this.kept; // the poem that was just written is among the others
       this.album ??= new Album(this.shelf, this.speech, {
         open: this.open,
         picture: (poem) => this.savePicture(poem),
