@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from app.schemas import GenerateRequest
     from app.service import Service
 
+UTF8_HELPS = "with PYTHONIOENCODING=utf-8, and a terminal that shows it, they are written"
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
 
 app = typer.Typer(
@@ -154,18 +156,31 @@ def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:
     """
     import httpx
 
-    from app.client import Client, Refused
+    from app.client import Client, Refused, proxy_for
 
     def unreachable(error: Exception) -> str:
-        return f"no service answers at {url}: {error}"
+        proxy = proxy_for(url)
+        through = f" through the proxy {proxy}" if proxy else ""
+        return f"no service answers at {url}{through}: {error}"
 
     def invalid(_error: Exception) -> str:
         return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
 
+    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
+        address = httpx.URL(url)
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(url)
     with (
         exit_on(Refused, code=code_of_refusal),
-        exit_on(httpx.HTTPError, code=UNREACHABLE, describe=unreachable),
-        exit_on(httpx.InvalidURL, httpx.UnsupportedProtocol, code=WRONG, describe=invalid),
+        # The environment's proxies, where httpx cannot use them, are none of its own errors.
+        exit_on(
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            ImportError,
+            ValueError,
+            code=UNREACHABLE,
+            describe=unreachable,
+        ),
         Client(url, key=key) as client,
     ):
         return client.generate(**fields)
@@ -184,13 +199,13 @@ def check_command(
 
     Each line is shown with its tones, ○ for 平 and ● for 仄, or △ and ▲ where it rhymes.
     """
-    from app.typesetting import marked
+    from app.typesetting import decoded, marked
     from model.verse.proof import check
 
     if file is None and sys.stdin.isatty():
         typer.echo("type a poem, then Ctrl-D:", err=True)
     with exit_on(OSError, ValueError, code=WRONG):
-        proof = check(file.read_text(encoding="utf-8") if file else sys.stdin.read())
+        proof = check(decoded(file.read_bytes() if file else sys.stdin.buffer.read()))
     if as_json:
         typer.echo(json.dumps(proof.to_dict(), ensure_ascii=False, indent=1))
     else:
@@ -263,8 +278,20 @@ def let_waiting_threads_sleep() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # GNU's library counts turns
 
 
+def write_what_can_be_written() -> None:
+    """Let a terminal without Chinese characters get question marks, and the way out."""
+    try:
+        "吟".encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        typer.echo(f"hint: {sys.stdout.encoding} has no such characters; {UTF8_HELPS}", err=True)
+
+
 def main() -> None:
     """Run the command line."""
+    write_what_can_be_written()
     try:
         app()
     except OSError as error:  # such as a full disk under standard output

@@ -7,8 +7,10 @@ with Client("http://127.0.0.1:8000") as client:
 import json
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from httpx_sse import EventSource, SSEError
@@ -55,7 +57,11 @@ class Client:
     ) -> None:
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._http = httpx.Client(
-            base_url=url, headers=headers, timeout=timeout_s, transport=transport
+            base_url=url,
+            headers=headers,
+            timeout=timeout_s,
+            transport=transport,
+            trust_env=not is_loopback(httpx.URL(url).host),  # no proxy leads to this machine
         )
         self._retries = retries
 
@@ -129,6 +135,23 @@ class Client:
         """Return the error for an answer that this service would not give."""
         message = f"the server at {self._http.base_url} is not a Yin service"
         return Refused(response.status_code, message)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the proxy that the environment names for an address; None without one."""
+    address = httpx.URL(url)
+    if is_loopback(address.host) or proxy_bypass(address.host):
+        return None
+    proxies = getproxies()
+    return proxies.get(address.scheme) or proxies.get("all")
 
 
 def described(response: httpx.Response) -> str:

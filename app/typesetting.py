@@ -10,6 +10,20 @@ if TYPE_CHECKING:
     from model.verse.proof import MeterProof
 
 
+def decoded(content: bytes) -> str:
+    """Return what was typed or stored, in UTF-8 or else in GB 18030.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            pass
+    raise ValueError("the poem must be text in UTF-8, or in GB 18030")
+
+
 def rows(poem: PoemOut) -> str:
     """Return a poem a couplet a row, under its title if it has one."""
     return "\n".join(filter(None, (poem.title, poem.text)))

@@ -104,6 +104,72 @@ def test_an_address_that_is_none_exits_with_two(url: str) -> None:
     assert "should look like http://127.0.0.1:8000" in result.output
 
 
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        {"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "example.org"},
+        {"HTTP_PROXY": "http://127.0.0.1:9"},
+        {"NO_PROXY": "[::1]"},
+    ],
+)
+def test_no_proxy_stands_before_this_machine(
+    url: str, monkeypatch: pytest.MonkeyPatch, proxies: dict[str, str]
+) -> None:
+    for name, value in proxies.items():
+        monkeypatch.setenv(name, value)
+    for address in (url, url.replace("127.0.0.1", "localhost")):
+        result = run.invoke(app, ["generate", "--url", address, "--form", "jueju-5"])
+        assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "proxy"),
+    [("HTTP_PROXY", "http://127.0.0.1:9"), ("ALL_PROXY", "socks5://127.0.0.1:9"),
+     ("ALL_PROXY", "nonsense://127.0.0.1:9")],
+)  # fmt: skip
+def test_a_proxy_that_does_not_help_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str
+) -> None:
+    for each in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+        monkeypatch.delenv(each.lower(), raising=False)
+    monkeypatch.setenv(name, proxy)
+    result = run.invoke(app, ["generate", "--url", "http://192.0.2.1:8000"])
+    assert result.exit_code == 3
+    assert f"no service answers at http://192.0.2.1:8000 through the proxy {proxy}" in result.output
+
+
+REGULATED = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030"])
+def test_a_poem_is_read_in_the_encodings_that_it_comes_in(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "poem").write_bytes(REGULATED.encode(encoding))
+    for arguments, given in (([str(tmp_path / "poem")], b""), ([], REGULATED.encode(encoding))):
+        result = run.invoke(app, ["check", *arguments], input=given)
+        assert result.exit_code == 0, result.output
+        assert "白日依山" in result.output
+
+
+def test_what_is_no_text_is_refused_in_a_sentence() -> None:
+    result = run.invoke(app, ["check"], input=b"\xff\xff\xff")
+    assert result.exit_code == 2
+    assert "must be text in UTF-8, or in GB 18030" in result.output
+
+
+def test_a_terminal_without_chinese_gets_a_hint_and_no_trace() -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", "from app.cli import main; main()", "check"],
+        input=REGULATED.encode(),
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+    )
+    assert process.returncode == 0
+    assert b"?" in process.stdout
+    assert process.stderr.startswith(b"hint: ")
+    assert process.stderr.count(b"\n") == 1
+
+
 def test_another_service_at_the_address_exits_with_three(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
