@@ -24,13 +24,15 @@ from model.checkpoint import Checkpoint
 from model.packed_model import PackedModel
 from model.precision import Precision
 from model.verse.script import is_han
-from training.corpus import Poem, read_poems
+from training.corpus_poem import CorpusPoem, read_poems
 
 SLOTS = 128
 IGNORED = -100  # a target that does not count
 
 
-def bits_per_character(checkpoint: Checkpoint, poems: list[Poem], precision: Precision) -> float:
+def bits_per_character(
+    checkpoint: Checkpoint, poems: list[CorpusPoem], precision: Precision
+) -> float:
     """Return what poems cost in a format."""
     vocabulary, header = checkpoint.vocabulary, checkpoint.vocabulary.header()
     bodies = [[*vocabulary.encode(poem.text), vocabulary.eos_id] for poem in poems]

@@ -21,9 +21,12 @@ def test_a_longer_sequence_takes_more_memory() -> None:
     assert longer > short + 8  # the gates alone are 32 MiB
 
 
-def test_the_figures_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "lstm.json"
-    main(steps=4, batch=2, input_size=8, hidden_size=8, layers=1, rounds=2, out=out)
+def test_the_figures_are_kept_by_kind_of_processor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.side_by_side.RESULTS", tmp_path)
+    main(steps=4, batch=2, input_size=8, hidden_size=8, layers=1, rounds=2, save=True)
+    (out,) = tmp_path.glob("*/lstm.json")
     figures = json.loads(out.read_text(encoding="utf-8"))
     for what, seconds in figures["seconds"].items():
         assert seconds[OURS] > 0 < seconds[THEIRS], what

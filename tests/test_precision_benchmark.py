@@ -4,7 +4,7 @@ from benchmarks.precision import bits_per_character
 from model.checkpoint import Checkpoint
 from model.precision import Precision
 from training.bits import bits
-from training.corpus import Poem
+from training.corpus_poem import CorpusPoem
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 1e-4), ("int8", 0.1)])
@@ -13,7 +13,7 @@ def test_the_step_costs_what_the_whole_model_does(
 ) -> None:
     characters = tiny_checkpoint.vocabulary.characters
     poems = [
-        Poem(author="", title="", paragraphs=("".join(characters[at : at + length]) + "。",))
+        CorpusPoem(author="", title="", paragraphs=("".join(characters[at : at + length]) + "。",))
         for at, length in enumerate([5, 7, 5, 20, 11])
     ]
     expected = bits(
