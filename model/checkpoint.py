@@ -22,6 +22,7 @@ from model.vocabulary import Vocabulary
 
 FORMAT = "yin-poetry"
 FORMAT_VERSION = 1
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)  # that weights may be kept in
 
 
 class CheckpointError(Exception):
@@ -116,18 +117,44 @@ class Checkpoint:
                 f"{path} has a vocabulary of {len(self.vocabulary)} tokens "
                 f"for a model of {self.config.vocab_size}"
             )
+        self._require_sizes(path)
         with torch.device("meta"):
             expected = PoetryModel(self.config).state_dict()
         for name in expected.keys() | self.weights.keys():
-            if name not in self.weights:
-                raise CheckpointError(f"{path} lacks the tensor {name}")
             if name not in expected:
                 raise CheckpointError(f"{path} has a tensor {name} that the model lacks")
-            if self.weights[name].shape != expected[name].shape:
-                raise CheckpointError(
-                    f"{path} has {name} of shape {tuple(self.weights[name].shape)}, "
-                    f"expected {tuple(expected[name].shape)}"
-                )
+            self._require_tensor(path, name, tuple(expected[name].shape))
+
+    def _require_sizes(self, path: Path) -> None:
+        """See that every size of the configuration is that of a tensor, before any is built."""
+        config = self.config
+        sizes = (config.vocab_size, config.embedding_size, config.hidden_size, config.num_layers)
+        if not all(type(size) is int for size in sizes):
+            raise CheckpointError(f"{path} has sizes that are not whole numbers: {sizes}")
+        layers = sum(name.endswith(".weight_hh") for name in self.weights)
+        if config.num_layers != layers:
+            raise CheckpointError(
+                f"{path} has the tensors of {layers} layers for a model of {config.num_layers}"
+            )
+        embedding = config.vocab_size, config.embedding_size
+        self._require_tensor(path, "embedding.weight", embedding)
+        gates = 4 * config.hidden_size, config.hidden_size
+        self._require_tensor(path, "lstm.cells.0.weight_hh", gates)
+
+    def _require_tensor(self, path: Path, name: str, shape: tuple[int, ...]) -> None:
+        if name not in self.weights:
+            raise CheckpointError(f"{path} lacks the tensor {name}")
+        found = self.weights[name]
+        if tuple(found.shape) != shape:
+            raise CheckpointError(
+                f"{path} has {name} of shape {tuple(found.shape)}, expected {shape}"
+            )
+        if found.dtype not in DTYPES:
+            formats = ", ".join(str(dtype).removeprefix("torch.") for dtype in DTYPES)
+            raise CheckpointError(
+                f"{path} has {name} in {str(found.dtype).removeprefix('torch.')}, "
+                f"expected one of {formats}"
+            )
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
@@ -143,13 +170,25 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str,
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    _require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError as error:
-        raise CheckpointError(f"there is no checkpoint at {path}") from error
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
+
+
+def _require_file(path: Path) -> None:
+    """See that there is a plain file that may be read: to open a pipe would wait for a writer."""
+    try:
+        if path.exists() and not path.is_file():
+            raise CheckpointError(f"{path} is not a file")
+        with path.open("rb"):
+            pass
+    except FileNotFoundError as error:
+        raise CheckpointError(f"there is no checkpoint at {path}") from error
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def digest(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 import pickle
 from pathlib import Path
 
@@ -158,4 +159,58 @@ def test_a_tensor_of_another_shape_is_named(checkpoint: Checkpoint, path: Path) 
 def test_a_vocabulary_that_does_not_fit_is_refused(checkpoint: Checkpoint, path: Path) -> None:
     dataclasses.replace(checkpoint, vocabulary=Vocabulary("日月")).save(path)
     with pytest.raises(CheckpointError, match=r"a vocabulary of \d+ tokens for a model of"):
+        Checkpoint.load(path)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"num_layers": 10_000_000}, "the tensors of 2 layers for a model of 10000000"),
+        ({"num_layers": 1}, "the tensors of 2 layers for a model of 1"),
+        ({"hidden_size": 10**12}, r"weight_hh of shape \(24, 6\), expected \(4000000000000,"),
+        ({"embedding_size": 10**15}, r"embedding.weight of shape \(\d+, 4\), expected"),
+        ({"hidden_size": 6.0}, "sizes that are not whole numbers"),
+        ({"num_layers": "two"}, "metadata that cannot be read"),
+    ],
+)
+def test_a_forged_size_is_refused_before_a_model_of_it_is_built(
+    checkpoint: Checkpoint,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sizes: dict[str, object],
+    message: str,
+) -> None:
+    forged = checkpoint.config.to_dict() | sizes
+    monkeypatch.setattr(PoetryConfig, "to_dict", lambda _: forged)
+    checkpoint.save(path)
+    with pytest.raises(CheckpointError, match=message):
+        Checkpoint.load(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int64, torch.float64, torch.bool])
+def test_weights_in_a_format_that_is_none_of_ours_are_refused(
+    checkpoint: Checkpoint, path: Path, dtype: torch.dtype
+) -> None:
+    weights = {name: weight.to(dtype) for name, weight in checkpoint.weights.items()}
+    dataclasses.replace(checkpoint, weights=weights).save(path)
+    with pytest.raises(CheckpointError, match=r"in \w+, expected one of float32, bfloat16"):
+        Checkpoint.load(path)
+
+
+def test_a_pipe_and_a_folder_are_refused_without_waiting(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path):
+        with pytest.raises(CheckpointError, match="is not a file"):
+            Checkpoint.load(path)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_missing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(CheckpointError, match="cannot be read: Permission denied"):
         Checkpoint.load(path)
