@@ -33,6 +33,10 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     },
     504: {"description": "The poem was not finished in time."},
 }
+COST = {
+    "description": "What the request cost, in slot-steps: a quatrain takes about 40.",
+    "schema": {"type": "integer"},
+}
 
 router = APIRouter()
 
@@ -62,7 +66,11 @@ async def admitted(
 Admitted = Annotated[Commission, Depends(admitted)]
 
 
-@router.post("/generate", responses=REFUSALS, tags=["poems"])
+@router.post(
+    "/generate",
+    responses={**REFUSALS, 200: {"headers": {"X-Yin-Cost": COST}}},
+    tags=["poems"],
+)
 async def generate(request: Request, commission: Admitted, service: Served) -> GenerateResponse:
     """Write one poem, or several."""
     return await unless_gone(request, service.finish(commission))
@@ -70,7 +78,10 @@ async def generate(request: Request, commission: Admitted, service: Served) -> G
 
 @router.post(
     "/generate/stream",
-    responses={**REFUSALS, 200: {"content": {"text/event-stream": {}}}},
+    responses={
+        **REFUSALS,
+        200: {"content": {"text/event-stream": {}}, "headers": {"X-Yin-Cost": COST}},
+    },
     response_class=StreamingResponse,
     tags=["poems"],
 )

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from app.admission import Claim
 from app.async_engine import AsyncEngine
-from app.errors import Draining, EngineFailed, QueueFull, WouldBeLate
+from app.errors import Draining, EngineFailed, GaveWay, QueueFull, WouldBeLate
 from app.job import Job
 from app.metrics import Metrics
+from app.step_time import StepTime
 from model.engine import Engine
 from model.guide import NoCharacterFits
 from model.poetry_model import PoetryConfig, PoetryModel
@@ -89,8 +90,8 @@ def started(
     return running
 
 
-def submit(running: AsyncEngine, sequences: list[Sequence], steps: int) -> Job:
-    job = running.admit(Claim(len(sequences), steps))
+def submit(running: AsyncEngine, sequences: list[Sequence], steps: int, caller: str = "") -> Job:
+    job = running.admit(Claim(len(sequences), steps, caller=caller))
     running.run(job, sequences)
     return job
 
@@ -199,6 +200,37 @@ def test_a_large_request_does_not_starve_a_small_one(engine: GatedEngine) -> Non
         assert not large.done.is_set()
         assert sum(each.finished for each in large.sequences) <= 2
         await running.drain(0)
+
+    asyncio.run(scenario())
+
+
+def test_a_caller_with_many_requests_does_not_hold_up_one_with_one(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        running = started(engine, max_queue_steps=1e5, deadline_s=1000.0)
+        many = [submit(running, [sequence(20, seed)], 22, "many") for seed in range(20)]
+        one = submit(running, [sequence(20)], 22, "one")
+        engine.gate.set()
+        await one.result()
+        assert sum(job.done.is_set() for job in many) <= 4
+        await running.drain(0)
+
+    asyncio.run(scenario())
+
+
+def test_the_newest_job_gives_way_where_not_all_can_be_done(engine: GatedEngine) -> None:
+    async def scenario() -> None:
+        metrics = Metrics()
+        running = started(engine, metrics=metrics, max_queue_steps=1e5, deadline_s=20.0)
+        old, new = (submit(running, [sequence(900, seed)], 902) for seed in range(2))
+        # A row more takes a step from 10 ms to 40 ms: together they would take 36 s.
+        running.ledger.step_time = StepTime({1: 0.01, 2: 0.04})
+        engine.gate.set()
+        with pytest.raises(GaveWay, match="older poems come first"):
+            await new.result()
+        await old.result()
+        assert count(metrics, "yin_jobs_total", outcome="dropped") == 1
+        assert count(metrics, "yin_jobs_total", outcome="done") == 1
+        await running.drain(1)
 
     asyncio.run(scenario())
 
