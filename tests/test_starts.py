@@ -2,7 +2,14 @@ from model.checkpoint import Checkpoint
 from model.poet.poem import PoemSpec
 from model.poet.poet import Poet
 from model.sampling import SamplingParams
-from training.evaluation.starts import LENGTH, TEMPERATURE, quotation, starts_section, write_starts
+from training.evaluation.starts import (
+    CANDIDATES,
+    LENGTH,
+    TEMPERATURE,
+    quotation,
+    starts_section,
+    write_starts,
+)
 
 
 def test_each_start_has_the_best_of_its_poems_and_a_seed_that_brings_it_back(
@@ -17,6 +24,7 @@ def test_each_start_has_the_best_of_its_poems_and_a_seed_that_brings_it_back(
                     start=start,
                     length=LENGTH,
                     novel=True,
+                    candidates=CANDIDATES,
                     params=SamplingParams(temperature=TEMPERATURE, seed=seed),
                 )
                 for seed in (1, 2, 3)
