@@ -64,6 +64,9 @@ def generate(
         bool | None,
         typer.Option(help="Use no line of the corpus; by default one is used if no other fits."),
     ] = None,
+    rare: Annotated[
+        bool, typer.Option(help="Draw characters that common fonts lack, too.")
+    ] = False,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
     author: Annotated[

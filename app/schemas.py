@@ -124,6 +124,10 @@ class GenerateRequest(Strict):
         str | list[str] | None,
         Field(description="The poem's first lines, complete: a list of lines, or one text."),
     ] = None
+    rare: Annotated[
+        bool,
+        Field(description="Whether characters that common fonts lack may come; those given do."),
+    ] = False
     novel: Annotated[
         bool | None,
         Field(
@@ -223,6 +227,7 @@ class GenerateRequest(Strict):
             era=self.era,
             guidance=self.guidance,
             candidates=self.candidates or 1,
+            rare=self.rare,
             novel=self.novel,
             params=self.params(seed),
             script=self.script,

@@ -9,24 +9,23 @@ def with_bfloat16(monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool) -> N
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
 
 
-@pytest.mark.parametrize("avx512", [True, False])
-def test_a_processor_with_amx_computes_in_bfloat16(
-    monkeypatch: pytest.MonkeyPatch, avx512: bool
+@pytest.mark.parametrize(("amx", "avx512"), [(True, True), (True, False), (False, True)])
+def test_a_processor_that_multiplies_bfloat16_computes_in_it(
+    monkeypatch: pytest.MonkeyPatch, amx: bool, avx512: bool
 ) -> None:
-    with_bfloat16(monkeypatch, True, avx512)
+    with_bfloat16(monkeypatch, amx, avx512)
     assert choose_precision() is Precision.BFLOAT16
     assert compute_dtype() is torch.bfloat16
 
 
-@pytest.mark.parametrize(("avx512", "second"), [(True, "bfloat16"), (False, "float32")])
-def test_a_processor_without_amx_computes_in_int8_and_if_it_lacks_that_as_training_does(
-    monkeypatch: pytest.MonkeyPatch, avx512: bool, second: str
+def test_another_computes_in_int8_and_if_it_lacks_that_in_float32(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with_bfloat16(monkeypatch, False, avx512)
+    with_bfloat16(monkeypatch, amx=False, avx512=False)
     assert choose_precision() is Precision.INT8
     monkeypatch.setattr("model.precision.missing_operators", lambda: ["linear_prepack"])
-    assert choose_precision() == second
-    assert str(compute_dtype()) == f"torch.{second}"
+    assert choose_precision() is Precision.FLOAT32
+    assert compute_dtype() is torch.float32
 
 
 @pytest.mark.parametrize(("supported", "chosen"), [(True, "bfloat16"), (False, "float32")])

@@ -1,8 +1,9 @@
 """What each token of a vocabulary can be in verse, as masks over the vocabulary.
 
 Characters are offered for the readings that poets usually give them; a character that is given may
-rhyme in any of its readings. Characters that simplified script prints alike (遊 and 游) count as
-one wherever none may come again. V is the size of the vocabulary.
+rhyme in any of its readings. Those that common fonts lack may be left out of what is offered, and
+stay where they are given. Characters that simplified script prints alike (遊 and 游) count as one
+wherever none may come again. V is the size of the vocabulary.
 """
 
 from collections import defaultdict
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.verse.rhymes import LEVEL_GROUPS, Rhymes, Tone
-from model.verse.script import Script, to_script
+from model.verse.script import Script, is_common, to_script
 from model.verse.sound import sound_in_print
 from model.vocabulary import Vocabulary
 
@@ -29,23 +30,27 @@ class Lexicon:
     Args:
         vocabulary: The tokens.
         rhymes: The readings of their characters; None for the packaged table.
+        rare: Whether to offer characters that common fonts lack.
     """
 
-    def __init__(self, vocabulary: Vocabulary, rhymes: Rhymes | None = None) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, rhymes: Rhymes | None = None, *, rare: bool = True
+    ) -> None:
         self.vocabulary = vocabulary
         self.rhymes = Rhymes.load() if rhymes is None else rhymes
-        self.han = self._mask(vocabulary.han_ids)
-        ids = vocabulary.han_ids
-        self._tones = [frozenset[Tone]()] * ids.start
+        start, characters = vocabulary.han_ids.start, vocabulary.characters
+        ids = [n for n, c in enumerate(characters, start) if rare or is_common(c)]
+        self.han = self._mask(ids)
+        self._tones = [frozenset[Tone]()] * start
         sounds = [sound_in_print(c, self.rhymes) for c in vocabulary.characters]
         self._tones += [frozenset(sound.tones) for sound in sounds]
-        self._all_tones = [frozenset[Tone]()] * ids.start
+        self._all_tones = [frozenset[Tone]()] * start
         self._all_tones += [self.rhymes.tones(c) for c in vocabulary.characters]
         self.by_tones: dict[frozenset[str], Mask] = {
             wanted: self._mask([i for i in ids if wanted & self._tones[i]])
             for wanted in (frozenset(["平"]), frozenset(["仄"]), frozenset(["平", "仄"]))
         }
-        self._groups = [frozenset[str]()] * ids.start
+        self._groups = [frozenset[str]()] * start
         self._groups += [sound.usual_groups for sound in sounds]
         self.by_group = {
             group: self._mask([i for i in ids if group in self._groups[i]])
@@ -53,7 +58,7 @@ class Lexicon:
         }
         self.level_groups = frozenset(self.by_group.keys() & set(LEVEL_GROUPS))
         self.common_in_group = {
-            group: int(mask[: ids.start + COMMON_CHARACTERS].sum())
+            group: int(mask[: start + COMMON_CHARACTERS].sum())
             for group, mask in self.by_group.items()
         }
         self._lookalikes = _lookalikes(vocabulary)

@@ -45,6 +45,7 @@ class PoemSpec:
         guidance: How strongly title, author and era steer, 0 (not at all) to 5; 1 draws as the
             model does.
         candidates: How many ways to write it go on together, of which one is answered.
+        rare: Whether characters that common fonts lack may be drawn.
         novel: True for no line that stands in the corpus, None for none where another fits.
         params: How to draw; its seed decides everything that is left open.
         script: The script of the answer.
@@ -61,6 +62,7 @@ class PoemSpec:
     era: Era | None = None
     guidance: float = 1.0
     candidates: int = 1
+    rare: bool = False
     novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)
     script: Script = Script.SIMPLIFIED

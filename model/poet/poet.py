@@ -5,6 +5,7 @@ The service, the command line and the evaluation share it.
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -74,7 +75,8 @@ class Poet:
         model = checkpoint.build_model(dtype.dtype, device)
         self.engine = Engine(model, num_slots, dtype)
         self._reader = Reader(self.vocabulary, model)
-        self._lexicon = Lexicon(self.vocabulary)
+        self._lexicons = cache(lambda rare: Lexicon(self.vocabulary, rare=rare))
+        self._lexicon = self._lexicons(False)
         self._line_filter = line_filter
 
     def prepare(self, spec: PoemSpec) -> Draft:
@@ -199,7 +201,8 @@ class Poet:
         failure: NoCharacterFits | None = None
         for given in spellings(choices.readings, self._sound):
             try:
-                return given, choose_plan(self._lexicon, layout, meter, given, spec.params.seed)
+                lexicon = self._lexicons(spec.rare)
+                return given, choose_plan(lexicon, layout, meter, given, spec.params.seed)
             except NoCharacterFits as error:
                 failure = failure or error
         assert failure is not None, "there is always a spelling"
@@ -211,7 +214,7 @@ class Poet:
 
     def _guide(self, spec: PoemSpec, layout: Layout, given: Given, plan: Plan) -> VerseGuide:
         return VerseGuide(
-            self._lexicon,
+            self._lexicons(spec.rare),
             layout,
             plan,
             given=given,
