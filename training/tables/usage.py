@@ -2,7 +2,7 @@
 
 A spot that the verse pattern fixes shows the tone of its character; a rhyme shows the rhyme group,
 as the other rhymes of the poem name it. The counts add to the rhyme table the readings that
-廣韻 lacks (涯 in 六麻), and tell the usual readings from the rare (與 level).
+廣韻 lacks (涯 in 六麻), and part the usual readings from the rare (與 level).
 """
 
 import json
@@ -103,7 +103,7 @@ def attested(character: str, known: list[Reading], usage: Usage) -> list[Reading
     """Return the readings of a character that poets used and that are not among the known.
 
     A tone needs 10 uses and a tenth of all; for a character without any reading 3 and a fifth. A
-    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not tell the group it is
+    rhyme group needs 8 rhymes and a quarter of all. Where the rhymes do not show the group it is
     left empty.
     """
     found: list[Reading] = []
