@@ -35,7 +35,7 @@ CONTEXT_SIZE = 3000  # the commonest characters, as neighbours
 LIKENESS = ((0, 0.10), (20, 0.22), (50, 0.33), (100, 0.42), (200, 0.50), (300, 0.56), (700, 0.62),
             (1500, 0.70))  # fmt: skip
 GLYPH_LENIENCE = 0.8  # where a source says that the two differ in glyph only
-RARE = 20  # a form as rare as this tells nothing: glyph relations are believed
+RARE = 20  # a form as rare as this shows nothing: glyph relations are believed
 RARE_SIMPLIFIED = 100  # likewise, where a form is simplified from one character only
 UNUSED = 5  # a form as rare as this may be what any source says
 # Used alike, but not the same: two words for I; distinct in simplified script; two words for pale.
