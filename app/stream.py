@@ -11,7 +11,7 @@ import structlog
 
 from app.errors import ServiceError, describe_crash
 from app.service import Commission, Service
-from model.verse.script import to_script
+from model.verse.script import settled, to_script
 
 PING = b": ping\n\n"
 PING_EVERY_S = 10.0
@@ -43,7 +43,8 @@ async def characters(commission: Commission, service: Service) -> AsyncIterator[
 
     With candidates the characters come line by line, when all that go on have them.
     """
-    job, written = commission.job, [0] * len(commission.drafts)
+    job = commission.job
+    known, sent = [0] * len(commission.drafts), [0] * len(commission.drafts)
     while not job.drained:
         try:
             numbers = await job.news(PING_EVERY_S)
@@ -51,8 +52,10 @@ async def characters(commission: Commission, service: Service) -> AsyncIterator[
             return  # finish() raises it as what it is
         block = b""
         for number in numbers:
-            block += encode("character", describe(commission, service, number, written[number]))
-            written[number] += 1
+            known[number] += 1
+            for event in describe(commission, service, number, sent[number], known[number]):
+                block += encode("character", event)
+                sent[number] += 1
         if block:
             yield block
         elif not numbers and not job.done.is_set():
@@ -60,13 +63,25 @@ async def characters(commission: Commission, service: Service) -> AsyncIterator[
 
 
 def describe(
-    commission: Commission, service: Service, number: int, position: int
-) -> dict[str, Any]:
-    """Return what a stream says of one character of a poem."""
+    commission: Commission, service: Service, number: int, sent: int, known: int
+) -> list[dict[str, Any]]:
+    """Return what a stream says of the characters of a line that can be printed now.
+
+    A character whose print depends on the next (乾 in 乾坤) waits for it.
+
+    Args:
+        commission: Of the request.
+        service: Whose poet writes.
+        number: Of the poem.
+        sent: How many of its characters the stream has said already.
+        known: How many there are.
+    """
     draft = commission.drafts[number]
-    size = draft.layout.line_length + 1
-    line = service.poet.vocabulary.decode(
-        draft.sequence.tokens[position - position % size : position + 1]
-    )
-    shown = to_script(line, draft.spec.script)
-    return {"poem": number, "line": position // size, "text": shown[-1]}
+    size, script = draft.layout.line_length + 1, draft.spec.script
+    start = sent - sent % size
+    line = service.poet.vocabulary.decode(draft.sequence.tokens[start : min(known, start + size)])
+    printed = to_script(line, script)[: settled(line, script)]
+    return [
+        {"poem": number, "line": start // size, "text": character}
+        for character in printed[sent - start :]
+    ]

@@ -78,6 +78,17 @@ def test_with_candidates_what_is_streamed_is_the_poem(
             assert "".join(own) == poem["text"].replace("\n", "")
 
 
+def test_what_is_printed_by_its_neighbour_is_streamed_as_it_ends() -> None:
+    """乾坤 is a phrase: 乾 alone would be 干."""
+    with serving(
+        Service.load(Settings(num_slots=4, threads=1, drain_s=1, candidates=1))
+    ) as bundled:
+        *characters, (_, answer) = events(bundled, start="乾坤", form="jueju-5", seed=1)
+    text = answer["poems"][0]["text"]
+    assert text.startswith("乾坤")
+    assert "".join(data["text"] for _, data in characters) == text.replace("\n", "")
+
+
 def test_a_refusal_comes_before_the_stream_with_its_status(client: httpx.Client) -> None:
     response = client.post("/generate/stream", json={"start": "sun"})
     assert response.status_code == 422
