@@ -15,7 +15,8 @@ from pydantic import (
 from model.poet.poem import Meter, PoemSpec
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
-from model.verse.script import Script, is_han
+from model.verse.script import Script
+from model.verse.text import read_lines
 from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64
@@ -23,16 +24,12 @@ GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
 LONGEST_LINE = 7
 
 
-def _han(text: str) -> str:
-    """Return text if all of it is Han characters.
+def _characters(text: object) -> object:
+    """Return the Han characters of what a caller wrote; leave anything else to the type check."""
+    return "".join(read_lines(text)) if isinstance(text, str) else text
 
-    Raises:
-        ValueError: If there is anything else; the message names it.
-    """
-    strangers = [character for character in text if not is_han(character)]
-    if strangers:
-        raise ValueError(f"must be Chinese characters only, without {strangers[0]!r}")
-    return text
+
+AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
 
 
 def _choice(kind: Any) -> BeforeValidator:
@@ -66,6 +63,7 @@ class GenerateRequest(Strict):
             description="The poem's first characters, at most one line, in either script.",
             examples=["日"],
         ),
+        AS_CHARACTERS,
     ] = None
     length: Annotated[
         int | None,
@@ -143,13 +141,17 @@ class GenerateRequest(Strict):
             max_length=MAX_LENGTH // LONGEST_LINE,
             description="The first characters of the lines, or of the couplets (藏头).",
         ),
+        AS_CHARACTERS,
     ] = None
     title: Annotated[
-        str | None, Field(min_length=1, max_length=20, description="What the poem is about.")
+        str | None,
+        Field(min_length=1, max_length=20, description="What the poem is about."),
+        AS_CHARACTERS,
     ] = None
     author: Annotated[
         str | None,
         Field(min_length=1, max_length=10, description="The poet to write like, such as 李白."),
+        AS_CHARACTERS,
     ] = None
     era: Annotated[
         Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
@@ -179,19 +181,12 @@ class GenerateRequest(Strict):
         ),
     ] = None
 
-    @field_validator("start", "acrostic", "title", "author")
-    @classmethod
-    def _only_han(cls, text: str | None) -> str | None:
-        return text if text is None else _han(text)
-
     @field_validator("opening")
     @classmethod
     def _lines(cls, opening: str | list[str] | None) -> list[str] | None:
         if opening is None:
             return None
-        text = opening if isinstance(opening, str) else "\n".join(opening)
-        marks = str.maketrans(dict.fromkeys("，。？！；：、,.?!;: \n", "\n"))
-        lines = [_han(line) for line in text.translate(marks).split("\n") if line]
+        lines = read_lines(opening if isinstance(opening, str) else "\n".join(opening))
         if not lines or not all(len(line) == len(lines[0]) in (5, 7) for line in lines):
             raise ValueError("must be complete lines, all of 5 or all of 7 characters")
         if sum(map(len, lines)) > MAX_LENGTH:

@@ -184,7 +184,6 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"start": "sun"}, "start: .*must be Chinese characters only, without 's'"),
         ({"start": "🌞"}, "start: .*without '🌞'"),
         ({"start": "ひ"}, "start: .*without 'ひ'"),
-        ({"start": "日，"}, "start: .*without '，'"),
         ({"start": "龘"}, "start: .*does not know the character '龘'"),
         ({"length": 0}, "length: .*greater than or equal to 10"),
         ({"length": 9}, "length: .*greater than or equal to 10"),

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.verse.text import find_poem, fold
+from model.verse.text import find_poem, fold, read_lines
 
 LINES = ("白日依山尽", "黄河入海流", "欲穷千里目", "更上一层楼")
 POEM = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
@@ -106,3 +106,27 @@ def test_a_character_of_prose_in_a_line_of_verse_is_verse() -> None:
 @pytest.mark.parametrize("text", ["", "yin 123", "\u200b"])
 def test_a_text_without_characters_has_no_poem(text: str) -> None:
     assert find_poem(text).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("春 江", ["春", "江"]),
+        ("更上⼀层楼", ["更上一层楼"]),
+        ("日，", ["日"]),
+        ("春夜·其一", ["春夜", "其一"]),
+        ("《登楼》（其一）", ["登楼"]),
+        ("「白日依山盡，\r\n黃河入海流。」[1]", ["白日依山盡", "黃河入海流"]),
+        ("悠々\u200b我心", ["悠悠我心"]),
+    ],
+)
+def test_what_a_caller_asks_for_is_read_as_a_poem_is(text: str, lines: list[str]) -> None:
+    assert read_lines(text) == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "stranger"), [("sun", "s"), ("春🌸", "🌸"), ("□日", "□"), ("春2", "2"), ("?日a", "a")]
+)
+def test_what_is_no_character_is_named(text: str, stranger: str) -> None:
+    with pytest.raises(ValueError, match=f"Chinese characters only, without '{stranger}'"):
+        read_lines(text)

@@ -72,16 +72,24 @@ def fold(text: str) -> str:
     before it; what stands for a character that is not known, □. Notes in brackets, quotation marks,
     Mandarin spelling, digits and what is invisible are left out.
     """
-    text = _LINE_ENDS.sub("\n", text).replace("\t", " ").replace("\u3000", " ")
-    text = "".join(_compatible(c) for c in text if c == "\n" or not _is_invisible(c))
-    text = _COMPOSED.sub(UNREADABLE, text)
-    for _ in range(3):  # notes within notes
-        text = _NOTES.sub("", text)
-    text = _QUOTES.sub("", text).translate(dict.fromkeys(map(ord, PLACEHOLDERS), UNREADABLE))
-    text = _LETTERS.sub(_read_letters, text)
+    text = _LETTERS.sub(_read_letters, _bare(text))
     text = "".join(c for c in text if not unicodedata.category(c).startswith("N") or is_han(c))
     text = _without_repeats(text)
     return "\n".join(map(_without_spacing, text.split("\n")))
+
+
+def read_lines(text: str) -> list[str]:
+    """Return the runs of Han characters of what a caller asks for, as fold() reads them.
+
+    Raises:
+        ValueError: If there is anything but characters, marks, spaces and notes; it is named.
+    """
+    bare = _bare(text)
+    strangers = (c for c in bare if not (is_han(c) or c in "々〻\n" or _is_mark(c)))
+    stranger = next(strangers, None)
+    if stranger is not None:
+        raise ValueError(f"must be Chinese characters only, without {stranger!r}")
+    return split_lines(fold(text))
 
 
 def find_poem(text: str) -> Excerpt:
@@ -95,6 +103,21 @@ def find_poem(text: str) -> Excerpt:
     if re.search(r"[^\s?]\?[^\s?]", folded):
         readings.append(folded.replace("?", UNREADABLE))
     return max(map(_excerpt, readings), key=_evenness)
+
+
+def _bare(text: str) -> str:
+    """Return text in usual forms, without notes, quotation marks and what is invisible."""
+    text = _LINE_ENDS.sub("\n", text).replace("\t", " ").replace("\u3000", " ")
+    text = "".join(_compatible(c) for c in text if c == "\n" or not _is_invisible(c))
+    text = _COMPOSED.sub(UNREADABLE, text)
+    for _ in range(3):  # notes within notes
+        text = _NOTES.sub("", text)
+    return _QUOTES.sub("", text).translate(dict.fromkeys(map(ord, PLACEHOLDERS), UNREADABLE))
+
+
+def _is_mark(character: str) -> bool:
+    """Return whether a character is a mark of punctuation or a space."""
+    return unicodedata.category(character)[0] in "PZ"
 
 
 def _compatible(character: str) -> str:
