@@ -12,7 +12,7 @@ from model.poet.poem import Meter, PoemSpec
 from model.poet.poet import Poet
 from model.sampling import SamplingParams
 from model.verse.form import Form
-from model.verse.script import Script, unify
+from model.verse.script import Script
 from training.corpus_poem import CorpusPoem
 from training.evaluation.page import BEGIN, END
 from training.evaluation.poems import (
@@ -130,14 +130,16 @@ def test_strict_poems_keep_every_rule_and_free_ones_only_the_form(poet: Poet) ->
 def test_a_written_poem_is_the_one_that_its_seed_brings_back(poet: Poet) -> None:
     poems = write_poems(poet, Meter.STRICT, 3)
     spec = PoemSpec(form=Form.QILV, params=SamplingParams(seed=2), script=Script.TRADITIONAL)
-    assert tuple(map(unify, poet.write([spec])[0].lines)) == poems[Form.QILV][2]
+    assert poet.write([spec])[0].written == poems[Form.QILV][2]
     assert len(set(poems[Form.QILV])) == 3
 
 
 def test_written_poems_are_in_the_models_script(
     poet: Poet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    printed = replace(poet.write([PoemSpec(form=Form.WUJUE)])[0], lines=("強",) * 4)
+    printed = replace(
+        poet.write([PoemSpec(form=Form.WUJUE)])[0], lines=("強",) * 4, written=("强",) * 4
+    )
     monkeypatch.setattr(Poet, "write", lambda _, specs: [printed for _ in specs])
     assert write_poems(poet, Meter.STRICT, 1)[Form.WUJUE] == [("强",) * 4]
 
@@ -152,9 +154,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, poet: Poet) -> Path:
         for seed in (90, 91)
     ]
     poems = poet.write(specs)
-    lines = [poem.lines for poem in poems]
+    lines = [poem.written for poem in poems]
     write_corpus(folder, validation=lines, test=lines)
-    LineFilter.build(line for poem in poems for line in poem.lines).save(folder / "lines.bin")
+    LineFilter.build(line for poem in poems for line in poem.written).save(folder / "lines.bin")
     return folder
 
 

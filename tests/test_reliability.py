@@ -14,7 +14,8 @@ from tests.conftest import running
 
 @pytest.fixture(scope="module")
 def service(service_settings: Settings) -> Service:
-    return Service.load(service_settings)
+    # As many slots as the largest request takes.
+    return Service.load(service_settings.model_copy(update={"num_slots": 128}))
 
 
 def test_the_largest_requests_are_requests() -> None:
@@ -25,7 +26,7 @@ def test_the_largest_requests_are_requests() -> None:
 
 def test_the_event_loop_is_watched_while_requests_are_prepared(service: Service) -> None:
     chance = random.Random(1)
-    late = asyncio.run(held(service, [largest_request(chance) for _ in range(5)], together=2))
+    late = asyncio.run(held(service, [largest_request(chance) for _ in range(60)], together=2))
     assert late == sorted(late)
     assert len(late) > 1
     assert late[len(late) // 2] < 0.05

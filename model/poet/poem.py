@@ -74,6 +74,7 @@ class Poem:
 
     Args:
         lines: The lines, without punctuation.
+        written: The same in the model's script, as they were before they were printed.
         form: The verse form.
         seed: What brings the same poem back, with the same wishes.
         candidates: How many ways to write it went on together.
@@ -85,6 +86,7 @@ class Poem:
     """
 
     lines: tuple[str, ...]
+    written: tuple[str, ...]
     title: str | None
     form: Form
     seed: int

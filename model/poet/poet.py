@@ -138,6 +138,7 @@ class Poet:
         copied = [line for line in lines if self._line_filter and line in self._line_filter]
         return Poem(
             lines=tuple(split_lines(to_script(text, spec.script))),
+            written=tuple(lines),
             title=spec.title and to_script(unify(spec.title), spec.script),
             form=spec.form or draft.layout.form,
             seed=spec.params.seed,

@@ -17,7 +17,7 @@ from model.poet.poet import Poet
 from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.proof import MeterProof, check
-from model.verse.script import Script, unify
+from model.verse.script import Script
 from training.corpus_poem import CorpusPoem, read_poems
 from training.splits import SPLITS
 
@@ -177,9 +177,7 @@ def write_poems(poet: Poet, meter: Meter, number: int) -> dict[Form, list[Lines]
         for seed in range(number)
     ]
     written = iter(poet.write(specs))
-    return {
-        form: [tuple(map(unify, poem.lines)) for poem in islice(written, number)] for form in FORMS
-    }
+    return {form: [poem.written for poem in islice(written, number)] for form in FORMS}
 
 
 def people(poems: Iterable[CorpusPoem], number: int) -> dict[Form, list[Lines]]:
