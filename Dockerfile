@@ -23,8 +23,7 @@ FROM dependencies AS package
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY model model
-RUN mkdir training \
-    && pip --python /opt/yin/bin/python3 wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels . \
+RUN pip --python /opt/yin/bin/python3 wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels . \
     && pip --python /opt/yin/bin/python3 install --no-deps --root /package wheels/*.whl
 
 FROM dependencies AS environment
