@@ -64,9 +64,7 @@ def generate(
         bool | None,
         typer.Option(help="Use no line of the corpus; by default one is used if no other fits."),
     ] = None,
-    rare: Annotated[
-        bool, typer.Option(help="Draw characters that common fonts lack, too.")
-    ] = False,
+    rare: Annotated[bool, typer.Option(help="Draw rare characters, too.")] = False,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
     author: Annotated[
@@ -75,12 +73,8 @@ def generate(
     era: Annotated[str | None, typer.Option(help="tang or song.")] = None,
     script: Annotated[str, typer.Option(help="simplified or traditional.")] = "simplified",
     n: Annotated[int, typer.Option(help="How many poems.")] = 1,
-    guidance: Annotated[
-        float | None, typer.Option(help="How strongly title, author and era steer, 0 to 5.")
-    ] = None,
-    candidates: Annotated[
-        int | None, typer.Option(help="Ways to write each poem that go on together.")
-    ] = None,
+    guidance: Annotated[float | None, typer.Option(help="Weight of the title, 0 to 5.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="Ways to write each poem.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
     vertical: Annotated[bool, typer.Option(help="Print columns from right to left.")] = False,
     url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
