@@ -50,8 +50,9 @@ from training.evaluation.poems import (
     people,
     write_poems,
 )
+from training.evaluation.retrieval import TitleScorer, find_titles, write_to_titles
 from training.evaluation.starts import quotation, starts_section, write_starts
-from training.evaluation.titles import follow_titles, titled_poems
+from training.evaluation.titles import characters_of, follow_titles, titled_poems
 
 REFUSALS = (CheckpointError, LineFilterError, OSError, ValueError)
 
@@ -115,6 +116,28 @@ def report_command(
         write_page(page, frame, f"{written_by}\n\n{tables}")
         draw(results, out / "evaluation.svg")
     typer.echo(tables)
+
+
+@app.command("retrieval")
+def retrieval_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    corpus: Corpus = Path("corpus"),
+    number: Annotated[int, typer.Option(min=20, help="Titles.")] = 200,
+    guidance: Annotated[float, typer.Option(help="As in the API.")] = 3.5,
+    candidates: Annotated[int, typer.Option(help="As in the API.")] = 4,
+) -> None:
+    """Print how often a poem's own title is found among others, the model's and people's."""
+    with reporting(*REFUSALS):
+        poet = Poet(Checkpoint.load(checkpoint), device=default_device())
+        poems = titled_poems(list(read_poems(corpus / "validation.jsonl")), poet.vocabulary, number)
+        titles = [characters_of(poem.title) for poem in poems]
+        scorer = TitleScorer(read_poems(corpus / "train.jsonl"), titles)
+        written = write_to_titles(poet, poems, guidance, candidates)
+        found = {
+            "people": find_titles(scorer, titles, [poem.text for poem in poems]),
+            "model": find_titles(scorer, titles, written),
+        }
+    typer.echo(json.dumps({writer: asdict(each) for writer, each in found.items()}))
 
 
 @app.command("starts")

@@ -6,12 +6,17 @@ makes the characters of a body (naive Bayes, a title's characters mixed evenly).
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from model.poet.poem import PoemSpec
+from model.poet.poet import Poet
+from model.sampling import SamplingParams
 from model.verse.script import is_han
 from training.corpus_poem import CorpusPoem
+from training.evaluation.poems import TEMPERATURE
 
 PRIOR = 500.0  # characters of the whole corpus that each title character's counts begin with
 FEWEST = 20  # characters after which a title's character counts as known
@@ -81,3 +86,52 @@ def found_among(scores: Scores, own: Sequence[int], rank: int, groups: int, seed
         others = rng.permutation(np.delete(np.arange(len(row)), title))[: groups - 1]
         hits += int((row[others] >= row[title]).sum() < rank)
     return hits / len(own)
+
+
+@dataclass(frozen=True)
+class Found:
+    """How often a poem's own title is found again; shares are in [0, 1].
+
+    Args:
+        first_of_20: It is the first of 20 titles.
+        first: It is the first of all.
+        in_ten: It is among the first ten of all.
+        character: A character of the title stands in the poem.
+        opening: The poem begins with a character of the title.
+    """
+
+    first_of_20: float
+    first: float
+    in_ten: float
+    character: float
+    opening: float
+
+
+def find_titles(scorer: TitleScorer, titles: Sequence[str], bodies: Sequence[str]) -> Found:
+    """Return how often the title of each body, at the same index, is found among all."""
+    scores, own = scorer.scores(bodies), range(len(titles))
+    pairs = list(zip(titles, bodies, strict=True))
+    return Found(
+        first_of_20=float(np.mean([found_among(scores, own, 1, 20, seed) for seed in range(5)])),
+        first=found_among(scores, own, 1, len(titles)),
+        in_ten=found_among(scores, own, 10, len(titles)),
+        character=float(np.mean([any(c in body for c in title) for title, body in pairs])),
+        opening=float(np.mean([body[0] in title for title, body in pairs])),
+    )
+
+
+def write_to_titles(
+    poet: Poet, poems: Sequence[CorpusPoem], guidance: float, candidates: int
+) -> list[str]:
+    """Return the bodies of poems of the same forms and titles, in the model's script."""
+    specs = [
+        PoemSpec(
+            form=poem.form,
+            title=poem.title,
+            guidance=guidance,
+            candidates=candidates,
+            params=SamplingParams(temperature=TEMPERATURE, seed=seed),
+        )
+        for seed, poem in enumerate(poems)
+    ]
+    return ["".join(poem.written) for poem in poet.write(specs)]
