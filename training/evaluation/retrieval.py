@@ -94,8 +94,8 @@ class Found:
 
     Args:
         first_of_20: It is the first of 20 titles.
-        first: It is the first of all.
-        in_ten: It is among the first ten of all.
+        first: It is the first of 100, or of all where they are fewer.
+        in_ten: It is among the first ten of these.
         character: A character of the title stands in the poem.
         opening: The poem begins with a character of the title.
     """
@@ -113,8 +113,8 @@ def find_titles(scorer: TitleScorer, titles: Sequence[str], bodies: Sequence[str
     pairs = list(zip(titles, bodies, strict=True))
     return Found(
         first_of_20=float(np.mean([found_among(scores, own, 1, 20, seed) for seed in range(5)])),
-        first=found_among(scores, own, 1, len(titles)),
-        in_ten=found_among(scores, own, 10, len(titles)),
+        first=found_among(scores, own, 1, min(100, len(titles))),
+        in_ten=found_among(scores, own, 10, min(100, len(titles))),
         character=float(np.mean([any(c in body for c in title) for title, body in pairs])),
         opening=float(np.mean([body[0] in title for title, body in pairs])),
     )
