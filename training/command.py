@@ -5,11 +5,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from training.config import TrainConfig
+
+MinCount = Annotated[
+    int | None,
+    typer.Option(help="How often a character must occur to get a token; else follows the corpus."),
+]
+MinPoems = Annotated[int, typer.Option(help="How many poems an author must have to get a token.")]
+MaxTunes = Annotated[
+    int, typer.Option(min=0, help="How many tunes of ci get a token, the commonest.")
+]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from model.checkpoint import Checkpoint, CheckpointError
-from training.command import reporting
+from training.command import MaxTunes, MinCount, MinPoems, reporting
 from training.material import MAX_TUNES, MIN_POEMS, Material
 
 app = typer.Typer(help=__doc__, add_completion=False)
@@ -24,18 +24,9 @@ def main(
         Path | None,
         typer.Option(help="Take the vocabulary of this checkpoint."),
     ] = None,
-    min_count: Annotated[
-        int | None,
-        typer.Option(
-            help="How often a character must occur to get a token; else follows the corpus."
-        ),
-    ] = None,
-    min_poems: Annotated[
-        int, typer.Option(help="How many poems an author must have to get a token.")
-    ] = MIN_POEMS,
-    max_tunes: Annotated[
-        int, typer.Option(min=0, help="How many tunes of ci get a token, the commonest.")
-    ] = MAX_TUNES,
+    min_count: MinCount = None,
+    min_poems: MinPoems = MIN_POEMS,
+    max_tunes: MaxTunes = MAX_TUNES,
 ) -> None:
     """Write the training poems as token ids, with the vocabulary and the validation poems."""
     with reporting(OSError, ValueError, CheckpointError):

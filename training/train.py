@@ -14,7 +14,7 @@ from torch import Tensor
 from model.checkpoint import Checkpoint, CheckpointError
 from model.poetry_model import PoetryModel
 from model.vocabulary import Vocabulary
-from training.command import configured, reporting
+from training.command import MaxTunes, MinCount, MinPoems, configured, reporting
 from training.config import TrainConfig
 from training.material import MAX_TUNES, MIN_POEMS, Material
 from training.ranks import Ranks, own_device
@@ -203,18 +203,9 @@ def main(
         Path | None,
         typer.Option(help="Start from its weights and vocabulary."),
     ] = None,
-    min_count: Annotated[
-        int | None,
-        typer.Option(
-            help="How often a character must occur to get a token; else follows the corpus."
-        ),
-    ] = None,
-    min_poems: Annotated[
-        int, typer.Option(help="How many poems an author must have to get a token.")
-    ] = MIN_POEMS,
-    max_tunes: Annotated[
-        int, typer.Option(min=0, help="How many tunes of ci get a token, the commonest.")
-    ] = MAX_TUNES,
+    min_count: MinCount = None,
+    min_poems: MinPoems = MIN_POEMS,
+    max_tunes: MaxTunes = MAX_TUNES,
     repeat_ci: Annotated[int, typer.Option(min=1, help="How many times an epoch has each ci.")] = 1,
     workers: Annotated[
         int, typer.Option(min=0, help="Processes that make batches ahead; a fast card needs them.")
