@@ -12,6 +12,7 @@ from torch import Tensor
 from model.decoding import log_share
 from model.engine import Engine
 from model.guide import NoCharacterFits, Unguided
+from model.particles import Particles
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
 from model.sequence import FIRST_GUIDANCE, Sequence
@@ -70,11 +71,16 @@ def poetry_model() -> PoetryModel:
 
 
 def sequence(
-    seed: int = 0, particles: int = 4, guidance: float = 1.0, *, dead: bool = False
+    seed: int = 0,
+    particles: int = 4,
+    guidance: float = 1.0,
+    *,
+    lines: int = 2,
+    dead: bool = False,
 ) -> Sequence:
     return Sequence(
         HEADER,
-        Lines(dead=dead),
+        Lines(lines, dead=dead),
         SamplingParams(temperature=1.0, seed=seed),
         contrast=PLAIN if guidance != 1 else (),
         guidance=guidance,
@@ -146,6 +152,40 @@ def test_the_share_that_a_mask_lets_through_is_its_probability() -> None:
     for n, temperature in enumerate(temperatures):
         probabilities = (logits[n] / temperature).softmax(-1)
         assert shares[n] == pytest.approx(float(probabilities[allowed[n]].sum()), abs=1e-6)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_what_is_written_has_the_probabilities_that_the_model_gives_it(
+    poetry_model: PoetryModel, guidance: float
+) -> None:
+    """A particle that becomes another has its state, too: else the next line would be of nobody."""
+    drawn = [sequence(seed, particles=4, guidance=guidance, lines=4) for seed in range(12)]
+    Engine(poetry_model, num_slots=32).run(drawn)
+    for each in drawn:
+        for position, token in enumerate(each.tokens):
+            logits = logits_after(poetry_model, [*HEADER, *each.tokens[:position]])
+            assert each.log_probabilities[position] == pytest.approx(
+                float(logits.log_softmax(-1)[token]), abs=1e-3
+            )
+
+
+def test_weights_begin_anew_after_each_resampling() -> None:
+    ours = sequence(particles=3)
+    particles = Particles(ours)
+    particles.place_rows({})
+    for token in (2, 3, 7):
+        for number, each in enumerate(particles.members):
+            each.log_weight -= number
+            each.take(token, -1.0)
+    moved = dict[int, int]()
+    assert particles.settle(lambda source, target: moved.update({target: source}))
+    assert [each.log_weight for each in particles.members] == [0.0] * 3
+    assert ours.tokens == [2, 3, 7]
+
+
+def test_the_first_token_is_guided_less() -> None:
+    assert [sequence(guidance=3.0).guidance_at(position) for position in range(3)] == [2, 3, 3]
+    assert sequence(guidance=1.5).guidance_at(0) == 1.5
 
 
 def test_a_sequence_of_particles_is_the_same_alone_and_in_random_traffic(
