@@ -8,13 +8,19 @@ which keep sending headers could take two gigabytes of memory in five seconds.
     body     from there to the end of the request, even if it is answered before
     idle     from the answer to the next request; blank lines are none
     stalled  while the client reads nothing of what is written
+
+It answers who sends no more (see app.probe), and HTTP/1.0, which knows no chunks.
 """
 
 import asyncio
+import math
 import resource
 from typing import Self
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.probe import Probe
 
 HEAD_S = 10.0
 BODY_S = 15.0  # the application answers after 10
@@ -32,6 +38,7 @@ class Protocol(HttpToolsProtocol):
     """Closes a connection that stays in a state for too long, or says much besides its body."""
 
     max_connections = 1000
+    _answered: RequestResponseCycle | None = None  # what is being answered, or was
     _deadline: asyncio.TimerHandle | None = None  # of head, body or idle
     _stall: asyncio.TimerHandle | None = None
     _in_head = False
@@ -61,6 +68,24 @@ class Protocol(HttpToolsProtocol):
         self._allow(None)
         self.resume_writing()
         super().connection_lost(exc)
+        if self._answered is not None:  # uvicorn lets the last request know, but not those before
+            self._answered.disconnected = not self._answered.response_complete
+            self._answered.message_event.set()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer what has been asked, although there will be no more requests."""
+        last, answered = self.cycle, self._answered
+        if self._in_message or answered is None or answered.response_complete:
+            return None
+        last.keep_alive = False
+        Probe(answered, self.transport)
+        return True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
+        """Begin to answer."""
+        self._answered = cycle
+        old = cycle.scope["http_version"] == "1.0"
+        super()._start_asgi_task(cycle, unframed(cycle, app) if old else app)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         """Take what comes, up to a limit."""
@@ -148,3 +173,21 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
+
+
+def unframed(cycle: RequestResponseCycle, app: ASGIApp) -> ASGIApp:
+    """Return an application whose answer, where its length is unknown, ends with the connection."""
+
+    async def unframed_app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_unframed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if b"content-length" not in (name.lower() for name, _ in message["headers"]):
+                    cycle.chunked_encoding = False
+                    cycle.expected_content_length = math.inf  # type: ignore[assignment]
+            elif cycle.expected_content_length == math.inf and not message.get("more_body", False):
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, send_unframed)
+
+    return unframed_app
