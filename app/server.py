@@ -14,6 +14,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.accept_errors import AcceptErrors
 from app.protocol import Protocol
 from app.service import Service
 from app.settings import Settings
@@ -79,6 +80,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(AcceptErrors())
         self._watch = asyncio.ensure_future(self._exit_on_failure())
         await super().startup(sockets)
 
