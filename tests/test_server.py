@@ -270,3 +270,28 @@ def test_every_address_is_those_of_both_versions(service: Service) -> None:
 )
 def test_the_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
     assert url_of(Settings(host=host, port=8123)) == url
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_who_does_not_read_the_last_answers_leaves_no_trace(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    sig: signal.Signals,
+) -> None:
+    monkeypatch.setattr("app.server.LAST_ANSWERS_S", 1)
+    monkeypatch.setattr("app.server.MARGIN_S", 0.5)
+    with running(service) as (server, client):
+        url = client.base_url
+        with socket.create_connection((url.host, url.port or 80)) as lazy:
+            lazy.sendall(b"GET /font/kai.woff2 HTTP/1.1\r\nHost: yin\r\n\r\n" * 20)
+            in_time = time.monotonic() + 10
+            while not any(each.flow.write_paused for each in server.server_state.connections):
+                assert time.monotonic() < in_time
+                time.sleep(0.005)
+            server.handle_exit(sig, None)
+            server.handle_exit(sig, None)
+            while server.server_state.connections:
+                assert time.monotonic() < in_time
+                time.sleep(0.005)
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
