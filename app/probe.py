@@ -1,14 +1,14 @@
 """The probe: whether a client that sends no more still reads, or has gone.
 
-Who closes a connection and who ends only the own side of it send the same; they differ in what comes
-back when something is sent to them. So an answer is sent a byte at a time before it is there: any
-answer begins with the same bytes, and any chunk's size may begin with zeros. To what was sent first a
-client that has gone replies with a reset, and then the next byte cannot be sent, which ends the
-connection.
+Who closes a connection and who ends only the own side of it send the same; they differ in what
+comes back when something is sent to them. So an answer is sent a byte at a time before it is there:
+any answer begins with the same bytes, and any chunk's size may begin with zeros. To what was sent
+first a client that has gone replies with a reset, and then the next byte cannot be sent, which ends
+the connection.
 
 Sources
-    RFC 9112 (HTTP/1.1): 4, the status line, and 7.1, the chunk's size; RFC 9293 (TCP): 3.6, half-closed
-    connections.
+    RFC 9112 (HTTP/1.1): 4, the status line, and 7.1, a chunk's size.
+    RFC 9293 (TCP): 3.6, closing a connection, and 3.10.7.1, the reset.
 """
 
 import asyncio

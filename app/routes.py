@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from app.answers import FormOut, GenerateResponse, Health, MeterOut, ModelCard
 from app.caller import caller_of
 from app.errors import ClientGone, Unhealthy
+from app.judge import cost
 from app.rate import charge
 from app.schemas import CheckRequest, GenerateRequest
 from app.service import Commission, Service
@@ -97,10 +98,16 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     )
 
 
-@router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
-async def judge(body: CheckRequest, service: Served) -> MeterOut:
+@router.post(
+    "/check",
+    responses={**UNREAD, 503: REFUSALS[503], 200: {"headers": {"X-Yin-Cost": COST}}},
+    tags=["prosody"],
+)
+async def judge(request: Request, body: CheckRequest, service: Served) -> MeterOut:
     """Judge a poem by the rules of regulated verse."""
-    return await service.judge(body.text)
+    charge(request.scope, cost(body.text))
+    caller = caller_of(request.scope)
+    return await unless_gone(request, service.judge.proof(body.text, caller))
 
 
 @router.get("/forms", tags=["prosody"])

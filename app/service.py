@@ -11,11 +11,13 @@ from typing import Self, TypeVar
 import torch
 
 from app.admission import Claim
-from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
+from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
-from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest, refusing
+from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
+from app.judge import Judge
 from app.metrics import Metrics
 from app.schemas import GenerateRequest
 from app.settings import Settings
@@ -28,12 +30,10 @@ from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.proof import check
 from model.verse.script import standard_forms
 
 Item = TypeVar("Item")
 
-MAX_CHECKS = 16  # poems that wait to be judged or are; each takes milliseconds
 SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
@@ -78,10 +78,8 @@ class Service:
             max_held=settings.max_held,
             num_threads=settings.num_threads,
         )
-        # One thread for what a caller's text may make long: two would take the interpreter from the
-        # event loop twice as often.
-        self._aside = ThreadPoolExecutor(1, "aside", torch.set_num_threads, (1,))
-        self._checks = 0  # that wait or run
+        self._aside = Aside()
+        self.judge = Judge(self._aside, self.metrics)
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -167,7 +165,7 @@ class Service:
         job = self.engine.admit(claim)
         try:
             async with asyncio.timeout_at(job.deadline):
-                drafts = await self._prepare_all(request)
+                drafts = await self._prepare_all(request, claim.caller)
             self.engine.run(job, [draft.sequence for draft in drafts])
         except TimeoutError as error:
             self.engine.cancel(job)
@@ -177,37 +175,17 @@ class Service:
             raise
         return Commission(request, drafts, job)
 
-    async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
+    async def _prepare_all(self, request: GenerateRequest, caller: str) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
         drafts = self.prepare(request, draw_request_seed(request))
         # To read what is given, or to find a pattern for it, may take the model or a long search.
         if not request.given or is_plain(request.given):
             return await in_turns(drafts)
-        loop, made = asyncio.get_running_loop(), []
+        made = []
         # One by one, so that requests take turns here, too.
-        while draft := await loop.run_in_executor(self._aside, next, drafts, None):
+        while draft := await self._aside.call(caller, next, drafts, None):
             made.append(draft)
         return made
-
-    async def judge(self, text: str) -> MeterOut:
-        """Return how a poem keeps the rules.
-
-        Raises:
-            UnacceptableRequest: If it is no poem.
-            QueueFull: If too many wait to be judged.
-        """
-        if self._checks >= MAX_CHECKS:
-            self.metrics.shed.labels("queue").inc()
-            message = f"{self._checks} poems are waiting to be judged; try again in 1 s"
-            raise QueueFull(message, retry_after_s=1)
-        self._checks += 1
-        try:
-            proof = await asyncio.get_running_loop().run_in_executor(self._aside, check, text)
-        except ValueError as error:
-            raise UnacceptableRequest("text", str(error)) from error
-        finally:
-            self._checks -= 1
-        return MeterOut.model_validate(proof.to_dict())
 
     async def finish(self, commission: Commission) -> GenerateResponse:
         """Wait for a request's poems and return its answer.

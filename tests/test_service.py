@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.errors import QueueFull, ServiceError, UnacceptableRequest
+from app.errors import ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
-from app.service import MAX_CHECKS, Service, in_turns
+from app.service import Service, in_turns
 from app.settings import Settings
-from model.verse.proof import MeterProof, check
 
 
 @pytest.fixture(scope="module")
@@ -115,28 +114,3 @@ def test_what_takes_long_to_prepare_does_not_hold_the_event_loop(
     asyncio.run(scenario())
     own = threading.current_thread().name
     assert [name == own for name in threads] == [True] * len(OWN_THREAD) + [False] * len(ASIDE)
-
-
-def test_poems_to_judge_wait_for_each_other_and_only_so_many(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = threading.Event()
-
-    def slowly(text: str) -> MeterProof:
-        gate.wait(timeout=20)
-        return check(text)
-
-    monkeypatch.setattr("app.service.check", slowly)
-    poem = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
-
-    async def scenario() -> None:
-        waiting = [asyncio.ensure_future(service.judge(poem)) for _ in range(MAX_CHECKS)]
-        await asyncio.sleep(0)
-        with pytest.raises(QueueFull, match="waiting to be judged") as refusal:
-            await service.judge(poem)
-        assert refusal.value.retry_after_s == 1
-        gate.set()
-        assert all(each.regulated for each in await asyncio.gather(*waiting))
-        assert (await service.judge(poem)).regulated
-
-    asyncio.run(scenario())
