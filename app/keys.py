@@ -11,6 +11,8 @@ def read_keys(path: Path | str) -> list[bytes]:
     """
     if not str(path):
         raise ValueError("is empty; name a file with one key per line, or leave it unset")
+    if Path(path).exists() and not Path(path).is_file():  # to read a pipe might never end
+        raise ValueError(f"{path} is not a file; it must hold one key per line")
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
     except (OSError, UnicodeDecodeError) as error:

@@ -151,7 +151,9 @@ class Service:
 
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
-        candidates = request.candidates or self.settings.candidates
+        # Where the slots are few, what nobody asked for gives way: guidance takes as many again.
+        unasked = min(self.settings.candidates, max(1, self.settings.num_slots // 2))
+        candidates = request.candidates or unasked
         return replace(request.spec(seed), candidates=candidates)
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:

@@ -114,3 +114,13 @@ def test_what_takes_long_to_prepare_does_not_hold_the_event_loop(
     asyncio.run(scenario())
     own = threading.current_thread().name
     assert [name == own for name in threads] == [True] * len(OWN_THREAD) + [False] * len(ASIDE)
+
+
+@pytest.mark.parametrize(("num_slots", "candidates"), [(1, 1), (4, 2), (7, 3), (16, 4)])
+def test_where_slots_are_few_a_poem_is_written_in_fewer_ways(
+    service_settings: Settings, num_slots: int, candidates: int
+) -> None:
+    few = service_settings.model_copy(update={"num_slots": num_slots, "candidates": 4})
+    service = Service.load(few, measured=False)
+    request = GenerateRequest.model_validate({"title": "登樓", "guidance": 1 + (num_slots > 1)})
+    assert service.claim(request, "test").count == candidates * (1 + (num_slots > 1))
