@@ -11,9 +11,9 @@ def read_keys(path: Path | str) -> list[bytes]:
     """
     if not str(path):
         raise ValueError("is empty; name a file with one key per line, or leave it unset")
-    if Path(path).exists() and not Path(path).is_file():  # to read a pipe might never end
-        raise ValueError(f"{path} is not a file; it must hold one key per line")
     try:
+        if Path(path).exists() and not Path(path).is_file():  # to read a pipe might never end
+            raise OSError("it is not a file")
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error

@@ -76,7 +76,7 @@ def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> 
 
 def test_a_key_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "keys")
-    with pytest.raises(ValidationError, match="is not a file"):
+    with pytest.raises(ValidationError, match="it is not a file"):
         Settings(api_keys=tmp_path / "keys")
 
 
