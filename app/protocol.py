@@ -15,6 +15,8 @@ It answers who sends no more (see app.probe), and HTTP/1.0, which knows no chunk
 import asyncio
 import math
 import resource
+import socket
+import struct
 from typing import Self
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +28,7 @@ HEAD_S = 10.0
 BODY_S = 15.0  # the application answers after 10
 STALL_S = 30.0
 HEAD_BYTES = 65_536  # of a request besides its body: the head, trailers, the framing of chunks
+NO_LINGER = struct.pack("ii", 1, 0)  # for SO_LINGER
 SPARE = 64  # descriptors for what is not a connection
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
@@ -142,7 +145,7 @@ class Protocol(HttpToolsProtocol):
         """Wait for the client to read."""
         super().pause_writing()
         if self._stall is None:
-            self._stall = self.loop.call_later(STALL_S, self.transport.abort)
+            self._stall = self.loop.call_later(STALL_S, self.reset)
 
     def resume_writing(self) -> None:
         """Write on."""
@@ -167,10 +170,16 @@ class Protocol(HttpToolsProtocol):
             self._deadline.cancel()
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._end)
 
+    def reset(self) -> None:
+        """Close at once, and let the system forget what the client has not read."""
+        connection: socket.socket = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.transport.abort()
+
     def _end(self) -> None:
         """Close, without waiting for a client that does not read."""
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            self.reset()
         else:
             self.transport.close()
 

@@ -97,7 +97,8 @@ class Server(uvicorn.Server):
     def _abort(self) -> None:
         """Close what is still open: requests that are cancelled instead log a trace each."""
         for connection in list(self.server_state.connections):
-            connection.transport.abort()
+            if isinstance(connection, Protocol):
+                connection.reset()
 
     async def _exit_on_failure(self) -> None:
         await self._service.engine.failed.wait()
