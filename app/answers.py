@@ -15,6 +15,16 @@ class CheckOut(BaseModel):
     note: str
 
 
+class ParallelismOut(BaseModel):
+    """How parallel a couplet is."""
+
+    lines: list[int] = Field(description="Its lines, from 1.")
+    likeness: float = Field(
+        description="The mean over the characters that stand opposite each other, at most 1."
+    )
+    quartiles: list[float] = Field(description="Those of people's couplets of this length.")
+
+
 class MeterOut(BaseModel):
     """The proof: how the poem was read, and which rules it keeps."""
 
@@ -30,6 +40,11 @@ class MeterOut(BaseModel):
     rhyme_lines: list[int] = Field(description="The lines that rhyme, from 1.")
     regulated: bool = Field(description="Whether it keeps every rule of regulated verse.")
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
+    parallelism: list[ParallelismOut] = Field(
+        default=[],  # of an older service
+        description="How parallel the middle couplets of eight lines are (对仗): no rule, and "
+        "empty for other poems.",
+    )
 
 
 class PoemOut(BaseModel):

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from model.decoding import draw, forbid, log_share
 from model.guide import NoCharacterFits
+from model.leaning import Leanings
 from model.packed_model import PackedModel, State
 from model.particle import Particle
 from model.particles import Particles
@@ -39,6 +40,7 @@ class Engine:
         model: Whose weights and device are used; later changes to it are not seen.
         num_slots: S, how many rows run at once.
         precision: What to compute in; None for the format that the weights are in.
+        vectors: Which tokens go with each other, (V, D); see model.leaning.
 
     Raises:
         ValueError: If num_slots is below 1.
@@ -47,7 +49,11 @@ class Engine:
 
     @torch.inference_mode()
     def __init__(
-        self, model: PoetryModel, num_slots: int = 128, precision: Precision | None = None
+        self,
+        model: PoetryModel,
+        num_slots: int = 128,
+        precision: Precision | None = None,
+        vectors: Tensor | None = None,
     ) -> None:
         if num_slots < 1:
             raise ValueError(f"num_slots must be at least 1, got {num_slots}")
@@ -59,6 +65,7 @@ class Engine:
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
+        self._leanings = Leanings(vectors, self.device)
         vocab_size = model.config.vocab_size
         self._anything = torch.ones(vocab_size, dtype=torch.bool)
         scratch = torch.empty(2, num_slots, vocab_size, device=self.device)
@@ -178,6 +185,7 @@ class Engine:
         leads = [row for row in self._rows if row.leads and row.draws_next]
         particles = [row.particle for row in leads]
         log_probabilities, guided, spare = self._predict(features, leads)
+        guided = self._leanings.add(guided, particles)
         scratch = self._scratch[: len(leads)], spare[: len(leads)]
         tokens, masks = self._choose(guided, particles, scratch)
         again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]

@@ -68,6 +68,15 @@ class ForkableGuide(Guide, Protocol):
         """Return a guide that goes on from here on its own."""
 
 
+@runtime_checkable
+class PairingGuide(Guide, Protocol):
+    """A guide that knows which tokens stand opposite each other."""
+
+    @property
+    def opposite(self) -> int:
+        """The token that the next one stands opposite to; 0 if there is none."""
+
+
 class Unguided:
     """Allows any token until the sequence ends itself or is long enough.
 

@@ -5,6 +5,8 @@ second header that leaves its wishes out: what the wishes change is then strengt
 
     l = l_0 + g (l_w - l_0)       the logits that are drawn from: l_w with the wishes, l_0 without
 
+What it leans to is added to that (model.leaning).
+
 Sources: guidance without a classifier, Ho & Salimans (2022), for language models Sanchez et al.
 (2023); particles, Lew et al. (2023).
 """
@@ -13,7 +15,9 @@ import math
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 
-from model.guide import ForkableGuide, Guide, NoCharacterFits
+from torch import Tensor
+
+from model.guide import ForkableGuide, Guide, NoCharacterFits, PairingGuide
 from model.sampling import SamplingParams
 
 FIRST_GUIDANCE = 2.0  # at most, of the first token: else every fourth poem begins with its title
@@ -30,10 +34,13 @@ class Sequence:
         contrast: The header without the wishes; none for no guidance.
         guidance: How strongly the wishes steer: g; 1 draws as the model does.
         num_particles: K, how many ways to write it go on at once.
+        lean: What is added to the logits of each token, (V,); None for nothing.
+        pairing: How strongly a token leans to the one that it stands opposite to.
 
     Raises:
         ValueError: If num_particles is below 1.
-        TypeError: If there are several particles and the guide cannot be copied.
+        TypeError: If there are several particles and the guide cannot be copied, or tokens are
+            paired and it does not say which stand opposite each other.
     """
 
     header: SequenceOf[int]
@@ -42,6 +49,8 @@ class Sequence:
     contrast: SequenceOf[int] = ()
     guidance: float = 1.0
     num_particles: int = 1
+    lean: Tensor | None = None
+    pairing: float = 0.0
     tokens: list[int] = field(default_factory=list)  # of the body, those that all particles share
     log_probabilities: list[float] = field(default_factory=list)  # of tokens, unmasked, in nats
     error: NoCharacterFits | None = None
@@ -52,6 +61,8 @@ class Sequence:
             raise ValueError(f"num_particles must be at least 1, got {self.num_particles}")
         if self.num_particles > 1 and not isinstance(self.guide, ForkableGuide):
             raise TypeError(f"{type(self.guide).__name__} cannot be copied for several particles")
+        if self.pairing and not isinstance(self.guide, PairingGuide):
+            raise TypeError(f"{type(self.guide).__name__} knows of no opposites to pair")
         self.finished = self.guide.finished
 
     @property

@@ -13,6 +13,7 @@ from model.wish import UnmetWish
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
+PAIRING = 3.0  # of eight strict lines; docs/sense.md has the measurement
 STRICT_LINES = 8  # of one that shall keep the rules of regulated verse
 
 
@@ -45,6 +46,8 @@ class PoemSpec:
         guidance: How strongly title, author and era steer, 0 (not at all) to 5; 1 draws as the
             model does.
         candidates: How many ways to write it go on together, of which one is answered.
+        pairing: How strongly the middle couplets of eight strict lines lean to be parallel (对仗);
+            0 for not at all.
         rare: Whether characters that common fonts lack may be drawn.
         novel: True for no line that stands in the corpus, None for none where another fits.
         params: How to draw; its seed decides everything that is left open.
@@ -62,6 +65,7 @@ class PoemSpec:
     era: Era | None = None
     guidance: float = 1.0
     candidates: int = 1
+    pairing: float = PAIRING
     rare: bool = False
     novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)

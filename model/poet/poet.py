@@ -16,6 +16,7 @@ from model.guide import NoCharacterFits
 from model.poet.given import Choices, Given, spellings
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
+from model.poet.opposites import opposites
 from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
 from model.poet.reader import Reader
@@ -23,6 +24,7 @@ from model.poet.verse_guide import VerseGuide
 from model.precision import Precision, choose_precision
 from model.sequence import Sequence
 from model.verse.form import Layout
+from model.verse.parallels import EIGHT, Parallels
 from model.verse.proof import check
 from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
@@ -73,7 +75,8 @@ class Poet:
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)
-        self.engine = Engine(model, num_slots, dtype)
+        vectors = opposites(self.vocabulary, Parallels.load())
+        self.engine = Engine(model, num_slots, dtype, vectors)
         self._reader = Reader(self.vocabulary, model)
         self._lexicons = cache(lambda rare: Lexicon(self.vocabulary, rare=rare))
         self._lexicon = self._lexicons(False)
@@ -180,7 +183,16 @@ class Poet:
         """Return what the engine runs for a spec."""
         contrast = self._contrast(spec, layout, meter, header)
         guidance = spec.guidance if contrast else 1.0
-        return Sequence(header, guide, spec.params, contrast, guidance, _particles(spec))
+        parallel = meter is Meter.STRICT and layout.num_lines == EIGHT
+        return Sequence(
+            header,
+            guide,
+            spec.params,
+            contrast,
+            guidance,
+            _particles(spec),
+            pairing=spec.pairing if parallel else 0.0,
+        )
 
     def _contrast(
         self, spec: PoemSpec, layout: Layout, meter: Meter, header: list[int]
