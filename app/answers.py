@@ -47,6 +47,13 @@ class MeterOut(BaseModel):
     )
 
 
+class KeywordOut(BaseModel):
+    """A word that the poems know."""
+
+    word: str
+    of: str = Field(description="The part of the theme that it stands for, as it was written.")
+
+
 class PoemOut(BaseModel):
     """A poem."""
 
@@ -59,13 +66,20 @@ class PoemOut(BaseModel):
         description="Gives this poem again, in a request with n = 1 and the same candidates."
     )
     candidates: int = Field(description="How many ways to write it went on together.")
-    guidance: float = Field(description="How strongly title, author and era steered.")
+    guidance: float = Field(description="How strongly title, theme, author and era steered.")
     bits_per_character: float = Field(
         description="The model's own score in bits per character; lower is more fluent."
     )
     copied_lines: list[str] = Field(description="Lines that are also in the corpus, word for word.")
     start: str | None = Field(
         description="How the start was read, in traditional script; null without one."
+    )
+    keywords: list[KeywordOut] = Field(
+        default=[],  # of an older service
+        description="The words that the theme was read as, in the script asked for.",
+    )
+    unmapped: list[str] = Field(
+        default=[], description="The words of the theme that nothing stands for."
     )
     meter: MeterOut
 
@@ -84,6 +98,8 @@ class PoemOut(BaseModel):
             bits_per_character=round(poem.bits_per_character, 3),
             copied_lines=list(poem.copied_lines),
             start=poem.start,
+            keywords=[KeywordOut(word=each.word, of=each.of) for each in poem.keywords],
+            unmapped=list(poem.unmapped),
             meter=MeterOut.model_validate(poem.proof.to_dict()),
         )
 

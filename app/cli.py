@@ -67,6 +67,7 @@ def generate(
     rare: Annotated[bool, typer.Option(help="Draw rare characters, too.")] = False,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
+    theme: Annotated[str | None, typer.Option(help="The same in free words.")] = None,
     author: Annotated[
         str | None, typer.Option(help="The poet to write like, such as 李白.")
     ] = None,
@@ -90,10 +91,12 @@ def generate(
 
     Four that keep close to their title: `yin generate --title 雪夜 --guidance 4 --n 4`
 
+    On anything, in any words: `yin generate --theme 想念在上海的外婆`
+
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
     from app.schemas import GenerateRequest
-    from app.typesetting import columns, rows
+    from app.typesetting import columns, describe_theme, rows
 
     given = context.params
     fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
@@ -103,7 +106,8 @@ def generate(
         return
     for number, poem in enumerate(answer.poems):
         typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
-        typer.echo(f"— {poem.form}, seed {poem.seed}")
+        theme = f"; {describe_theme(poem)}" if poem.keywords else ""
+        typer.echo(f"— {poem.form}, seed {poem.seed}{theme}")
 
 
 def write(fields: dict[str, Any]) -> GenerateResponse:
@@ -136,7 +140,7 @@ def load(request: GenerateRequest) -> Service:
 
     with loading():
         settings = Settings()
-        candidates = request.candidates or settings.candidates
+        candidates = request.ways(settings.candidates)
         # Twice, for guidance has a row of its own.
         settings = settings.model_copy(update={"num_slots": 2 * request.n * candidates})
         if "YIN_THREADS" not in os.environ:

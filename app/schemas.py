@@ -12,7 +12,9 @@ from pydantic import (
     model_validator,
 )
 
+from app.errors import UnacceptableRequest
 from model.poet.poem import Meter, PoemSpec
+from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
 from model.verse.script import Script
@@ -148,6 +150,16 @@ class GenerateRequest(Strict):
         Field(min_length=1, max_length=20, description="What the poem is about."),
         AS_CHARACTERS,
     ] = None
+    theme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_THEME,
+            description="What the poem is about in free words: any Chinese, old or modern, and "
+            "English. The answer names the words of the poems that they were read as.",
+            examples=["想念在上海的外婆"],
+        ),
+    ] = None
     author: Annotated[
         str | None,
         Field(min_length=1, max_length=10, description="The poet to write like, such as 李白."),
@@ -166,8 +178,8 @@ class GenerateRequest(Strict):
         Field(
             ge=0,
             le=MAX_GUIDANCE,
-            description="How strongly title, author and era steer (切题): 0 not at all, 1 as the "
-            "model by itself, and more than 1 keeps closer to them.",
+            description="How strongly title, theme, author and era steer (切题): 0 not at all, 1 "
+            "as the model by itself, and more than 1 keeps closer to them.",
         ),
     ] = GUIDANCE
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
@@ -199,6 +211,22 @@ class GenerateRequest(Strict):
             raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
         return self
 
+    def ways(self, usual: int) -> int:
+        """Return in how many ways each poem is written.
+
+        Args:
+            usual: Where the request does not say.
+
+        Raises:
+            UnacceptableRequest: If these are too many for n.
+        """
+        candidates = self.candidates or usual
+        if self.n * candidates > MAX_SEQUENCES:
+            most = MAX_SEQUENCES // candidates
+            message = f"must be at most {most} where each poem is written in {candidates} ways"
+            raise UnacceptableRequest("n", f"{message}, as here by default; got {self.n}")
+        return candidates
+
     def params(self, seed: int) -> SamplingParams:
         """Return how the poem that belongs to seed is drawn."""
         return SamplingParams(self.temperature, self.top_k or 0, self.top_p or 1.0, seed)
@@ -218,6 +246,7 @@ class GenerateRequest(Strict):
             opening=tuple(self.opening or ()),
             acrostic=self.acrostic,
             title=self.title,
+            theme=self.theme,
             author=self.author,
             era=self.era,
             guidance=self.guidance,
@@ -236,6 +265,7 @@ class GenerateRequest(Strict):
                 {"acrostic": "春夏秋冬", "script": "traditional"},
                 {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
                 {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
+                {"theme": "想念在上海的外婆", "form": "jueju-5"},
                 {"start": "月", "length": 200, "candidates": 1, "novel": True},
             ]
         }

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from model.decoding import draw, forbid, log_share
 from model.guide import NoCharacterFits
-from model.leaning import Leanings
 from model.packed_model import PackedModel, State
+from model.pairing import Pairing
 from model.particle import Particle
 from model.particles import Particles
 from model.poetry_model import PoetryModel
@@ -40,7 +40,7 @@ class Engine:
         model: Whose weights and device are used; later changes to it are not seen.
         num_slots: S, how many rows run at once.
         precision: What to compute in; None for the format that the weights are in.
-        vectors: Which tokens go with each other, (V, D); see model.leaning.
+        vectors: Which tokens go with each other, (V, D); see model.pairing.
 
     Raises:
         ValueError: If num_slots is below 1.
@@ -65,7 +65,7 @@ class Engine:
         self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
-        self._leanings = Leanings(vectors, self.device)
+        self._pairing = Pairing(vectors, self.device)
         vocab_size = model.config.vocab_size
         self._anything = torch.ones(vocab_size, dtype=torch.bool)
         scratch = torch.empty(2, num_slots, vocab_size, device=self.device)
@@ -185,14 +185,20 @@ class Engine:
         leads = [row for row in self._rows if row.leads and row.draws_next]
         particles = [row.particle for row in leads]
         log_probabilities, guided, spare = self._predict(features, leads)
-        guided = self._leanings.add(guided, particles)
+        guided = self._pairing.add(guided, particles)
+        masks = self._masks(particles)
+        self._weigh(particles, guided, masks)
+        grown, sources = self._resample(particles)
+        if sources:
+            log_probabilities = log_probabilities[sources]
+            guided, masks = guided[sources], masks[sources]
         scratch = self._scratch[: len(leads)], spare[: len(leads)]
-        tokens, masks = self._choose(guided, particles, scratch)
+        tokens = self._choose(guided, masks, particles, scratch)
         again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]
         if again:
             others = [particles[n] for n in again]
-            tokens[again], masks[again] = self._choose(guided[again], others)
-        self._weigh(particles, guided, masks)
+            masks[again] = self._masks(others)
+            tokens[again] = self._choose(guided[again], masks[again], others)
         costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
         fits = masks.gather(-1, tokens[:, None]).squeeze(-1)  # none where a mask allows nothing
         drawn = zip(particles, fits.tolist(), tokens.tolist(), costs.tolist(), strict=True)
@@ -202,7 +208,25 @@ class Engine:
             else:
                 particle.fail(NoCharacterFits(0, "the guide allows no token"))
         sequences = dict.fromkeys(particle.sequence for particle in particles)
-        return [each for each in sequences if self._running[each].settle(self._model.move)]
+        return [each for each in sequences if self._running[each].settle() or each in grown]
+
+    def _resample(self, particles: list[Particle]) -> tuple[set[Sequence], list[int]]:
+        """Resample the particles whose next token ends a part of the verse.
+
+        Returns:
+            The sequences of which more is settled now; and the number of the particle that each has
+            become, nothing where all have stayed themselves.
+        """
+        numbers = {particle: n for n, particle in enumerate(particles)}
+        grown, sources, moved = set[Sequence](), [*range(len(particles))], False
+        for sequence, whole in self._running.items():
+            drawing = [each for each in whole.members if each in numbers]
+            if sequence.num_particles > 1 and drawing and drawing[0].at_break:
+                for target, source in whole.resample(drawing, self._model.move):
+                    sources[numbers[target]], moved = numbers[source], True
+                if whole.share(drawing):
+                    grown.add(sequence)
+        return grown, sources if moved else []
 
     def _predict(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
         """Return what the model expects next for each particle.
@@ -223,30 +247,35 @@ class Engine:
             return own, own, logits
         numbers = iter(range(len(leads), len(slots)))
         without = every[[next(numbers) if row.contrast else n for n, row in enumerate(leads)]]
-        guidance = torch.tensor([row.particle.guidance for row in leads], device=self.device)
+        guidance = torch.tensor([float(row.particle.guidance) for row in leads]).to(self.device)
         return own, torch.lerp(without, own, guidance[:, None]), logits
 
     def _choose(
         self,
         logits: Tensor,
+        masks: Tensor,
         particles: list[Particle],
         scratch: tuple[Tensor | None, Tensor | None] = (None, None),
-    ) -> tuple[Tensor, Tensor]:
-        """Draw under the guides' masks.
+    ) -> Tensor:
+        """Draw under masks.
 
         Args:
             logits: (P, V).
+            masks: What may come, (P, V).
             particles: Whose tokens are drawn.
             scratch: Two tensors (P, V) to compute in.
 
         Returns:
-            Tokens, (P,), and the masks, (P, V).
+            Tokens, (P,).
         """
-        masks = torch.stack([self._allowed(particle) for particle in particles]).to(self.device)
         masked = forbid(logits, masks, out=scratch[0])
         params = [particle.params for particle in particles]
         positions = [len(particle.tokens) for particle in particles]
-        return draw(masked, params, positions, (masked, scratch[1])), masks
+        return draw(masked, params, positions, (masked, scratch[1]))
+
+    def _masks(self, particles: list[Particle]) -> Tensor:
+        """Return what the guides allow, (P, V)."""
+        return torch.stack([self._allowed(particle) for particle in particles]).to(self.device)
 
     def _allowed(self, particle: Particle) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""

@@ -62,7 +62,7 @@ class ForkableGuide(Guide, Protocol):
 
     @property
     def at_break(self) -> bool:
-        """Whether a part of the verse has just ended: where particles are resampled."""
+        """Whether the next token ends a part of the verse: particles are resampled before it."""
 
     def copy(self) -> Self:
         """Return a guide that goes on from here on its own."""

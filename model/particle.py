@@ -44,9 +44,9 @@ class Particle:
         return self.error is not None or self.guide.finished
 
     @property
-    def rests(self) -> bool:
-        """Whether it waits for the others: a part of the verse has ended, or all of it."""
-        return self.finished or cast("ForkableGuide", self.guide).at_break
+    def at_break(self) -> bool:
+        """Whether its next token ends a part of the verse."""
+        return not self.finished and cast("ForkableGuide", self.guide).at_break
 
     @property
     def guidance(self) -> float:

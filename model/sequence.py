@@ -5,7 +5,7 @@ second header that leaves its wishes out: what the wishes change is then strengt
 
     l = l_0 + g (l_w - l_0)       the logits that are drawn from: l_w with the wishes, l_0 without
 
-What it leans to is added to that (model.leaning).
+What tokens lean to that stand opposite to others is added to that (model.pairing).
 
 Sources: guidance without a classifier, Ho & Salimans (2022), for language models Sanchez et al.
 (2023); particles, Lew et al. (2023).
@@ -14,8 +14,6 @@ Sources: guidance without a classifier, Ho & Salimans (2022), for language model
 import math
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
-
-from torch import Tensor
 
 from model.guide import ForkableGuide, Guide, NoCharacterFits, PairingGuide
 from model.sampling import SamplingParams
@@ -34,7 +32,6 @@ class Sequence:
         contrast: The header without the wishes; none for no guidance.
         guidance: How strongly the wishes steer: g; 1 draws as the model does.
         num_particles: K, how many ways to write it go on at once.
-        lean: What is added to the logits of each token, (V,); None for nothing.
         pairing: How strongly a token leans to the one that it stands opposite to.
 
     Raises:
@@ -49,7 +46,6 @@ class Sequence:
     contrast: SequenceOf[int] = ()
     guidance: float = 1.0
     num_particles: int = 1
-    lean: Tensor | None = None
     pairing: float = 0.0
     tokens: list[int] = field(default_factory=list)  # of the body, those that all particles share
     log_probabilities: list[float] = field(default_factory=list)  # of tokens, unmasked, in nats

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from model.verse.parallels import UNIT, Parallelism, Parallels, ParallelsError, likeness
+from model.verse.parallels import UNIT, Parallelism, Parallels, likeness
 from model.verse.proof import check
+from model.verse.table import TableError
 from training.corpus_poem import CorpusPoem
 from training.tables.parallels import build, find_parallels, find_vectors, middle_couplets
 
@@ -49,9 +50,9 @@ def test_a_table_is_read_as_it_was_written() -> None:
 
 def test_what_is_no_table_is_refused() -> None:
     data = TABLE.to_bytes()
-    with pytest.raises(ParallelsError, match="begins with 'yin-parallels 1'"):
+    with pytest.raises(TableError, match="begins with 'yin-parallels 1'"):
         Parallels.from_bytes(b"something else")
-    with pytest.raises(ParallelsError, match="damaged"):
+    with pytest.raises(TableError, match="damaged"):
         Parallels.from_bytes(data[:-1] + b"\1")
 
 

@@ -38,7 +38,7 @@ class Lines:
 
     @property
     def at_break(self) -> bool:
-        return self._left % self._length == 0
+        return self._left % self._length == 1
 
     def copy(self) -> Self:
         twin = type(self)(1, self._length, self._ends, self._dead)
@@ -173,14 +173,21 @@ def test_weights_begin_anew_after_each_resampling() -> None:
     ours = sequence(particles=3)
     particles = Particles(ours)
     particles.place_rows({})
-    for token in (2, 3, 7):
+    for token in (2, 3):
         for number, each in enumerate(particles.members):
-            each.log_weight -= number
+            each.log_weight -= 40 * number
             each.take(token, -1.0)
+    assert all(each.at_break for each in particles.members)
     moved = dict[int, int]()
-    assert particles.settle(lambda source, target: moved.update({target: source}))
+    sources = particles.resample(
+        particles.members, lambda source, target: moved.update({target: source})
+    )
+    first, second, third = particles.members
+    assert sources == [(second, first), (third, first)]
+    assert len(moved) == 1  # no slots have been given: all are the same
     assert [each.log_weight for each in particles.members] == [0.0] * 3
-    assert ours.tokens == [2, 3, 7]
+    assert particles.share(particles.members)
+    assert ours.tokens == [2, 3]
 
 
 def test_the_first_token_is_guided_less() -> None:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from model.poet.keyword import Keyword
 from model.sampling import SamplingParams
 from model.verse.form import Form, Layout
 from model.verse.proof import MeterProof
@@ -13,7 +14,7 @@ from model.wish import UnmetWish
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
-PAIRING = 3.0  # of eight strict lines; docs/sense.md has the measurement
+PAIRING = 1.5  # of eight strict lines; docs/sense.md has the measurement
 STRICT_LINES = 8  # of one that shall keep the rules of regulated verse
 
 
@@ -41,10 +42,11 @@ class PoemSpec:
         opening: The first lines, whole, without punctuation.
         acrostic: First characters of the lines or of the couplets.
         title: What the poem is about.
+        theme: The same in free words, which are read as words that the corpus knows.
         author: In whose manner.
         era: Tang or Song.
-        guidance: How strongly title, author and era steer, 0 (not at all) to 5; 1 draws as the
-            model does.
+        guidance: How strongly title, theme, author and era steer, 0 (not at all) to 5; 1 draws as
+            the model does.
         candidates: How many ways to write it go on together, of which one is answered.
         pairing: How strongly the middle couplets of eight strict lines lean to be parallel (对仗);
             0 for not at all.
@@ -61,6 +63,7 @@ class PoemSpec:
     opening: tuple[str, ...] = ()
     acrostic: str | None = None
     title: str | None = None
+    theme: str | None = None
     author: str | None = None
     era: Era | None = None
     guidance: float = 1.0
@@ -82,11 +85,13 @@ class Poem:
         form: The verse form.
         seed: What brings the same poem back, with the same wishes.
         candidates: How many ways to write it went on together.
-        guidance: How strongly title, author and era steered.
+        guidance: How strongly title, theme, author and era steered.
         bits_per_character: The model's own score, unguided: lower is more fluent.
         proof: Which rules of verse hold, and where they fail.
         copied_lines: Lines that stand in the corpus (one in a thousand by mistake).
         start: The characters that the start was read as, in the model's script; None without one.
+        keywords: What the theme was read as, in the script asked for.
+        unmapped: The words of the theme that nothing stands for.
     """
 
     lines: tuple[str, ...]
@@ -100,6 +105,8 @@ class Poem:
     proof: MeterProof
     copied_lines: tuple[str, ...]
     start: str | None
+    keywords: tuple[Keyword, ...] = ()
+    unmapped: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

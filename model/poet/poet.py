@@ -5,7 +5,7 @@ The service, the command line and the evaluation share it.
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -13,14 +13,18 @@ import torch
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
+from model.poet.dictionary import Dictionary
 from model.poet.given import Choices, Given, spellings
+from model.poet.keyword import Keyword
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
 from model.poet.opposites import opposites
 from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
 from model.poet.reader import Reader
+from model.poet.theme import MAX_CHARACTERS, Theme, Themes
 from model.poet.verse_guide import VerseGuide
+from model.poet.words import Words
 from model.precision import Precision, choose_precision
 from model.sequence import Sequence
 from model.verse.form import Layout
@@ -43,12 +47,14 @@ class Draft:
         layout: The measure it will have.
         sequence: What the engine runs.
         start: What the start was read as, in the model's script; None without one.
+        theme: What the theme was read as; None without one.
     """
 
     spec: PoemSpec
     layout: Layout
     sequence: Sequence
     start: str | None
+    theme: Theme | None
 
 
 class Poet:
@@ -90,19 +96,24 @@ class Poet:
             UnknownCharacter: If a character is none that the model knows.
             UnknownAuthor: If the author is none that the model knows.
             NoCharacterFits: If no poem meets everything asked; it names the line.
+            NoThemeFits: If no word of the theme leads to one that the corpus knows.
             All of them are an UnmetWish, whose field names the wish at fault.
         """
         layout = choose_layout(spec)
         meter = choose_meter(spec, layout)
-        header = self._header(spec, layout, meter)
+        theme = self._themes.read(spec.theme) if spec.theme else None
+        asked = add_to_title(spec, theme.text if theme else "")
+        header = self._header(asked, layout, meter)
         choices = self._reader.choices(spec, layout, header)
         given, plan = self._choose_plan(spec, layout, meter, choices)
         guide = self._guide(spec, layout, given, plan)
-        sequence = self._sequence(spec, layout, meter, header, guide)
-        return Draft(spec, layout, sequence, self._start(spec, given))
+        sequence = self._sequence(asked, layout, meter, header, guide)
+        return Draft(spec, layout, sequence, self._start(spec, given), theme)
 
     def steps(self, spec: PoemSpec) -> int:
         """Return how many steps a poem takes: its header, its characters, its marks, its reading.
+
+        With a theme, which is not read for that, how many it may take.
 
         Raises:
             NoFormFits: If no form has the measure that is asked for.
@@ -110,7 +121,7 @@ class Poet:
             UnknownAuthor: If the author is none that the model knows.
         """
         layout = choose_layout(spec)
-        header = self._header(spec, layout, choose_meter(spec, layout))
+        header = self._header(reckoned(spec), layout, choose_meter(spec, layout))
         body = layout.characters + layout.num_lines
         return self._reader.steps(spec, header) + len(header) - 1 + body
 
@@ -123,8 +134,8 @@ class Poet:
         """
         layout = choose_layout(spec)
         meter = choose_meter(spec, layout)
-        header = self._header(spec, layout, meter)
-        contrast = self._contrast(spec, layout, meter, header)
+        asked = reckoned(spec)
+        contrast = self._contrast(asked, layout, meter, self._header(asked, layout, meter))
         return _particles(spec) * (2 if contrast else 1)
 
     def finish(self, draft: Draft) -> Poem:
@@ -151,7 +162,15 @@ class Poet:
             proof=check(lines, exact=True),
             copied_lines=tuple(to_script(line, spec.script) for line in copied),
             start=draft.start,
+            keywords=_print_keywords(draft),
+            unmapped=draft.theme.unmapped if draft.theme else (),
         )
+
+    @cached_property
+    def _themes(self) -> Themes:
+        """What reads themes; the dictionary behind it is read when the first needs it."""
+        corpus = Words.load()
+        return Themes(corpus, lambda: Dictionary.load(corpus.__contains__))
 
     def write(self, specs: SequenceOf[PoemSpec]) -> list[Poem]:
         """Write poems, all in the same batches, and return them in order.
@@ -239,6 +258,22 @@ class Poet:
         """Return the characters that the start was read as."""
         tokens = [given[0, character] for character in range(len(spec.start or ""))]
         return "".join(map(self._lexicon.character, tokens)) or None
+
+
+def add_to_title(spec: PoemSpec, keywords: str) -> PoemSpec:
+    """Return a spec with keywords at the end of its title."""
+    return replace(spec, title=(spec.title or "") + keywords or None)
+
+
+def reckoned(spec: PoemSpec) -> PoemSpec:
+    """Return a spec with a title of as many characters as it may get from its theme."""
+    return add_to_title(spec, "一" * MAX_CHARACTERS) if spec.theme else spec
+
+
+def _print_keywords(draft: Draft) -> tuple[Keyword, ...]:
+    """Return a draft's keywords in the script asked for."""
+    found = draft.theme.keywords if draft.theme else ()
+    return tuple(Keyword(to_script(each.word, draft.spec.script), each.of) for each in found)
 
 
 def _particles(spec: PoemSpec) -> int:

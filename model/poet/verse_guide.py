@@ -78,8 +78,8 @@ class VerseGuide:
 
     @property
     def at_break(self) -> bool:
-        """Whether a line has just ended, its mark included."""
-        return self._line > 0 and self._character == 0
+        """Whether the next token is the last character of a line."""
+        return not self.finished and self._character == self._layout.line_length - 1
 
     def copy(self) -> Self:
         """Return a guide that goes on from here on its own; what does not change is shared."""

@@ -8,24 +8,20 @@ else it would be judged by what it was made after. training.tables.parallels der
     likeness(a, b) = e_a . e_b / 127^2        the cosine, the vectors being in 127ths
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
 from typing import Self
 
-MAGIC = b"yin-parallels 1"
+from model.verse.table import pack, unpack
+
+KIND = "yin-parallels 1"
 UNIT = 127  # the length of a vector
 MIDDLE = (2, 4)  # the first lines, from 0, of the couplets that are parallel in eight
 EIGHT = 8  # lines
 
 Vector = Sequence[int]  # D numbers from -127 to 127
-
-
-class ParallelsError(ValueError):
-    """Bytes that are no table of vectors; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -96,24 +92,16 @@ class Parallels:
             "dimensions": self.dimensions,
             "quartiles": {str(size): list(each) for size, each in self.quartiles.items()},
         }
-        vectors = self.leading + self.judging
-        content = json.dumps(head, ensure_ascii=False).encode() + b"\n" + vectors
-        return MAGIC + b" " + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+        return pack(KIND, head, self.leading + self.judging)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Return the table that to_bytes() wrote.
 
         Raises:
-            ParallelsError: If it is none, or damaged.
+            TableError: If it is none, or damaged.
         """
-        first, _, content = data.partition(b"\n")
-        if not first.startswith(MAGIC + b" "):
-            raise ParallelsError(f"expected a table that begins with {MAGIC.decode()!r}")
-        if first != MAGIC + b" " + hashlib.sha256(content).hexdigest().encode():
-            raise ParallelsError("the table is damaged: its content does not match its checksum")
-        line, _, vectors = content.partition(b"\n")
-        head = json.loads(line)
+        head, vectors = unpack(KIND, data)
         half = len(vectors) // 2
         return cls(
             head["characters"],

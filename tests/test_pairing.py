@@ -7,7 +7,7 @@ from torch import Tensor
 
 from model.engine import Engine
 from model.guide import Unguided
-from model.leaning import UNIT, Leanings
+from model.pairing import UNIT, Pairing
 from model.particle import Particle
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
@@ -32,7 +32,7 @@ class Pairs:
 
     @property
     def at_break(self) -> bool:
-        return len(self._tokens) % self._length == 0
+        return len(self._tokens) % self._length == self._length - 1
 
     @property
     def opposite(self) -> int:
@@ -71,17 +71,9 @@ def vectors() -> Tensor:
     return drawn.round()
 
 
-def lean_to(token: int, strength: float = 2.0) -> Tensor:
-    lean = torch.zeros(V)
-    lean[token] = strength
-    return lean
-
-
-def sequence(
-    seed: int, particles: int = 1, *, lean: Tensor | None = None, pairing: float = 0.0
-) -> Sequence:
+def sequence(seed: int, particles: int = 1, *, pairing: float = 0.0) -> Sequence:
     params = SamplingParams(temperature=1.0, seed=seed)
-    return Sequence(HEADER, Pairs(), params, num_particles=particles, lean=lean, pairing=pairing)
+    return Sequence(HEADER, Pairs(), params, num_particles=particles, pairing=pairing)
 
 
 def particle(sequence: Sequence, written: list[int]) -> Particle:
@@ -92,26 +84,25 @@ def particle(sequence: Sequence, written: list[int]) -> Particle:
     return made
 
 
-def test_what_a_sequence_leans_to_is_added(vectors: Tensor) -> None:
+def test_what_goes_with_the_opposite_token_is_added(vectors: Tensor) -> None:
     logits = torch.randn(3, V)
     particles = [
         particle(sequence(0), []),
-        particle(sequence(1, lean=lean_to(3)), []),
-        particle(sequence(2, lean=lean_to(4), pairing=2.5), [5, 6, 7, 8]),
+        particle(sequence(1, pairing=2.5), [5, 6]),
+        particle(sequence(2, pairing=2.5), [5, 6, 7, 8]),
     ]
-    leaned = Leanings(vectors, logits.device).add(logits, particles)
-    assert torch.equal(leaned[0], logits[0])
-    torch.testing.assert_close(leaned[1], logits[1] + lean_to(3))
+    paired = Pairing(vectors, logits.device).add(logits, particles)
+    assert torch.equal(paired[:2], logits[:2])
     cosines = torch.stack([vectors[5] @ each for each in vectors]) / UNIT**2
-    torch.testing.assert_close(leaned[2], logits[2] + lean_to(4) + 2.5 * cosines)
+    torch.testing.assert_close(paired[2], logits[2] + 2.5 * cosines)
 
 
 def test_nothing_is_added_where_nothing_is_opposite(vectors: Tensor) -> None:
     logits = torch.randn(1, V)
     first = particle(sequence(0, pairing=2.5), [5, 6])
-    assert Leanings(vectors, logits.device).add(logits, [first]) is logits
+    assert Pairing(vectors, logits.device).add(logits, [first]) is logits
     strange = particle(sequence(0, pairing=2.5), [1, 6, 7, 8])  # opposite to what goes with none
-    torch.testing.assert_close(Leanings(vectors, logits.device).add(logits, [strange]), logits)
+    assert torch.equal(Pairing(vectors, logits.device).add(logits, [strange]), logits)
 
 
 def test_a_row_leans_the_same_whatever_its_neighbours() -> None:
@@ -134,10 +125,10 @@ def test_pairs_come_more_often_the_more_they_are_asked_for(
     assert likeness(6.0) > likeness(2.0) > likeness(0.0)
 
 
-def test_bits_are_those_of_the_model_that_does_not_lean(
+def test_bits_are_those_of_the_model_that_does_not_pair(
     poetry_model: PoetryModel, vectors: Tensor
 ) -> None:
-    ours = sequence(1, 3, lean=lean_to(3), pairing=2.0)
+    ours = sequence(1, 3, pairing=2.0)
     Engine(poetry_model, num_slots=4, vectors=vectors).run([ours])
     with torch.inference_mode():
         for n, token in enumerate(ours.tokens):
@@ -146,14 +137,13 @@ def test_bits_are_those_of_the_model_that_does_not_lean(
             assert ours.log_probabilities[n] == pytest.approx(float(expected), abs=1e-4)
 
 
-def test_a_sequence_that_leans_is_the_same_alone_and_in_random_traffic(
+def test_a_sequence_with_pairs_is_the_same_alone_and_in_random_traffic(
     poetry_model: PoetryModel, vectors: Tensor
 ) -> None:
     rng = random.Random(5)
 
     def begin(seed: int) -> Sequence:
-        lean = lean_to(seed % V, 3.0) if seed % 3 else None
-        return sequence(seed, 1 + seed % 4, lean=lean, pairing=(seed % 5) * 1.5)
+        return sequence(seed, 1 + seed % 4, pairing=(seed % 5) * 1.5)
 
     alone = list[Sequence]()
     for seed in range(60):
@@ -171,9 +161,9 @@ def test_a_sequence_that_leans_is_the_same_alone_and_in_random_traffic(
 def test_inexact_vectors_are_refused() -> None:
     cpu = torch.device("cpu")
     with pytest.raises(ValueError, match="whole numbers"):
-        Leanings(torch.full((V, 2), 0.5), cpu)
+        Pairing(torch.full((V, 2), 0.5), cpu)
     with pytest.raises(ValueError, match="whole numbers"):
-        Leanings(torch.full((V, 2), 4096.0), cpu)
+        Pairing(torch.full((V, 2), 4096.0), cpu)
 
 
 def test_pairs_need_a_guide_that_knows_them() -> None:
