@@ -52,8 +52,10 @@ from training.evaluation.poems import (
 )
 from training.evaluation.retrieval import TitleScorer, find_titles, write_to_titles
 from training.evaluation.starts import quotation, starts_section, write_starts
+from training.evaluation.themes import write_themes
 from training.evaluation.titles import characters_of, follow_titles, titled_poems
 
+GUIDANCE, CANDIDATES = 3.5, 4  # the API's defaults
 REFUSALS = (CheckpointError, LineFilterError, OSError, ValueError)
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -78,6 +80,8 @@ def bits_command(
 
 Corpus = Annotated[Path, typer.Option(help="What training.corpus wrote.")]
 LineFilterPath = Annotated[Path, typer.Option(help="What training.tables.lines wrote.")]
+Guidance = Annotated[float, typer.Option(help="As in the API.")]
+Candidates = Annotated[int, typer.Option(help="As in the API.")]
 Number = Annotated[int, typer.Option(min=2, help="Poems of each form.")]
 
 
@@ -123,8 +127,8 @@ def retrieval_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
     corpus: Corpus = Path("corpus"),
     number: Annotated[int, typer.Option(min=20, help="Titles.")] = 200,
-    guidance: Annotated[float, typer.Option(help="As in the API.")] = 3.5,
-    candidates: Annotated[int, typer.Option(help="As in the API.")] = 4,
+    guidance: Guidance = GUIDANCE,
+    candidates: Candidates = CANDIDATES,
 ) -> None:
     """Print how often a poem's own title is found among others, the model's and people's."""
     with reporting(*REFUSALS):
@@ -138,6 +142,27 @@ def retrieval_command(
             "model": find_titles(scorer, titles, written),
         }
     typer.echo(json.dumps({writer: asdict(each) for writer, each in found.items()}))
+
+
+@app.command("themes")
+def themes_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    corpus: Corpus = Path("corpus"),
+    guidance: Guidance = GUIDANCE,
+    candidates: Candidates = CANDIDATES,
+) -> None:
+    """Write on a hundred modern nouns; print what they were read as, and how often it is found."""
+    with reporting(*REFUSALS):
+        poet = Poet(Checkpoint.load(checkpoint), device=default_device())
+        found = write_themes(poet, guidance, candidates)
+        written = [(each.noun, "".join(each.keywords), each.poem) for each in found if each.poem]
+        titles = [keywords for _, keywords, _ in written]
+        scorer = TitleScorer(read_poems(corpus / "train.jsonl"), titles)
+        figures = find_titles(scorer, titles, ["".join(poem.written) for _, _, poem in written])
+    for each in found:
+        lines = " ".join(each.poem.written) if each.poem else "–"
+        typer.echo(f"{each.noun}\t{'、'.join(each.keywords) or '–'}\t{lines}")
+    typer.echo(json.dumps({"written": len(written), **asdict(figures)}))
 
 
 @app.command("starts")
