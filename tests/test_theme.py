@@ -75,12 +75,15 @@ def test_words_of_the_corpus_stand_for_themselves_and_need_no_dictionary() -> No
 
 
 def test_other_words_are_stood_in_for(themes: Themes) -> None:
+    assert words_of(themes.read("想念我的外婆")) == [
+        ("思", "想念"),
+        ("母", "外婆"),
+    ]
     assert words_of(themes.read("想念在海上的外婆")) == [
         ("思", "想念"),
         ("海", "海"),
         ("上", "上"),
         ("母", "外婆"),
-        ("婆", "外婆"),
     ]
     assert words_of(themes.read("火車")) == [(unify("車"), "火車")]
 
@@ -134,6 +137,12 @@ def test_the_longest_themes_are_read_in_bounded_time(themes: Themes) -> None:
 
 def test_the_same_theme_is_read_once(themes: Themes) -> None:
     assert themes.read("火车") is themes.read("火车")
+
+
+def test_two_words_stand_for_one_where_a_theme_has_few(packaged: Themes) -> None:
+    assert words_of(packaged.read("外婆")) == [("婆", "外婆"), ("母", "外婆")]
+    several = words_of(packaged.read("想念在雪夜的外婆"))
+    assert [of for _, of in several] == ["想念", "雪夜", "外婆"]
 
 
 @pytest.fixture(scope="module")

@@ -30,14 +30,16 @@ MAX_THEME = 200  # characters
 MAX_KEYWORDS = 6
 LONGEST_CUT = 4  # characters of a word of the dictionary that is looked for
 MAX_CHARACTERS = 8  # of all keywords together: titles are seldom longer
+FEW = 2  # words of a theme, of which each may become two
 MAX_STRANGERS = 24  # words of a theme that are looked up
 LEAST_SCORE = 0.2  # of a word that may stand in for another
-SECOND = 0.5  # of the best score, that a second word needs
+SECOND, LEAST_SECOND = 0.6, 0.8  # of the best score, and at all, that a second word needs
 MAX_SENSES, MAX_WORDS = 4, 8  # of an entry, and of a sense, that count
 THEMES_KEPT = 256
 
-SAME, LAST_WORD, OWN, OWN_LAST, OWN_PAIR, TWICE = 4.0, 0.8, 0.3, 0.1, 1.0, 2.0
+SAME, LAST_WORD, OWN, OWN_LAST, OWN_PAIR, TWICE, MODIFIES = 4.0, 0.8, 0.3, 0.1, 1.0, 2.0, 1.2
 FOREIGN = 0.2  # times the score of the characters that only spell a foreign word
+SAYS = 0.15  # nats that a word's titles say, enough for a keyword
 COMMON = 40.0  # times in the corpus for each entry of the dictionary: a word of the poems
 
 # What carries no sense of its own, and what it costs within another word.
@@ -91,22 +93,19 @@ class Themes:
         Raises:
             NoThemeFits: If none of its words leads anywhere.
         """
-        found, unmapped = list[Keyword](), list[str]()
-        strangers = 0
-        for part in self._cut(text):
+        parts = [*dict.fromkeys(self._cut(text))]
+        each = 1 if len(parts) > FEW else 2
+        found, unmapped, strangers = list[Keyword](), list[str](), 0
+        for part in parts:
             known = self._own_word(part)
-            if known:
-                found.append(Keyword(known, part))
-                continue
-            strangers += 1
-            words_for = self._stand_ins(part) if strangers <= MAX_STRANGERS else []
-            found += [Keyword(word, part) for word in words_for]
-            if not words_for:
-                unmapped.append(part)
+            strangers += known is None
+            read = [known] if known else self._stand_ins(part, each) * (strangers <= MAX_STRANGERS)
+            found += [Keyword(word, part) for word in read]
+            unmapped += [part] * (not read)
         chosen = self._choose(found)
         if not chosen:
             raise NoThemeFits(unmapped)
-        return Theme(tuple(chosen), tuple(dict.fromkeys(unmapped)))
+        return Theme(tuple(chosen), tuple(unmapped))
 
     def _own_word(self, part: str) -> str | None:
         """Return a part as a word of the corpus, if it is one as it stands."""
@@ -173,15 +172,16 @@ class Themes:
         lower = singular(phrase.lower())
         return any(self._meanings.named(verb + lower) for verb in ("", "to "))
 
-    def _stand_ins(self, part: str) -> list[str]:
-        """Return the words of the corpus that stand in for another, at most two."""
+    def _stand_ins(self, part: str, most: int) -> list[str]:
+        """Return the words of the corpus that stand in for another, the best first."""
         scores = self._scores(part)
         ranked = sorted(scores, key=lambda word: (-scores[word], word))
         best = scores[ranked[0]] if ranked else 0.0
         if best < LEAST_SCORE:
             return []
+        enough = max(LEAST_SECOND, SECOND * best)
         others = (w for w in ranked[1:] if w[0] not in ranked[0] and ranked[0] not in w)
-        return [ranked[0], *(w for w in islice(others, 1) if scores[w] >= SECOND * best)]
+        return [ranked[0], *(word for word in islice(others, most - 1) if scores[word] >= enough)]
 
     def _scores(self, part: str) -> Counter[str]:
         """Return what the words of the corpus score that may stand in for another."""
@@ -198,7 +198,7 @@ class Themes:
             foreign = is_foreign(entries[0].glosses)
             self._add_own(scores, entries[0].word, foreign=foreign)
         for word in scores:
-            scores[word] *= self._age(word)
+            scores[word] *= self._age(word) * self._weight(word)
         return scores
 
     def _add_sense(self, scores: Counter[str], sense: str, own: str, weight: float) -> None:
@@ -219,7 +219,7 @@ class Themes:
         """Add what a word's own characters say for themselves."""
         for word in scores:
             if set(word) <= set(own):
-                last = TWICE if word[-1] == own[-1] else 1.0
+                last = TWICE if word[-1] == own[-1] else MODIFIES
                 scores[word] *= FOREIGN if foreign else last
         if foreign:
             return
@@ -239,6 +239,11 @@ class Themes:
             for c in word
         )
         return min(1.0, sqrt(min(shares)))
+
+    def _weight(self, word: str) -> float:
+        """Return 1 for a word whose titles say something of their poems, down to a half."""
+        says = self._corpus[word].sense if word in self._corpus else 0.0
+        return 0.5 + min(0.5, says / SAYS / 2)
 
 
 def _runs(text: str) -> Iterator[tuple[bool, str]]:
