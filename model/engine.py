@@ -269,7 +269,7 @@ class Engine:
             Tokens, (P,).
         """
         masked = forbid(logits, masks, out=scratch[0])
-        params = [particle.params for particle in particles]
+        params = [particle.next_params for particle in particles]
         positions = [len(particle.tokens) for particle in particles]
         return draw(masked, params, positions, (masked, scratch[1]))
 

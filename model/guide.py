@@ -35,6 +35,17 @@ class NoCharacterFits(UnmetWish):
         self.spot = spot
 
 
+RHYME_WARMTH = 0.7  # times the temperature; docs/sense.md has the measurement
+
+
+def warmth(cue: int) -> float:
+    """Return what the temperature of a draw is multiplied by, given what verse asks of the token.
+
+    A rhyme is drawn colder: among the few characters that rhyme, the unlikely ones are forced.
+    """
+    return RHYME_WARMTH if cue == Cue.RHYME else 1.0
+
+
 class Guide(Protocol):
     """The only way to constrain a sequence."""
 

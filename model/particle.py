@@ -7,11 +7,11 @@ particles of a sequence weigh the product of these shares, and are drawn anew by
 Sources: sequential Monte Carlo for constrained generation, Lew et al. (2023), Zhao et al. (2024).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import cast
 
-from model.guide import ForkableGuide, Guide, NoCharacterFits
+from model.guide import ForkableGuide, Guide, NoCharacterFits, warmth
 from model.sampling import SamplingParams
 from model.sequence import Sequence
 
@@ -52,6 +52,14 @@ class Particle:
     def guidance(self) -> float:
         """How strongly the wishes steer its next token."""
         return self.sequence.guidance_at(len(self.tokens))
+
+    @property
+    def next_params(self) -> SamplingParams:
+        """How it draws its next token."""
+        times = warmth(self.guide.cue)
+        if times == 1:
+            return self.params
+        return replace(self.params, temperature=self.params.temperature * times)
 
     def vet(self, token: int) -> bool:
         """Return whether it takes a drawn token; one that has failed takes any."""

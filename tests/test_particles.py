@@ -11,7 +11,7 @@ from torch import Tensor
 
 from model.decoding import log_share
 from model.engine import Engine
-from model.guide import NoCharacterFits, Unguided
+from model.guide import RHYME_WARMTH, NoCharacterFits, Unguided
 from model.particles import Particles
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
@@ -188,6 +188,32 @@ def test_weights_begin_anew_after_each_resampling() -> None:
     assert [each.log_weight for each in particles.members] == [0.0] * 3
     assert particles.share(particles.members)
     assert ours.tokens == [2, 3]
+
+
+def test_a_rhyme_is_drawn_colder_and_weighed_as_anything_else(poetry_model: PoetryModel) -> None:
+    class Rhymes(Lines):
+        @property
+        def cue(self) -> Cue:  # type: ignore[override]
+            return Cue.RHYME if self.at_break else Cue.FREE
+
+    def share_of_the_likelier(guide: type[Lines]) -> float:
+        drawn = [
+            Sequence(HEADER, guide(1), SamplingParams(temperature=2.0, seed=seed))
+            for seed in range(300)
+        ]
+        Engine(poetry_model, num_slots=64).run(drawn)
+        likelier = 0
+        for each in drawn:
+            logits = logits_after(poetry_model, [*HEADER, *each.tokens[:2]])
+            likelier += each.tokens[2] == (7 if logits[7] > logits[8] else 8)
+        return likelier / 300
+
+    assert share_of_the_likelier(Rhymes) > share_of_the_likelier(Lines) + 0.03
+    first = Particles(Sequence(HEADER, Rhymes(), SamplingParams(temperature=0.8))).members[0]
+    assert first.next_params.temperature == 0.8
+    for token in (2, 3):
+        first.take(token, 0.0)
+    assert first.next_params.temperature == pytest.approx(0.8 * RHYME_WARMTH)
 
 
 def test_the_first_token_is_guided_less() -> None:
