@@ -12,7 +12,7 @@ Each score is less for words that are commoner in the dictionary than in the cor
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -45,6 +45,8 @@ COMMON = 40.0  # times in the corpus for each entry of the dictionary: a word of
 # What carries no sense of its own, and what it costs within another word.
 PARTICLES = dict.fromkeys("的了着著過过在是和與与及或這这那也都就很把被從从到對对嗎吗呢吧啊呀", 1.2)
 PARTICLES |= dict.fromkeys("我你您他她它們们哪個个一不讓让給给為为之其於于而且", 0.5)
+Scores = defaultdict[str, float]  # by word of the corpus
+
 TOKEN = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 
 
@@ -183,9 +185,9 @@ class Themes:
         others = (w for w in ranked[1:] if w[0] not in ranked[0] and ranked[0] not in w)
         return [ranked[0], *(word for word in islice(others, most - 1) if scores[word] >= enough)]
 
-    def _scores(self, part: str) -> Counter[str]:
+    def _scores(self, part: str) -> Scores:
         """Return what the words of the corpus score that may stand in for another."""
-        scores = Counter[str]()
+        scores = Scores(float)
         if not is_han(part[0]):
             lower = part.lower()
             entries = [Entry("", f"{lower}/to {lower}")]
@@ -201,7 +203,7 @@ class Themes:
             scores[word] *= self._age(word) * self._weight(word)
         return scores
 
-    def _add_sense(self, scores: Counter[str], sense: str, own: str, weight: float) -> None:
+    def _add_sense(self, scores: Scores, sense: str, own: str, weight: float) -> None:
         """Add what one sense of a word says for others."""
         for phrase in phrases(sense):
             for word, share in self._meanings.named(phrase).items():
@@ -215,7 +217,7 @@ class Themes:
             for word, share in self._meanings.beside(english, own):
                 scores[word] += weight * share
 
-    def _add_own(self, scores: Counter[str], own: str, *, foreign: bool) -> None:
+    def _add_own(self, scores: Scores, own: str, *, foreign: bool) -> None:
         """Add what a word's own characters say for themselves."""
         for word in scores:
             if set(word) <= set(own):

@@ -69,7 +69,8 @@ def find_vectors(counts: Matrix, dimensions: int) -> NDArray[np.int8]:
     scaled = vectors[:, largest] * np.sqrt(np.maximum(values[largest], 0))
     lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
     unit = np.divide(scaled, lengths, out=np.zeros_like(scaled), where=lengths > 1e-6)
-    return np.rint(UNIT * unit).astype(np.int8)
+    rounded: NDArray[np.int8] = np.rint(UNIT * unit).astype(np.int8)
+    return rounded
 
 
 def find_parallels(

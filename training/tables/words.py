@@ -101,8 +101,9 @@ def sense_of_words(
         title = title_of(poem)
         own = {rows[word] for word in (*title, *pairs_of(title)) if word in rows}
         if own and len(poem.lines) <= MAX_LINES:
-            found = [columns[c] for line in poem.lines for c in line if c in columns]
-            np.add.at(counts, (np.repeat([*own], len(found)), found * len(own)), 1)
+            known = [columns[c] for line in poem.lines for c in line if c in columns]
+            found = np.array(known, dtype=np.int64)
+            np.add.at(counts, (np.repeat([*own], len(found)), np.tile(found, len(own))), 1)
     every = np.array([characters[c] for c in columns], dtype=np.float64)
     says = divergences(counts, every / every.sum())
     return {word: float(says[number]) for word, number in rows.items()}
