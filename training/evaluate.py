@@ -117,7 +117,7 @@ def report_command(
         frame = read_frame(page)
         loaded = Checkpoint.load(checkpoint)
         sections, results = measure_poems(loaded, corpus, LineFilter.load(lines), number)
-        figures = measure_titles(loaded, corpus, TITLES, GUIDANCE, CANDIDATES)
+        figures = measure_titles(loaded, corpus, 2 * number, GUIDANCE, CANDIDATES)
         sections["Title, rhyme, parallels"] = sense_table(figures)
         tables = markdown_sections(measure_bits(loaded, corpus) | sections)
         written_by = f"Measured on {loaded.name}, checkpoint {loaded.checksum[:12]}."
