@@ -184,13 +184,13 @@ class Engine:
         """Draw a body token for each particle that is due; return the sequences this changes."""
         leads = [row for row in self._rows if row.leads and row.draws_next]
         particles = [row.particle for row in leads]
-        log_probabilities, guided, spare = self._predict(features, leads)
+        own, plain, guided, spare = self._predict(features, leads)
         guided = self._pairing.add(guided, particles)
         masks = self._masks(particles)
         self._weigh(particles, guided, masks)
         grown, sources = self._resample(particles)
         if sources:
-            log_probabilities = log_probabilities[sources]
+            own, plain = own[sources], plain[sources]
             guided, masks = guided[sources], masks[sources]
         scratch = self._scratch[: len(leads)], spare[: len(leads)]
         tokens = self._choose(guided, masks, particles, scratch)
@@ -199,12 +199,11 @@ class Engine:
             others = [particles[n] for n in again]
             masks[again] = self._masks(others)
             tokens[again] = self._choose(guided[again], masks[again], others)
-        costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
-        fits = masks.gather(-1, tokens[:, None]).squeeze(-1)  # none where a mask allows nothing
-        drawn = zip(particles, fits.tolist(), tokens.tolist(), costs.tolist(), strict=True)
-        for particle, fit, token, log_probability in drawn:
-            if fit and particle.error is None:
-                particle.take(token, log_probability)
+        # None fits where a mask allows nothing.
+        found = [each.gather(-1, tokens[:, None])[:, 0].tolist() for each in (masks, own, plain)]
+        for particle, token, fits, *costs in zip(particles, tokens.tolist(), *found, strict=True):
+            if fits and particle.error is None:
+                particle.take(token, *costs)
             else:
                 particle.fail(NoCharacterFits(0, "the guide allows no token"))
         sequences = dict.fromkeys(particle.sequence for particle in particles)
@@ -228,12 +227,12 @@ class Engine:
                     grown.add(sequence)
         return grown, sources if moved else []
 
-    def _predict(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
+    def _predict(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return what the model expects next for each particle.
 
         Returns:
-            Its log-probabilities, (P, V); what is to be drawn from, (P, V), the same but for those
-            that are guided; and memory of at least that size, to compute in.
+            Its log-probabilities, (P, V); those without the wishes; what is to be drawn from, the
+            same but for those that are guided; and memory of at least that size, to compute in.
         """
         contrasts = [row.contrast for row in leads if row.contrast is not None]
         slots = [row.slot for row in (*leads, *contrasts)]
@@ -244,11 +243,11 @@ class Engine:
         every = torch.log_softmax(logits, -1, out=self._log_probabilities[: len(slots)])
         own = every[: len(leads)]
         if not contrasts:
-            return own, own, logits
+            return own, own, own, logits
         numbers = iter(range(len(leads), len(slots)))
         without = every[[next(numbers) if row.contrast else n for n, row in enumerate(leads)]]
         guidance = torch.tensor([float(row.particle.guidance) for row in leads]).to(self.device)
-        return own, torch.lerp(without, own, guidance[:, None]), logits
+        return own, without, torch.lerp(without, own, guidance[:, None]), logits
 
     def _choose(
         self,

@@ -26,6 +26,7 @@ class Particle:
         params: How it draws; each particle has a seed of its own.
         tokens: Of the body.
         log_probabilities: Of tokens, unmasked and unguided, in nats.
+        plain: The same without the wishes that guidance is about.
         log_weight: Log of the probability that its masks let through since the last resampling.
         error: Why it cannot go on.
     """
@@ -35,6 +36,7 @@ class Particle:
     params: SamplingParams
     tokens: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
     log_weight: float = 0.0
     error: NoCharacterFits | None = None
 
@@ -69,10 +71,11 @@ class Particle:
             self.fail(error)
             return True
 
-    def take(self, token: int, log_probability: float) -> None:
-        """Go on after a token."""
+    def take(self, token: int, log_probability: float, plain: float) -> None:
+        """Go on after a token, of these log-probabilities with the wishes and without."""
         self.tokens.append(token)
         self.log_probabilities.append(log_probability)
+        self.plain.append(plain)
         self.guide.advance(token)
 
     def fail(self, error: NoCharacterFits) -> None:
@@ -83,4 +86,5 @@ class Particle:
     def become(self, other: "Particle") -> None:
         """Go on from where another particle is, with draws of its own."""
         self.guide, self.error = cast("ForkableGuide", other.guide).copy(), other.error
-        self.tokens, self.log_probabilities = [*other.tokens], [*other.log_probabilities]
+        self.tokens, self.plain = [*other.tokens], [*other.plain]
+        self.log_probabilities = [*other.log_probabilities]

@@ -71,8 +71,13 @@ class Particles:
         return False
 
     def _choose(self) -> None:
-        """Let the sequence be the particle that its weight draws."""
-        weights = [each.log_weight for each in self.members]
+        """Let the sequence be the particle that its weight draws, and what judges it."""
+        judge, weights = self.sequence.judge, [each.log_weight for each in self.members]
+        if judge is not None:
+            scores = (
+                judge(each.tokens, each.log_probabilities, each.plain) for each in self.members
+            )
+            weights = [weight + score for weight, score in zip(weights, scores, strict=True)]
         chosen = self.members[pick(weights, self._number(self.members[0]))]
         self.sequence.tokens[:] = chosen.tokens
         self.sequence.log_probabilities[:] = chosen.log_probabilities

@@ -12,11 +12,14 @@ Sources: guidance without a classifier, Ho & Salimans (2022), for language model
 """
 
 import math
+from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 
 from model.guide import ForkableGuide, Guide, NoCharacterFits, PairingGuide
 from model.sampling import SamplingParams
+
+Judge = Callable[[SequenceOf[int], SequenceOf[float], SequenceOf[float]], float]
 
 FIRST_GUIDANCE = 2.0  # at most, of the first token: else every fourth poem begins with its title
 
@@ -32,6 +35,8 @@ class Sequence:
         contrast: The header without the wishes; none for no guidance.
         guidance: How strongly the wishes steer: g; 1 draws as the model does.
         num_particles: K, how many ways to write it go on at once.
+        judge: The log of how much rather one complete way to write it is taken than another, by its
+            tokens and their log-probabilities, with the wishes and without; None for all the same.
         pairing: How strongly a token leans to the one that it stands opposite to.
 
     Raises:
@@ -46,6 +51,7 @@ class Sequence:
     contrast: SequenceOf[int] = ()
     guidance: float = 1.0
     num_particles: int = 1
+    judge: Judge | None = None
     pairing: float = 0.0
     tokens: list[int] = field(default_factory=list)  # of the body, those that all particles share
     log_probabilities: list[float] = field(default_factory=list)  # of tokens, unmasked, in nats

@@ -80,7 +80,7 @@ def particle(sequence: Sequence, written: list[int]) -> Particle:
     """Return a particle that has written some tokens."""
     made = Particle(sequence, sequence.guide, sequence.params)
     for token in written:
-        made.take(token, 0.0)
+        made.take(token, 0.0, 0.0)
     return made
 
 

@@ -176,7 +176,7 @@ def test_weights_begin_anew_after_each_resampling() -> None:
     for token in (2, 3):
         for number, each in enumerate(particles.members):
             each.log_weight -= 40 * number
-            each.take(token, -1.0)
+            each.take(token, -1.0, -1.0)
     assert all(each.at_break for each in particles.members)
     moved = dict[int, int]()
     sources = particles.resample(
@@ -212,7 +212,7 @@ def test_a_rhyme_is_drawn_colder_and_weighed_as_anything_else(poetry_model: Poet
     first = Particles(Sequence(HEADER, Rhymes(), SamplingParams(temperature=0.8))).members[0]
     assert first.next_params.temperature == 0.8
     for token in (2, 3):
-        first.take(token, 0.0)
+        first.take(token, 0.0, 0.0)
     assert first.next_params.temperature == pytest.approx(0.8 * RHYME_WARMTH)
 
 
@@ -268,6 +268,45 @@ def test_a_cancelled_sequence_frees_all_its_slots(poetry_model: PoetryModel) -> 
     while not other.finished:
         engine.step()
     assert other.tokens == Engine(poetry_model).run([sequence(2, 2)])[0].tokens
+
+
+def test_what_judges_a_sequence_decides_which_particle_is_printed(
+    poetry_model: PoetryModel,
+) -> None:
+    def begin(seed: int, likes: int) -> Sequence:
+        made = sequence(seed, 6, 2.0, lines=1)
+        made.judge = lambda tokens, _log_probabilities, _plain: 100.0 * (tokens[-1] == likes)
+        return made
+
+    for likes in (7, 8):
+        drawn = [begin(seed, likes) for seed in range(30)]
+        Engine(poetry_model, num_slots=48).run(drawn)
+        assert sum(each.tokens[-1] == likes for each in drawn) > 25
+
+
+def test_a_judge_hears_log_probabilities_with_the_wishes_and_without(
+    poetry_model: PoetryModel,
+) -> None:
+    heard = list[tuple[list[int], list[float], list[float]]]()
+
+    def judge(
+        tokens: SequenceOf[int], wished: SequenceOf[float], plain: SequenceOf[float]
+    ) -> float:
+        heard.append(([*tokens], [*wished], [*plain]))
+        return 0.0
+
+    for guidance in (1.0, 3.0):
+        ours = sequence(1, 3, guidance)
+        ours.judge = judge
+        Engine(poetry_model, num_slots=8).run([ours])
+    assert len(heard) == 6
+    for tokens, wished, plain in heard[3:]:
+        for header, found in ((HEADER, wished), (PLAIN, plain)):
+            for position, token in enumerate(tokens):
+                logits = logits_after(poetry_model, [*header, *tokens[:position]])
+                expected = float(logits.log_softmax(-1)[token])
+                assert found[position] == pytest.approx(expected, abs=1e-3)
+    assert all(wished == plain for _, wished, plain in heard[:3])
 
 
 def test_a_sequence_fails_when_all_its_particles_have(poetry_model: PoetryModel) -> None:

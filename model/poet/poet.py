@@ -16,6 +16,7 @@ from model.guide import NoCharacterFits
 from model.poet.dictionary import Dictionary
 from model.poet.given import Choices, Given, spellings
 from model.poet.keyword import Keyword
+from model.poet.last_choice import Judge, LastChoice
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
 from model.poet.opposites import opposites
@@ -66,6 +67,7 @@ class Poet:
         device: Where to compute.
         dtype: What to compute in; None for the fastest that device has.
         num_slots: How many poems run at once.
+        choice: What decides which of a poem's candidates is answered; None for their weights alone.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class Poet:
         device: torch.device | str = "cpu",
         dtype: Precision | None = None,
         num_slots: int = 128,
+        choice: LastChoice | None = None,
     ) -> None:
+        self._choice = choice
         self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
@@ -210,6 +214,7 @@ class Poet:
             contrast,
             guidance,
             _particles(spec),
+            judge=Judge(self._choice, layout, self.vocabulary) if self._choice else None,
             pairing=spec.pairing if parallel else 0.0,
         )
 
