@@ -19,6 +19,7 @@ from model.poet.line_filter import LineFilter
 from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
 from model.poet.reader import Reader
+from model.poet.reviser import Reviser
 from model.poet.verse_guide import VerseGuide
 from model.precision import Precision, choose_precision
 from model.sequence import Sequence
@@ -78,6 +79,7 @@ class Poet:
         self._lexicons = cache(lambda rare: Lexicon(self.vocabulary, rare=rare))
         self._lexicon = self._lexicons(False)
         self._line_filter = line_filter
+        self.reviser = Reviser(self.vocabulary, self._lexicons, line_filter)
 
     def prepare(self, spec: PoemSpec) -> Draft:
         """Return a poem that is ready for the engine.
