@@ -66,6 +66,12 @@ def generate(
     ] = None,
     rare: Annotated[bool, typer.Option(help="Draw rare characters, too.")] = False,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
+    rhyme: Annotated[
+        str | None, typer.Option(help="The rhyme group, such as 七阳, or a character in it.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="仄起 or 平起, 首句入韵 or 首句不入韵, or both.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
     author: Annotated[
         str | None, typer.Option(help="The poet to write like, such as 李白.")

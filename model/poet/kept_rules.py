@@ -1,4 +1,4 @@
-"""The rules that a poem keeps, apart from what is to be replaced in it: a replacement keeps them too.
+"""The rules that a poem keeps, apart from what is replaced in it: a replacement keeps them, too.
 
 What is to be replaced counts as a character that cannot be read (□), which fits any rule. A rule
 that fails even so fails at no more spots afterwards.

@@ -13,6 +13,7 @@ import torch
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
+from model.poet.choice import Choice
 from model.poet.given import Choices, Given, spellings
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
@@ -20,6 +21,7 @@ from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
 from model.poet.reader import Reader
 from model.poet.reviser import Reviser
+from model.poet.rhyme_book import RhymeBook
 from model.poet.verse_guide import VerseGuide
 from model.precision import Precision, choose_precision
 from model.sequence import Sequence
@@ -80,6 +82,7 @@ class Poet:
         self._lexicon = self._lexicons(False)
         self._line_filter = line_filter
         self.reviser = Reviser(self.vocabulary, self._lexicons, line_filter)
+        self.rhyme_book = RhymeBook(self._lexicon)
 
     def prepare(self, spec: PoemSpec) -> Draft:
         """Return a poem that is ready for the engine.
@@ -204,12 +207,13 @@ class Poet:
         failure: NoCharacterFits | None = None
         for given in spellings(choices.readings, self._sound):
             try:
-                lexicon = self._lexicons(spec.rare)
-                return given, choose_plan(lexicon, layout, meter, given, spec.params.seed)
+                lexicon, choice = self._lexicons(spec.rare), Choice(spec.rhyme, spec.pattern)
+                return given, choose_plan(lexicon, layout, meter, given, spec.params.seed, choice)
             except NoCharacterFits as error:
                 failure = failure or error
         assert failure is not None, "there is always a spelling"
-        failure.field = choices.fields[failure.spot] if failure.spot else "meter"
+        fallback = choices.fields[failure.spot] if failure.spot else "meter"
+        failure.field = failure.field or fallback
         raise failure
 
     def _sound(self, token: int) -> frozenset[Reading]:

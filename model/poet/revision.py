@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from model.poet.given import Spot
 from model.sampling import SamplingParams
 from model.verse.form import MAX_LENGTH
+from model.verse.scansion import punctuate
 from model.verse.script import Script
 from model.verse.text import UNREADABLE, find_poem
 from model.vocabulary import Era
@@ -68,6 +69,12 @@ class Suggestion:
     lines: tuple[str, ...]
     bits: float
     regulated: bool
+
+    @property
+    def text(self) -> str:
+        """The poem with punctuation, a couplet a line."""
+        couplets = (self.lines[at : at + 2] for at in range(0, len(self.lines), 2))
+        return "\n".join(map(punctuate, couplets))
 
 
 def read_poem(text: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from model.guide import NoCharacterFits
+from model.poet.given import Spot
 from model.poet.kept_rules import LEVEL, OBLIQUE, RHYME, Kinds
 from model.poet.lexicon import Lexicon, Mask
 from model.poet.novelty import Novelty
@@ -23,6 +24,7 @@ class Step(NamedTuple):
 
     Args:
         token: What is written; None if the spot is open.
+        written: The same as text, which the model may not know; empty if the spot is open.
         cue: What the verse asks of it.
         line: From 0.
         character: Its index in the line; size for the mark after it.
@@ -30,10 +32,16 @@ class Step(NamedTuple):
     """
 
     token: int | None
+    written: str
     cue: Cue
     line: int
     character: int
     size: int
+
+    @property
+    def spot(self) -> Spot:
+        """Where it stands."""
+        return self.line, self.character
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,7 @@ class RevisionGuide:
         lexicon: The masks of the vocabulary.
         steps: The tokens, at least one.
         constraints: What the open spots have to keep.
-        before: The tokens of the first line before them.
+        before: What stands of the first line before them.
         length: How many of them to guide; None for all.
         thorough: Whether allowed() leaves out every copy, and not the drawn one alone.
     """
@@ -76,14 +84,15 @@ class RevisionGuide:
         lexicon: Lexicon,
         steps: Sequence[Step],
         constraints: Constraints,
-        before: Sequence[int] = (),
+        before: Sequence[Step] = (),
         *,
         length: int | None = None,
         thorough: bool = False,
     ) -> None:
         self._lexicon, self._steps, self._constraints = lexicon, steps, constraints
         self._length = len(steps) if length is None else length
-        self._thorough, self._line = thorough, [*before]
+        self._thorough, self._line = thorough, "".join(step.written for step in before)
+        self._previous = before[-1].token if before else None  # the token before, in the same line
         self._ways, self._groups = constraints.ways, constraints.groups
         self._unused, self._pairs = constraints.unused.copy(), constraints.pairs
         self._at = self._open = 0  # the token and the open spot at hand
@@ -110,8 +119,8 @@ class RevisionGuide:
     def _allowed(self) -> Mask:
         if self._mask is None:
             step = self._steps[self._at]
-            known = step.token is not None
-            self._mask = self._lexicon.only(step.token) if known else self._find_open(step)
+            token = step.token
+            self._mask = self._find_open(step) if token is None else self._lexicon.only(token)
         return self._mask
 
     def vet(self, token: int) -> bool:
@@ -120,7 +129,7 @@ class RevisionGuide:
         rest = self._rest(step)
         if step.token is not None or rest is None or step.line in self._constraints.copies:
             return True
-        novelty, written = self._constraints.novelty, self._text(self._line)
+        novelty, written = self._constraints.novelty, self._line
         if not novelty.is_copy(written + self._lexicon.character(token) + rest):
             return True
         self._mask = novelty.without_copies(self._allowed(), written, rest, step.line + 1)
@@ -137,14 +146,18 @@ class RevisionGuide:
             raise ValueError(f"line {step.line + 1} cannot go on with token {token}")
         if step.token is None:
             self._take(token, step)
-        self._line = [] if step.character == step.size else [*self._line, token]
+        at_mark = step.character == step.size
+        self._line = (
+            "" if at_mark else self._line + (step.written or self._lexicon.character(token))
+        )
+        self._previous = None if at_mark else token
         self._at, self._mask = self._at + 1, None
 
     def _take(self, token: int, step: Step) -> None:
         """Enter a character that was chosen into what is known of the poem."""
         kinds = self._kinds_of(token, step)
         self._ways = [way for way in self._ways if way[self._open] in kinds]
-        if self._rhymes(token, step):
+        if self._rhymes_here:
             self._groups &= self._lexicon.groups_of(token)
         self._pairs -= not self._unused[token]
         self._unused[list(self._lexicon.lookalikes_of(token))] = False
@@ -157,8 +170,9 @@ class RevisionGuide:
         rhymes = ends and not self._groups.isdisjoint(self._lexicon.groups_of(token))
         return kinds | {RHYME} if rhymes else kinds
 
-    def _rhymes(self, token: int, step: Step) -> bool:
-        """Return whether a character that was chosen is in the rhyme."""
+    @property
+    def _rhymes_here(self) -> bool:
+        """Whether the open spot at hand has to rhyme."""
         if self._constraints.ways:
             return all(way[self._open] == RHYME for way in self._ways)
         return self._constraints.rhyming[self._open]
@@ -175,7 +189,7 @@ class RevisionGuide:
             mask[twin] = fitting[twin]
         rest = self._rest(step)
         if self._thorough and rest is not None and step.line not in self._constraints.copies:
-            novelty, written = self._constraints.novelty, self._text(self._line)
+            novelty, written = self._constraints.novelty, self._line
             mask = novelty.without_copies(mask, written, rest, step.line + 1)
         if not mask.any():
             raise NoCharacterFits(step.line + 1, "no character keeps every rule here")
@@ -189,29 +203,27 @@ class RevisionGuide:
         kinds = {way[self._open] for way in self._ways}
         masks = [self._lexicon.in_groups(self._groups)] if RHYME in kinds else []
         tones = frozenset(kinds & {LEVEL, OBLIQUE})
-        fitting: Mask = np.any([*masks, *([self._lexicon.by_tones[tones]] if tones else [])], axis=0)
+        fitting: Mask = np.any(
+            [*masks, *([self._lexicon.by_tones[tones]] if tones else [])], axis=0
+        )
         return fitting
 
     def _twins(self, step: Step) -> list[int]:
-        """Return what may come although it stands beside: 悠悠, at characters 1-2, 3-4 … and last."""
+        """Return what may come although it stands beside: 悠悠, at characters 1-2, 3-4 …, last."""
         if self._pairs < 1:
             return []
         number, twins = step.character, []
-        if self._line and (number % 2 == 1 or number == step.size - 1):
-            twins.append(self._line[-1])
+        if self._previous is not None and (number % 2 == 1 or number == step.size - 1):
+            twins.append(self._previous)
         following = self._steps[self._at + 1].token if self._at + 1 < len(self._steps) else None
-        if following is not None and number < step.size - 1:
-            if number % 2 == 0 or number + 1 == step.size - 1:
-                twins.append(following)
+        begins = number % 2 == 0 or number == step.size - 2
+        if following is not None and number < step.size - 1 and begins:
+            twins.append(following)
         return [token for token in twins if token in self._lexicon.vocabulary.han_ids]
 
     def _rest(self, step: Step) -> str | None:
         """Return what is written of the line after the token at hand; None if more is open."""
-        rest = [
-            each.token
-            for each in self._steps[self._at + 1 : self._at + step.size - step.character]
-        ]
-        return None if None in rest else self._text(rest)
-
-    def _text(self, tokens: Sequence[int | None]) -> str:
-        return "".join(self._lexicon.character(token) for token in tokens if token is not None)
+        rest = self._steps[self._at + 1 : self._at + step.size - step.character]
+        if any(each.token is None for each in rest):
+            return None
+        return "".join(each.written for each in rest)

@@ -51,7 +51,9 @@ def revise_poems(poet: Poet, poems: Sequence[CorpusPoem], number: int, seed: int
         ValueError: If there are fewer poems.
     """
     chance = random.Random(seed)
-    usable = [poem for poem in poems if poem.form in FORMS and all(map(is_han, "".join(poem.lines)))]
+    usable = [
+        poem for poem in poems if poem.form in FORMS and all(map(is_han, "".join(poem.lines)))
+    ]
     if len(usable) < number:
         raise ValueError(f"{number} places need as many poems, and there are {len(usable)}")
     both, left = list[int](), list[int]()
@@ -66,13 +68,13 @@ def revise_poems(poet: Poet, poems: Sequence[CorpusPoem], number: int, seed: int
 
 
 def suggest(poet: Poet, poem: CorpusPoem, spot: tuple[int, int]) -> tuple[list[str], list[str]]:
-    """Return what is suggested for a spot of a poem, and what would be left to right, best first."""
+    """Return what is suggested for a spot of a poem, and what would be left to right."""
     lines = [list(line) for line in poem.lines]
     lines[spot[0]][spot[1]] = UNREADABLE
     text = "\n".join("".join(line) + "。" for line in lines)
     spec = RevisionSpec(text, (spot,), rare=True, novel=False)  # people's lines are copies
-    revision = poet.reviser.read(spec)
-    beginning = poet.reviser.begin(revision)
+    standing = poet.reviser.read(spec)
+    beginning = poet.reviser.begin(standing)
     poet.engine.run([beginning.sequence])
     ways = poet.reviser.go_on(beginning)
     poet.engine.run(ways)
