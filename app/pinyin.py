@@ -41,13 +41,9 @@ def pinyin_of_lines(lines: Sequence[str], tones: Sequence[str]) -> list[list[str
 
 
 def _syllables(line: str, tones: str) -> Iterator[str]:
-    for character, spoken, tone in zip(line, _spoken(line), tones, strict=True):
-        own = dict(_readings(character))
-        # 尽 alone is read as 盡, which it usually is in verse.
-        found = dict(_readings(standard_forms(character)[0])) or own
-        syllable = next(iter(found), "") if spoken == next(iter(own), "") else spoken
+    for character, syllable, tone in zip(line, _spoken(line), tones, strict=True):
         wanted = "".join(TODAYS[category] for category in _categories(character, tone))
-        fitting = [marked for marked, number in (found | own).items() if number in wanted]
+        fitting = [marked for marked, number in _readings(character) if number in wanted]
         yield syllable if not fitting or syllable in fitting else fitting[0]
 
 

@@ -5,13 +5,13 @@ from model.verse.proof import check
 
 
 def test_a_poem_is_read_syllable_by_syllable_with_tone_marks() -> None:
-    proof = check("白日依山尽，黄河入海流。欲穷千里目，更上一层楼。")
+    proof = check("春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。")
     found = pinyin_of_lines(proof.lines, proof.tones)
     assert [" ".join(line) for line in found] == [
-        "bái rì yī shān jìn",
-        "huáng hé rù hǎi liú",
-        "yù qióng qiān lǐ mù",
-        "gèng shàng yī céng lóu",
+        "chūn mián bù jué xiǎo",
+        "chù chù wén tí niǎo",
+        "yè lái fēng yǔ shēng",
+        "huā luò zhī duō shǎo",
     ]
 
 
