@@ -52,6 +52,7 @@ def test_a_couplet_without_a_word_has_no_keyword_and_others_keep_theirs() -> Non
 def test_a_line_or_a_poem_does_not_lend_its_end_to_a_word() -> None:
     assert keywords("風日，月花。", "春日，月山。") == [[], []]
     assert keywords("風花，山日。月水，雲。", "春雲，水日。月秋，雨。") == [[], []]
+    assert keywords("日月，風", "日月，花") == [["日月"], ["日月"]]  # two couplets, without a stop
 
 
 def test_without_pieces_or_words_there_are_none() -> None:

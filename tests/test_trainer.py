@@ -147,6 +147,13 @@ def test_training_poems_are_measured_beside_those_for_validation(
             assert last[name] == pytest.approx(expected)
 
 
+def test_the_optimizer_is_as_it_was_asked_for(poems: list[CorpusPoem], tmp_path: Path) -> None:
+    asked = dataclasses.replace(CONFIG, beta2=0.95, weight_decay=0.3)
+    matrices, others = trainer(poems, tmp_path, asked).state.optimizer.param_groups
+    assert matrices["betas"] == others["betas"] == (0.9, 0.95)
+    assert (matrices["weight_decay"], others["weight_decay"]) == (0.3, 0.0)
+
+
 def test_the_share_of_the_shi_is_drawn_only_beside_ci(
     poems: list[CorpusPoem], tmp_path: Path
 ) -> None:

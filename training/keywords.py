@@ -31,7 +31,7 @@ def with_keywords(pieces: Sequence[Piece], vocabulary: Vocabulary) -> list[Piece
     if len(bodies) > 1:
         starts = np.cumsum([0, *(len(piece.body) for piece in pieces[:-1])])
         keyword_id = vocabulary.tokens.index(KEYWORD)
-        for position in _keyword_positions(bodies, starts, vocabulary):
+        for position in _keyword_positions(bodies, vocabulary):
             piece = int(np.searchsorted(starts, position, side="right")) - 1
             found[piece] += [keyword_id, *bodies[position : position + 2].tolist()]
     return [
@@ -40,16 +40,14 @@ def with_keywords(pieces: Sequence[Piece], vocabulary: Vocabulary) -> list[Piece
     ]
 
 
-def _keyword_positions(bodies: Ints, starts: Ints, vocabulary: Vocabulary) -> Ints:
+def _keyword_positions(bodies: Ints, vocabulary: Vocabulary) -> Ints:
     """Return where the keywords are, one for each couplet that has a word."""
     is_han = bodies >= vocabulary.han_ids.start
     at = np.flatnonzero(is_han[:-1] & is_han[1:])  # of pairs, those of the same line
     if not len(at):
         return at
     rarity = _rarity(bodies, at, len(vocabulary))
-    couplet = np.isin(bodies, vocabulary.encode(STOPS))
-    couplet[starts[1:] - 1] = True  # a poem ends one, too
-    number = np.cumsum(couplet)[at]
+    number = np.cumsum(np.isin(bodies, [*vocabulary.encode(STOPS), vocabulary.eos_id]))[at]
     first = np.flatnonzero(np.diff(number, prepend=-1))
     rarest = np.repeat(np.maximum.reduceat(rarity, first), np.diff(first, append=len(at)))
     chosen = np.flatnonzero((rarity == rarest) & (rarity > 0))
