@@ -64,6 +64,10 @@ class Engine:
         scratch = torch.empty(3, num_slots, vocab_size, device=self.device)  # kept: see draw()
         self._log_probabilities, self._guided, self._scratch = scratch
 
+    def model_beside(self, num_slots: int) -> PackedModel:
+        """Return the model with slots of its own, for whoever reads without writing."""
+        return self._model.beside(num_slots)
+
     @property
     def running(self) -> list[Sequence]:
         """The sequences that have slots, in the order of their coming."""
