@@ -92,8 +92,13 @@ class LineFilter:
         """Return whether a line, in the model's script, stands in the corpus."""
         if len(line) < MIN_LINE:
             return False
-        word = np.array([_hash_one(line)], dtype=np.uint64)
-        return bool(self._holds(word)[0])
+        number = _hash_one(line) % self._range
+        byte, bit = divmod(number >> SIEVE_BITS, 8)
+        if not self._sieve[byte] >> bit & 1:
+            return False
+        high, low = divmod(number, 1 << LOW_BITS)
+        start, end = self._starts[high : high + 2]
+        return bool((self._lows[start:end] == low).any())
 
     def known(self, lines: Iterable[str]) -> set[str]:
         """Return those of lines that stand in the corpus: many are much faster than one by one."""
