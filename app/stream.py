@@ -44,6 +44,7 @@ async def characters(commission: Commission, service: Service) -> AsyncIterator[
     With candidates the characters come line by line, when all that go on have them.
     """
     job = commission.job
+    service.engine.watch(job)
     known, sent = [0] * len(commission.drafts), [0] * len(commission.drafts)
     while not job.drained:
         try:

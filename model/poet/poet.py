@@ -74,7 +74,7 @@ class Poet:
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)
         self.engine = Engine(model, num_slots, dtype)
-        self._reader = Reader(self.vocabulary, model)
+        self._reader = Reader(self.vocabulary, self.engine.model_beside(1))
         self._lexicons = cache(lambda rare: Lexicon(self.vocabulary, rare=rare))
         self._lexicon = self._lexicons(False)
         self._line_filter = line_filter
