@@ -43,7 +43,10 @@ def tune_of(name: str) -> str:
     Where a source has a name of its own, upstream gives both: 丑奴儿・采桑子.
     """
     (usual,) = to_traditional([OTHER_NAME.split(name)[-1]])
-    return clean_title(usual)
+    tune = clean_title(usual)
+    # What a title calls the preface to a series is the kind of a tune: 導引, 太常引.
+    whole = clean_author(usual)
+    return whole if whole[:-1] == tune and whole[-1:] in tuple("引序") else tune
 
 
 def to_traditional(texts: Sequence[str]) -> list[str]:
