@@ -46,10 +46,10 @@ PARTS = {
 OPEN, CLOSED = "開", "合"
 LABIALS = {"泰": CLOSED, "佳": OPEN, "卦": OPEN}
 HEADER = (
-    "# The part of 词林正韵 that the groups of 平水韵 lie in: tone; group; part; where a group is",
-    "# divided, the characters of this part. Made by training.tables.cilin. Sources: 戈載, 词林正韵",
-    "# (1821, public domain); 廣韻 (1008, public domain) as digitised by the nk2028 project in the",
-    "# package tshet-uinh 0.1.0 (MIT License).",
+    "# The part of 词林正韵 that each group of 平水韵 lies in: tone; group; part; where a group",
+    "# is divided, the characters of this part. Made by training.tables.cilin. Sources: 戈載,",
+    "# 词林正韵 (1821, public domain); 廣韻 (1008, public domain) as digitised by the nk2028",
+    "# project in the package tshet-uinh 0.1.0 (MIT License).",
 )
 
 Key = tuple[str, str]  # a tone of 平上去入, and a group of 平水韵 or a rhyme of 廣韻
@@ -65,7 +65,7 @@ class Row(NamedTuple):
 
 
 def parts_of_rhymes() -> dict[Key, dict[str, int]]:
-    """Return for each tone and rhyme of 廣韻 its part: by 開 and 合 if it is divided, else by ''."""
+    """Return for each tone and rhyme of 廣韻 its part: by 開 and 合 if divided, else by ''."""
     parts: dict[Key, dict[str, int]] = defaultdict(dict)
     for part, text in PARTS.items():
         for tone, rhymes in (entry.split(":") for entry in text.split()):
@@ -113,14 +113,15 @@ def divided(
     rows: Iterable[Row], guangyun: Mapping[tuple[str, Key], set[int]]
 ) -> Iterator[tuple[Key, int, str]]:
     """Yield each divided group's tone and name, with a part and the characters that are in it."""
-    parts = {key: found for key, found in parts_of_groups().items() if len(found) > 1}
+    both = {key: found for key, found in parts_of_groups().items() if len(found) > 1}
     characters: dict[tuple[Key, int], set[str]] = defaultdict(set)
     for row in rows:
         key = row.tone, row.group
         form = row.source if len(row.source) == 1 else ""
-        own = guangyun.get((row.character, key)) or guangyun.get((form, key))
-        for part in own or parts.get(key, ()) if key in parts else ():
-            characters[key, part].add(row.character)
+        if key in both:
+            own = guangyun.get((row.character, key)) or guangyun.get((form, key)) or both[key]
+            for part in own:
+                characters[key, part].add(row.character)
     for (key, part), found in sorted(characters.items()):
         yield key, part, "".join(sorted(found))
 

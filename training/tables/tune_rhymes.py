@@ -57,7 +57,7 @@ def rhyme_sets(family: Family, ear: Ear) -> list[RhymeSet]:
             and _rhyming(family, at, spots, ear) >= OPEN_RHYMES
             and spots == max(sets, key=lambda other: _rhyming(family, at, other, ear))
         ]
-        tones |= {at: _common_tone(family, at, spots, ear) for at in open_spots}
+        tones |= {at: _common_tone(family, at, ear) for at in open_spots}
         ordered = tuple(sorted(tones))
         found.append(RhymeSet(ordered, frozenset(open_spots), tuple(tones[at] for at in ordered)))
     return sorted(found)
@@ -103,7 +103,7 @@ def _tone_at(family: Family, spot: int, ear: Ear) -> Tone:
     return Tone.PING if level >= sum(tone == (Tone.ZE,) for tone in tones) else Tone.ZE
 
 
-def _common_tone(family: Family, at: int, spots: Sequence[int], ear: Ear) -> Tone:
+def _common_tone(family: Family, at: int, ear: Ear) -> Tone:
     """Return the tone at an open spot, by the poems that rhyme there."""
     rhyming = [v for v in family.verses if v.marks.get(at) == STOP]
     return _tone_at(Family(rhyming), at, ear)

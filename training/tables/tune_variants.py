@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from model.verse.rhymes import Tone
 from training.tables.tune_poems import COMMA, PAUSE, STOP, Ear, Family, Verse, families
@@ -116,10 +115,8 @@ def _variant(
     scheme: Scheme, own: Sequence[Verse], family: Family, sets: Sequence[RhymeSet], ear: Ear
 ) -> Variant:
     number_of = {spot: number for number, found in enumerate(sets) for spot in found.spots}
-    tone_of = {
-        spot: tone for f in sets for spot, tone in zip(f.spots, f.tones, strict=True)
-    }
-    again, members = said_again(own, family.size), Family(list(own))
+    tone_of = {spot: tone for f in sets for spot, tone in zip(f.spots, f.tones, strict=True)}
+    again, members = said_again(family.verses, family.size), Family(list(own))
     lines = tuple(
         Line(
             start,
@@ -133,9 +130,7 @@ def _variant(
             line_tones(family.verses, start, end, ear, tone_of[end] if rhymed else None),
             {spot: earlier for spot, earlier in again.items() if start <= spot < end},
         )
-        for start, (end, rhymed) in zip(
-            (0, *(end for end, _ in scheme[:-1])), scheme, strict=True
-        )
+        for start, (end, rhymed) in zip((0, *(end for end, _ in scheme[:-1])), scheme, strict=True)
     )
     kept = sum(all(found.kept_by(verse, ear) for found in sets) for verse in family.verses)
     entering = {
@@ -143,9 +138,7 @@ def _variant(
         for number, found in enumerate(sets)
         if Tone.PING not in found.tones
     }
-    return Variant(
-        lines, len(own), len(family), kept / len(family), entering, stanzas_of(lines)
-    )
+    return Variant(lines, len(own), len(family), kept / len(family), entering, stanzas_of(lines))
 
 
 def stanzas_of(lines: Sequence[Line]) -> tuple[int, ...]:

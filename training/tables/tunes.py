@@ -10,7 +10,7 @@ pinyin, and where the stanzas end if their shape does not show it, are typed (tu
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -26,13 +26,12 @@ NAMES = Path(__file__).with_name("tune_names.tsv")
 LEAST_POEMS = 20  # of a tune's largest family
 LETTERS = "ABCDEFGH"
 HEADER = (
-    "# How the tunes of ci run. Made by training.tables.tunes from the chinese-poetry corpus at commit",
-    "# 99ebbef (MIT License), names and some stanzas from training/tables/tune_names.tsv. Three kinds",
-    "# of rows: tune, name, pinyin, other names; of each tune its variants, the commonest first:",
-    "# variant, poems, poems that its tones are from, percent of these that keep every rhyme, percent",
-    "# of each oblique rhyme that is of the entering tone; of each variant its lines: line, stanza,",
-    "# characters between pauses, rhyme (small if oblique), characters said again (spot:earlier spot,",
-    "# from 1 in the poem), strings of tones and their percent.",
+    "# How the tunes of ci run. Made by training.tables.tunes from the chinese-poetry corpus at",
+    "# commit 99ebbef (MIT License); names and some stanzas by hand. Three kinds of rows. tune:",
+    "# name, pinyin, other names. variant, the commonest first: poems, poems that its tones are",
+    "# from, percent of these that keep every rhyme, percent of each oblique rhyme that is of the",
+    "# entering tone. line: stanza, characters between pauses, rhyme (small if oblique), what is",
+    "# said again (spot:earlier spot, from 1 in the poem), strings of tones and their percent.",
 )
 
 
@@ -123,7 +122,7 @@ def _with_stanzas(variants: Iterable[Variant], name: Name) -> Iterator[Variant]:
         breaks = name.breaks.get(variant.size) or shown.get(variant.size, ())
         if breaks and all(at in ends_at for at in breaks):
             cuts = [0, *(ends_at[at] for at in breaks), len(variant.lines)]
-            sizes = (end - start for start, end in zip(cuts, cuts[1:], strict=False))
+            sizes = (end - start for start, end in pairwise(cuts))
             variant = replace(variant, stanzas=tuple(sizes))
         yield variant
 
@@ -144,7 +143,7 @@ def rows_of(name: Name, variants: Iterable[Variant]) -> Iterator[str]:
 
 def _cells(line: Line) -> tuple[str, str, str, str]:
     cuts = [0, *line.pauses, line.size]
-    sizes = "、".join(str(end - start) for start, end in zip(cuts, cuts[1:], strict=False))
+    sizes = "、".join(str(end - start) for start, end in pairwise(cuts))
     oblique = all(tones.endswith("仄") for tones in line.tones)
     letter = "" if line.rhyme is None else LETTERS[line.rhyme]
     again = " ".join(f"{spot + 1}:{earlier + 1}" for spot, earlier in sorted(line.again.items()))
