@@ -48,6 +48,7 @@ def _none(*values: int) -> BeforeValidator:
 
 
 ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
+TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
 
@@ -107,10 +108,8 @@ class GenerateRequest(Strict):
         _none(-1),
     ] = None
     form: Annotated[
-        Annotated[
-            Form | InstanceOf[Tune] | InstanceOf[TuneVariant],
-            WithJsonSchema({"type": "string", "examples": [*FORM_NAMES, "huanxisha", "浣溪沙"]}),
-        ]
+        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
+        | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)]
         | None,
         _choice(form_called),
         Field(
