@@ -39,7 +39,7 @@ class FormOut(BaseModel):
         None, description="A tune's, by length: to 58 characters, to 90, more."
     )
     characters: int | None = Field(None, description="Of a tune's commonest variant.")
-    poems: int | None = Field(None, description="Poems of the corpus to a tune's variants.")
+    poems: int | None = Field(None, description="Poems of the corpus to a tune.")
     variants: list[VariantOut] = Field([], description="A tune's, the commonest first.")
 
 

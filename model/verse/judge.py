@@ -56,7 +56,8 @@ def judge(text: str) -> MeterProof | CiProof:
         key=lambda match: (match.distance, -match.variant.poems),
     )
     found = [_proof(match, exact=exact) for match in nearest[:TRIED]]
-    best = min(found, key=_faults)
+    # Of variants that a poem keeps equally, that which asks for more rhymes.
+    best = min(found, key=lambda proof: (_faults(proof), -len(proof.rhyme_lines)))
     if even and named is None and _faults(best) > FAULTS:
         return proof
     return best

@@ -196,18 +196,15 @@ class Tune:
         name: In the model's script.
         pinyin: Without tones and spaces.
         others: Other names, in the model's script.
+        poems: How many of the corpus are to it.
         variants: The commonest first; at least one.
     """
 
     name: str
     pinyin: str
     others: tuple[str, ...]
+    poems: int
     variants: list[TuneVariant] = field(default_factory=list)
-
-    @property
-    def poems(self) -> int:
-        """How many poems of the corpus its variants are from."""
-        return sum(variant.poems for variant in self.variants)
 
     @property
     def category(self) -> str:

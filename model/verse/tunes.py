@@ -61,11 +61,11 @@ class Tunes:
             kind, *cells = row.split("\t")
             if kind == "line" and len(cells) == 5 and head is not None:
                 lines.append(cells)
-            elif kind in ("tune", "variant") and len(cells) == {"tune": 3, "variant": 4}[kind]:
+            elif kind in ("tune", "variant") and len(cells) == 4:
                 _finish(tunes, head, lines)
                 head, lines = (cells if kind == "variant" else None), []
                 if kind == "tune":
-                    tunes.append(Tune(cells[0], cells[1], tuple(cells[2].split())))
+                    tunes.append(Tune(cells[0], cells[1], tuple(cells[2].split()), int(cells[3])))
             elif not row.startswith("#"):
                 raise ValueError(f"expected a tune, a variant or a line, got {row!r:.60}")
         _finish(tunes, head, lines)

@@ -12,70 +12,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
-from model.verse.script import unify
 from training.command import reporting
 from training.corpus_poem import read_poems
+from training.tables.tune_names import Name, read_names
 from training.tables.tune_poems import Ear, Verse
 from training.tables.tune_variants import Line, Variant, find_variants
 
-NAMES = Path(__file__).with_name("tune_names.tsv")
 LEAST_POEMS = 20  # of a tune's largest family
 LETTERS = "ABCDEFGH"
 HEADER = (
     "# How the tunes of ci run. Made by training.tables.tunes from the chinese-poetry corpus at",
     "# commit 99ebbef (MIT License); names and some stanzas by hand. Three kinds of rows. tune:",
-    "# name, pinyin, other names. variant, the commonest first: poems, poems that its tones are",
-    "# from, percent of these that keep every rhyme, percent of each oblique rhyme that is of the",
-    "# entering tone. line: stanza, characters between pauses, rhyme (small if oblique), what is",
-    "# said again (spot:earlier spot, from 1 in the poem), strings of tones and their percent.",
+    "# name, pinyin, other names, poems. variant, the commonest first: poems, poems that its tones",
+    "# are from, percent of these that keep every rhyme, percent of each oblique rhyme that is of",
+    "# the entering tone. line: stanza, characters between pauses, rhyme (small if oblique), what",
+    "# is said again (spot:earlier spot, from 1 in the poem), strings of tones and their percent.",
 )
-
-
-class Name(NamedTuple):
-    """What is typed of a tune.
-
-    Args:
-        name: In the model's script.
-        pinyin: Without tones and spaces.
-        others: Other names.
-        breaks: Where stanzas end, by a variant's characters.
-    """
-
-    name: str
-    pinyin: str
-    others: tuple[str, ...]
-    breaks: Mapping[int, tuple[int, ...]]
-
-
-def read_names(path: Path = NAMES) -> dict[str, Name]:
-    """Return what is typed of each tune.
-
-    Raises:
-        ValueError: If a line is not of this kind, or a name or a spelling comes twice.
-    """
-    names = dict[str, Name]()
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        fields = line.split("\t")
-        if len(fields) != 4 or not fields[1].isascii() or not fields[1].isalpha():
-            raise ValueError(f"expected name, pinyin, other names and breaks, got {line!r}")
-        name, pinyin, others, breaks = fields
-        ends = (each.split(":") for each in breaks.split())
-        found = Name(
-            unify(name),
-            pinyin,
-            tuple(map(unify, others.split())),
-            {int(size): tuple(map(int, at.split(","))) for size, at in ends},
-        )
-        if found.name in names or pinyin in {other.pinyin for other in names.values()}:
-            raise ValueError(f"{name} ({pinyin}) comes twice")
-        names[found.name] = found
-    return names
 
 
 def tunes_of(
@@ -127,9 +83,9 @@ def _with_stanzas(variants: Iterable[Variant], name: Name) -> Iterator[Variant]:
         yield variant
 
 
-def rows_of(name: Name, variants: Iterable[Variant]) -> Iterator[str]:
+def rows_of(name: Name, poems: int, variants: Iterable[Variant]) -> Iterator[str]:
     """Yield the rows of a tune."""
-    yield "\t".join(("tune", name.name, name.pinyin, " ".join(name.others)))
+    yield "\t".join(("tune", name.name, name.pinyin, " ".join(name.others), str(poems)))
     for variant in variants:
         entering = " ".join(f"{LETTERS[n].lower()}{s:.0%}" for n, s in variant.entering.items())
         kept = f"{100 * variant.kept:.0f}"
@@ -164,7 +120,9 @@ def main(
         for poem in read_poems(poems):
             verses[poem.tune].append(Verse.of(poem))
     found = list(tunes_of(verses, names, ear))
-    rows = [row for name, variants in found for row in rows_of(name, variants)]
+    rows = [
+        row for name, variants in found for row in rows_of(name, len(verses[name.name]), variants)
+    ]
     out.write_text("\n".join([*HEADER, *rows]) + "\n", encoding="utf-8")
     for name, variants in found:
         for variant in variants:
