@@ -15,7 +15,7 @@ import torch
 from model.packed_model import PackedModel, State
 from model.poet.given import Choices, give_acrostic, give_opening, give_start
 from model.poet.poem import PoemSpec
-from model.verse.form import Layout
+from model.verse.form import Measure
 from model.verse.script import is_han, standard_forms, unify
 from model.vocabulary import UnknownCharacter, Vocabulary
 
@@ -40,7 +40,7 @@ class Reader:
         self._best_spelling = lru_cache(READINGS_KEPT)(self._find_best_spelling)
         self._after = lru_cache(HEADERS_KEPT)(self._read_header)
 
-    def choices(self, spec: PoemSpec, layout: Layout, header: SequenceOf[int]) -> Choices:
+    def choices(self, spec: PoemSpec, layout: Measure, header: SequenceOf[int]) -> Choices:
         """Return the characters that a spec fixes, in every reading, the likeliest first.
 
         At most 16 spellings are weighed for a request, whatever its length: those of its first
