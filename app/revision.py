@@ -5,15 +5,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from app.answers import ModelOut
-from app.schemas import (
-    AS_CHARACTERS,
-    ERA_NAMES,
-    GUIDANCE,
-    MAX_GUIDANCE,
-    Strict,
-    choice,
-    none_for,
-)
+from app.fields import AS_CHARACTERS, ERA_NAMES, Strict, choice, none_for
+from app.schemas import GUIDANCE, MAX_GUIDANCE
 from model.poet.revision import MOST_SPOTS, MOST_SUGGESTIONS, RevisionSpec, Suggestion
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.script import Script

@@ -31,7 +31,7 @@ from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.proof import check
+from model.verse.judge import judge
 from model.verse.script import Script, standard_forms
 
 Item = TypeVar("Item")
@@ -195,7 +195,7 @@ class Service:
             QueueFull: If too many wait to be judged.
         """
         try:
-            proof = await self._aside.read(check, text)
+            proof = await self._aside.read(judge, text)
         except ValueError as error:
             raise UnacceptableRequest("text", str(error)) from error
         return MeterOut.model_validate(proof.to_dict())

@@ -212,6 +212,8 @@ def test_what_does_not_fit_the_verse_is_refused_by_name(client: httpx.Client) ->
     assert message == f"pattern: what is given does not fit {wish}, but {pattern}"
     assert "pattern: must be 仄起 or 平起" in refused(pattern="猫")
     assert "pattern: only verse of meter strict" in refused(pattern="仄起", meter="rhyme")
+    assert "pattern: a ci runs as its tune" in refused(pattern="仄起", form="浣溪沙")
+    assert "rhyme: a ci rhymes in a part" in refused(rhyme="七阳", form="浣溪沙")
     assert "rhyme: line " in refused(rhyme="三江", form="gushi-7", length=196)
 
 

@@ -39,3 +39,17 @@ def require_choice(meter: Meter, choice: Choice) -> None:
         names = "、".join(sorted(choice.groups))
         reason = f"regulated verse rhymes in a level group, and {names} is oblique; try meter rhyme"
         raise NoCharacterFits(0, reason, field="rhyme")
+
+
+def require_none_in_ci(choice: Choice) -> None:
+    """See that nothing was chosen of a ci, which runs and rhymes as its tune does.
+
+    Raises:
+        NoCharacterFits: If something was.
+    """
+    if choice.pattern is not None:
+        reason = "a ci runs as its tune does; a tone pattern is for jueju and lushi"
+        raise NoCharacterFits(0, reason, field="pattern")
+    if choice.groups:
+        reason = "a ci rhymes in a part of 词林正韵; a group of 平水韵 is for the forms of shi"
+        raise NoCharacterFits(0, reason, field="rhyme")
