@@ -1,57 +1,37 @@
 """What requests ask for in JSON, as the OpenAPI page shows it."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from app.errors import UnacceptableRequest
+from app.fields import AS_CHARACTERS, ERA_NAMES, Strict, choice, none_for
 from model.poet.poem import Meter, PoemSpec
 from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
+from model.verse.pattern_name import PATTERN_NAMES, Pattern
+from model.verse.rhyme_name import groups_asked
 from model.verse.script import Script
 from model.verse.text import read_lines
+from model.verse.tune import Tune, TuneVariant
+from model.verse.tunes import form_called
 from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64
 GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
-LONGEST_LINE = 7
-
-
-def _characters(text: object) -> object:
-    """Return the Han characters of what a caller wrote; leave anything else to the type check."""
-    return "".join(read_lines(text)) if isinstance(text, str) else text
-
-
-AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
-
-
-def _choice(kind: Any) -> BeforeValidator:
-    """Convert a string by calling kind; leave anything else to the type check."""
-    return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
-
-
-def _none(*values: int) -> BeforeValidator:
-    """Take numbers for None, as other servers do."""
-    return BeforeValidator(lambda value: None if value in values and type(value) is int else value)
-
-
-ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
+LONGEST_LINE = 7  # of shi
+LONGEST_START = 9  # characters of the longest line of a tune
+TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
-
-
-class Strict(BaseModel):
-    """Takes no other types, no unknown fields, no infinities."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class GenerateRequest(Strict):
@@ -61,7 +41,7 @@ class GenerateRequest(Strict):
         str | None,
         Field(
             min_length=1,
-            max_length=LONGEST_LINE,
+            max_length=LONGEST_START,
             description="The poem's first characters, at most one line, in either script.",
             examples=["日"],
         ),
@@ -88,7 +68,7 @@ class GenerateRequest(Strict):
     top_k: Annotated[
         int | None,
         Field(ge=1, le=100_000, description="Draw among the k likeliest characters only."),
-        _none(0, -1),
+        none_for(0, -1),
     ] = None
     top_p: Annotated[
         float | None,
@@ -101,23 +81,26 @@ class GenerateRequest(Strict):
     seed: Annotated[
         int | None,
         Field(ge=0, le=MAX_SEED, description="The same seed gives the same poem; drawn if absent."),
-        _none(-1),
+        none_for(-1),
     ] = None
     form: Annotated[
-        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})] | None,
-        _choice(Form.parse),
+        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
+        | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)]
+        | None,
+        choice(form_called),
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
-            "五古 七古. All but gushi decide the length, too.",
+            "五古 七古. For a ci a tune (词牌), by name or pinyin, such as 浣溪沙 or huanxisha: "
+            "GET /forms lists them. All but gushi decide the length, too.",
             examples=["jueju-7"],
         ),
     ] = None
     meter: Annotated[
         Meter | None,
-        _choice(Meter),
+        choice(Meter),
         Field(
             description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
-            "rhyme only; free: neither. Default: strict for jueju and lushi, rhyme for gushi."
+            "rhyme only; free: neither. Default: strict, but for gushi rhyme."
         ),
     ] = None
     opening: Annotated[
@@ -145,6 +128,24 @@ class GenerateRequest(Strict):
         ),
         AS_CHARACTERS,
     ] = None
+    rhyme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=6,
+            description="The rhyme group of 平水韵, such as 七阳, or a character to rhyme with.",
+            examples=["七阳"],
+        ),
+    ] = None
+    pattern: Annotated[
+        Annotated[Pattern, WithJsonSchema({"type": "string", "enum": PATTERN_NAMES})] | None,
+        choice(Pattern.parse),
+        Field(
+            description="How line 1 runs: 仄起 or 平起, 首句入韵 or 首句不入韵, or both. Of "
+            "regulated verse alone.",
+            examples=["仄起首句入韵"],
+        ),
+    ] = None
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
@@ -155,8 +156,8 @@ class GenerateRequest(Strict):
         Field(
             min_length=1,
             max_length=MAX_THEME,
-            description="What the poem is about in free words: any Chinese, old or modern, and "
-            "English. The answer names the words of the poems that they were read as.",
+            description="The same in free words, modern ones and English, too; the answer names "
+            "the words of the poems that they were read as.",
             examples=["想念在上海的外婆"],
         ),
     ] = None
@@ -167,10 +168,10 @@ class GenerateRequest(Strict):
     ] = None
     era: Annotated[
         Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
-        _choice(Era.parse),
+        choice(Era.parse),
         Field(description="tang (唐) or song (宋)."),
     ] = None
-    script: Annotated[Script, _choice(Script), Field(description="The script of the answer.")] = (
+    script: Annotated[Script, choice(Script), Field(description="The script of the answer.")] = (
         Script.SIMPLIFIED
     )
     guidance: Annotated[
@@ -195,15 +196,24 @@ class GenerateRequest(Strict):
 
     @field_validator("opening")
     @classmethod
-    def _lines(cls, opening: str | list[str] | None) -> list[str] | None:
+    def _lines(cls, opening: str | list[str] | None, info: ValidationInfo) -> list[str] | None:
         if opening is None:
             return None
         lines = read_lines(opening if isinstance(opening, str) else "\n".join(opening))
+        if lines and isinstance(info.data.get("form"), (Tune, TuneVariant)):
+            return lines  # what the tune asks of them the poet says
         if not lines or not all(len(line) == len(lines[0]) in (5, 7) for line in lines):
             raise ValueError("must be complete lines, all of 5 or all of 7 characters")
         if sum(map(len, lines)) > MAX_LENGTH:
             raise ValueError(f"must be at most {MAX_LENGTH} characters")
         return lines
+
+    @field_validator("rhyme")
+    @classmethod
+    def _rhyme_is_known(cls, rhyme: str | None) -> str | None:
+        if rhyme is not None:
+            groups_asked(rhyme)
+        return rhyme
 
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
@@ -212,19 +222,16 @@ class GenerateRequest(Strict):
         return self
 
     def ways(self, usual: int) -> int:
-        """Return in how many ways each poem is written.
-
-        Args:
-            usual: Where the request does not say.
+        """Return in how many ways each poem is written, usual where the request does not say.
 
         Raises:
             UnacceptableRequest: If these are too many for n.
         """
         candidates = self.candidates or usual
         if self.n * candidates > MAX_SEQUENCES:
-            most = MAX_SEQUENCES // candidates
-            message = f"must be at most {most} where each poem is written in {candidates} ways"
-            raise UnacceptableRequest("n", f"{message}, as here by default; got {self.n}")
+            reason = f"where each poem is written in {candidates} ways, as here by default"
+            message = f"must be at most {MAX_SEQUENCES // candidates} {reason}; got {self.n}"
+            raise UnacceptableRequest("n", message)
         return candidates
 
     def params(self, seed: int) -> SamplingParams:
@@ -245,6 +252,8 @@ class GenerateRequest(Strict):
             meter=self.meter,
             opening=tuple(self.opening or ()),
             acrostic=self.acrostic,
+            rhyme=frozenset() if self.rhyme is None else groups_asked(self.rhyme),
+            pattern=self.pattern,
             title=self.title,
             theme=self.theme,
             author=self.author,
@@ -265,8 +274,7 @@ class GenerateRequest(Strict):
                 {"acrostic": "春夏秋冬", "script": "traditional"},
                 {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
                 {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
-                {"theme": "想念在上海的外婆", "form": "jueju-5"},
-                {"start": "月", "length": 200, "candidates": 1, "novel": True},
+                {"start": "月", "length": 200, "candidates": 1, "novel": True, "theme": "外婆"},
             ]
         }
     )

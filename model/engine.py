@@ -19,7 +19,7 @@ from collections.abc import Sequence as SequenceOf
 import torch
 from torch import Tensor
 
-from model.decoding import draw, forbid, log_share
+from model.decoding import pick, temper
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
 from model.pairing import Pairing
@@ -28,7 +28,7 @@ from model.particles import Particles
 from model.poetry_model import PoetryModel
 from model.precision import Precision
 from model.row import Row
-from model.sequence import Sequence
+from model.sequence import Prefix, Sequence
 
 HEADERS_KEPT = 256  # whose states are kept, 14 KiB each in the bundled model
 
@@ -62,14 +62,17 @@ class Engine:
         self._running: dict[Sequence, Particles] = {}
         self._rows: list[Row] = []  # number n holds slot n
         self._model = PackedModel(model, num_slots, precision)
-        self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
+        self._states = OrderedDict[Prefix, State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
-        self.batch_sizes = self._model.batch_sizes
-        self._pairing = Pairing(vectors, self.device)
+        self.batch_sizes, self._pairing = self._model.batch_sizes, Pairing(vectors, self.device)
         vocab_size = model.config.vocab_size
         self._anything = torch.ones(vocab_size, dtype=torch.bool)
-        scratch = torch.empty(2, num_slots, vocab_size, device=self.device)
-        self._log_probabilities, self._scratch = scratch  # kept: see draw()
+        scratch = torch.empty(4, num_slots, vocab_size, device=self.device)  # kept: see draw()
+        self._log_probabilities, self._plain, self._guided, self._scratch = scratch
+
+    def model_beside(self, num_slots: int) -> PackedModel:
+        """Return the model with slots of its own, for whoever reads without writing."""
+        return self._model.beside(num_slots)
 
     @property
     def running(self) -> list[Sequence]:
@@ -138,7 +141,7 @@ class Engine:
     def _admit(self, sequence: Sequence) -> None:
         """Give a sequence its slots; headers whose state is known are not read again."""
         particles = Particles(sequence)
-        prefixes = (tuple(header[:-1]) for header in sequence.headers)
+        prefixes = (prompt.prefix for prompt in sequence.prompts)
         known = {prefix: self._states[prefix] for prefix in prefixes if prefix in self._states}
         for prefix in known:
             self._states.move_to_end(prefix)
@@ -187,18 +190,25 @@ class Engine:
         own, plain, guided, spare = self._predict(features, leads)
         guided = self._pairing.add(guided, particles)
         masks = self._masks(particles)
-        self._weigh(particles, guided, masks)
+        self._rank(particles, own, masks)
+        scratch = self._scratch[: len(leads)], spare[: len(leads)]
+        temperatures = [particle.params.temperature for particle in particles]
+        probabilities, log_shares = temper(guided, masks, temperatures, scratch)
+        for particle, log_share in zip(particles, log_shares.tolist(), strict=True):
+            particle.log_weight += log_share
         grown, sources = self._resample(particles)
         if sources:
-            own, plain = own[sources], plain[sources]
-            guided, masks = guided[sources], masks[sources]
-        scratch = self._scratch[: len(leads)], spare[: len(leads)]
-        tokens = self._choose(guided, masks, particles, scratch)
+            own, plain, guided = own[sources], plain[sources], guided[sources]
+            masks, probabilities = masks[sources], probabilities[sources]
+        colder = [n for n, particle in enumerate(particles) if particle.draws_colder]
+        if colder:
+            probabilities[colder] = self._temper_again(guided, masks, particles, colder)
+        tokens = self._pick(probabilities, particles, scratch[0])
         again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]
         if again:
             others = [particles[n] for n in again]
             masks[again] = self._masks(others)
-            tokens[again] = self._choose(guided[again], masks[again], others)
+            tokens[again] = self._pick(self._temper_again(guided, masks, particles, again), others)
         # None fits where a mask allows nothing.
         found = [each.gather(-1, tokens[:, None])[:, 0].tolist() for each in (masks, own, plain)]
         for particle, token, fits, *costs in zip(particles, tokens.tolist(), *found, strict=True):
@@ -213,8 +223,8 @@ class Engine:
         """Resample the particles whose next token ends a part of the verse.
 
         Returns:
-            The sequences of which more is settled now; and the number of the particle that each has
-            become, nothing where all have stayed themselves.
+            The sequences of which more is settled now; and what number of particle each has become,
+            nothing where all have stayed themselves.
         """
         numbers = {particle: n for n, particle in enumerate(particles)}
         grown, sources, moved = set[Sequence](), [*range(len(particles))], False
@@ -231,8 +241,8 @@ class Engine:
         """Return what the model expects next for each particle.
 
         Returns:
-            Its log-probabilities, (P, V); those without the wishes; what is to be drawn from, the
-            same but for those that are guided; and memory of at least that size, to compute in.
+            Its log-probabilities, (P, V), and those without the wishes; what is to be drawn from;
+            and memory of at least that size, to compute in.
         """
         contrasts = [row.contrast for row in leads if row.contrast is not None]
         slots = [row.slot for row in (*leads, *contrasts)]
@@ -244,33 +254,27 @@ class Engine:
         own = every[: len(leads)]
         if not contrasts:
             return own, own, own, logits
+        plain, guided = self._plain[: len(leads)], self._guided[: len(leads)]
         numbers = iter(range(len(leads), len(slots)))
-        without = every[[next(numbers) if row.contrast else n for n, row in enumerate(leads)]]
+        partners = [next(numbers) if row.contrast else n for n, row in enumerate(leads)]
+        torch.index_select(every, 0, torch.tensor(partners, device=self.device), out=plain)
         guidance = torch.tensor([float(row.particle.guidance) for row in leads]).to(self.device)
-        return own, without, torch.lerp(without, own, guidance[:, None]), logits
+        return own, plain, torch.lerp(plain, own, guidance[:, None], out=guided), logits
 
-    def _choose(
-        self,
-        logits: Tensor,
-        masks: Tensor,
-        particles: list[Particle],
-        scratch: tuple[Tensor | None, Tensor | None] = (None, None),
+    def _temper_again(
+        self, logits: Tensor, masks: Tensor, particles: list[Particle], numbers: list[int]
     ) -> Tensor:
-        """Draw under masks.
+        """Return what some particles draw from, (N, V), at the temperature of their next token."""
+        temperatures = [particles[n].temperature for n in numbers]
+        return temper(logits[numbers], masks[numbers], temperatures)[0]
 
-        Args:
-            logits: (P, V).
-            masks: What may come, (P, V).
-            particles: Whose tokens are drawn.
-            scratch: Two tensors (P, V) to compute in.
-
-        Returns:
-            Tokens, (P,).
-        """
-        masked = forbid(logits, masks, out=scratch[0])
-        params = [particle.next_params for particle in particles]
+    @staticmethod
+    def _pick(
+        probabilities: Tensor, particles: list[Particle], out: Tensor | None = None
+    ) -> Tensor:
+        """Draw a token for each particle, (P,)."""
         positions = [len(particle.tokens) for particle in particles]
-        return draw(masked, params, positions, (masked, scratch[1]))
+        return pick(probabilities, [each.params for each in particles], positions, out)
 
     def _masks(self, particles: list[Particle]) -> Tensor:
         """Return what the guides allow, (P, V)."""
@@ -285,11 +289,12 @@ class Engine:
             return ~self._anything
         return self._anything if mask is None else mask
 
-    def _weigh(self, particles: list[Particle], logits: Tensor, masks: Tensor) -> None:
-        """Take into the weights what the masks let through; a single particle needs no weight."""
-        several = [n for n, each in enumerate(particles) if each.sequence.num_particles > 1]
-        if several:
-            temperatures = [particles[n].params.temperature for n in several]
-            shares = log_share(logits[several], masks[several], temperatures)
-            for n, share in zip(several, shares.tolist(), strict=True):
-                particles[n].log_weight += share
+    def _rank(self, particles: list[Particle], log_probabilities: Tensor, masks: Tensor) -> None:
+        """Keep the likeliest first tokens of those that ask for them, among what is allowed."""
+        for n, each in enumerate(particles):
+            sequence = each.sequence
+            if sequence.num_ranked and not each.tokens and not sequence.ranked:
+                allowed = log_probabilities[n].masked_fill(~masks[n], -torch.inf)
+                number = min(sequence.num_ranked, int(masks[n].sum()))
+                best = allowed.topk(number)
+                sequence.ranked += zip(best.indices.tolist(), best.values.tolist(), strict=True)

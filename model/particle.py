@@ -7,7 +7,7 @@ particles of a sequence weigh the product of these shares, and are drawn anew by
 Sources: sequential Monte Carlo for constrained generation, Lew et al. (2023), Zhao et al. (2024).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import cast
 
@@ -56,12 +56,14 @@ class Particle:
         return self.sequence.guidance_at(len(self.tokens))
 
     @property
-    def next_params(self) -> SamplingParams:
-        """How it draws its next token."""
-        times = warmth(self.guide.cue)
-        if times == 1:
-            return self.params
-        return replace(self.params, temperature=self.params.temperature * times)
+    def draws_colder(self) -> bool:
+        """Whether its next token is drawn colder than others."""
+        return warmth(self.guide.cue) < 1
+
+    @property
+    def temperature(self) -> float:
+        """That of its next token."""
+        return self.params.temperature * warmth(self.guide.cue)
 
     def vet(self, token: int) -> bool:
         """Return whether it takes a drawn token; one that has failed takes any."""
@@ -72,7 +74,13 @@ class Particle:
             return True
 
     def take(self, token: int, log_probability: float, plain: float) -> None:
-        """Go on after a token, of these log-probabilities with the wishes and without."""
+        """Go on after a token.
+
+        Args:
+            token: What was drawn.
+            log_probability: Its own, unmasked and unguided, in nats.
+            plain: The same without the wishes.
+        """
         self.tokens.append(token)
         self.log_probabilities.append(log_probability)
         self.plain.append(plain)

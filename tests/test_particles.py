@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.decoding import log_share
 from model.engine import Engine
 from model.guide import RHYME_WARMTH, NoCharacterFits, Unguided
 from model.particles import Particles
@@ -144,16 +143,6 @@ def test_particles_draw_from_the_model_given_the_verse(poetry_model: PoetryModel
     assert distance(32) < 0.06
 
 
-def test_the_share_that_a_mask_lets_through_is_its_probability() -> None:
-    torch.manual_seed(0)
-    logits, allowed = torch.randn(5, V), torch.rand(5, V) > 0.4
-    temperatures = [0.5, 0.8, 1.0, 1.5, 2.0]
-    shares = log_share(logits, allowed, temperatures).exp()
-    for n, temperature in enumerate(temperatures):
-        probabilities = (logits[n] / temperature).softmax(-1)
-        assert shares[n] == pytest.approx(float(probabilities[allowed[n]].sum()), abs=1e-6)
-
-
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
 def test_what_is_written_has_the_probabilities_that_the_model_gives_it(
     poetry_model: PoetryModel, guidance: float
@@ -210,10 +199,11 @@ def test_a_rhyme_is_drawn_colder_and_weighed_as_anything_else(poetry_model: Poet
 
     assert share_of_the_likelier(Rhymes) > share_of_the_likelier(Lines) + 0.03
     first = Particles(Sequence(HEADER, Rhymes(), SamplingParams(temperature=0.8))).members[0]
-    assert first.next_params.temperature == 0.8
+    assert (first.temperature, first.draws_colder) == (0.8, False)
     for token in (2, 3):
         first.take(token, 0.0, 0.0)
-    assert first.next_params.temperature == pytest.approx(0.8 * RHYME_WARMTH)
+    assert first.temperature == pytest.approx(0.8 * RHYME_WARMTH)
+    assert first.draws_colder
 
 
 def test_the_first_token_is_guided_less() -> None:
