@@ -3,9 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opencc import OpenCC
 
+from app.settings import BUNDLED
+from model.checkpoint import Checkpoint
 from model.verse.rhymes import Reading, Rhymes, Tone
 from model.verse.script import (
     Script,
+    as_simplified,
     form_shares,
     is_common,
     is_han,
@@ -102,6 +105,15 @@ def test_the_models_text_comes_out_in_either_script(
 ) -> None:
     assert to_script(unify(text), Script.SIMPLIFIED) == simplified
     assert to_script(unify(text), Script.TRADITIONAL) == traditional
+
+
+def test_both_prints_of_a_character_are_the_same_in_simplified_script() -> None:
+    for character in Checkpoint.load(BUNDLED / "poetry.safetensors").vocabulary.characters:
+        plain = as_simplified(character)
+        assert len(plain) == 1
+        assert as_simplified(plain) == plain
+        assert {as_simplified(to_script(character, script)) for script in Script} == {plain}
+    assert as_simplified("乾坤，祇隻") == "干坤，只只"
 
 
 def test_traditional_print_is_read_as_the_character_or_as_one_that_sounds_alike() -> None:

@@ -145,7 +145,7 @@ class Poet:
             candidates=spec.candidates,
             guidance=spec.guidance,
             bits_per_character=sequence.bits / draft.layout.characters,
-            proof=check(lines, exact=True),
+            proof=check(lines),  # as a reader of the print finds it, in either script
             copied_lines=tuple(to_script(line, spec.script) for line in copied),
             start=draft.start,
         )

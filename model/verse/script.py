@@ -73,12 +73,9 @@ def settled(text: str, script: Script) -> int:
     return len(text) - bool(begins)
 
 
-def is_traditional(text: str) -> bool:
-    """Return whether text is in traditional script: more of it is not printed so in simplified."""
-    simplified = _prints(Script.SIMPLIFIED)
-    traditional = sum(ord(character) in simplified for character in text)
-    others = sum(character not in standard_forms(character) for character in text)
-    return traditional > others
+def as_simplified(text: str) -> str:
+    """Return text in either script as simplified script prints each character alone, 1:1."""
+    return unify(text).translate(_prints(Script.SIMPLIFIED))
 
 
 def is_common(character: str) -> bool:
