@@ -32,6 +32,14 @@ class MeterOut(BaseModel):
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
 
 
+class CheckedOut(MeterOut):
+    """The proof of a poem that was sent."""
+
+    lines: list[str] = Field(
+        description="The lines that were judged, without title, author, notes and punctuation."
+    )
+
+
 class PoemOut(BaseModel):
     """A poem."""
 

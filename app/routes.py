@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.answers import FormOut, GenerateResponse, Health, MeterOut, ModelCard
+from app.answers import CheckedOut, FormOut, GenerateResponse, Health, ModelCard
 from app.caller import caller_of
 from app.errors import ClientGone, Unhealthy
 from app.rate import charge
@@ -98,8 +98,8 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
 
 
 @router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
-async def judge(body: CheckRequest, service: Served) -> MeterOut:
-    """Judge a poem by the rules of regulated verse."""
+async def judge(body: CheckRequest, service: Served) -> CheckedOut:
+    """Judge a poem by the rules of regulated verse; it is found in what stands around it."""
     return await service.judge(body.text)
 
 

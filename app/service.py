@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 import torch
 
 from app.admission import Claim
-from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
+from app.answers import CheckedOut, GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.async_engine import AsyncEngine
 from app.device import choose_device
 from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest, refusing
@@ -189,7 +189,7 @@ class Service:
             made.append(draft)
         return made
 
-    async def judge(self, text: str) -> MeterOut:
+    async def judge(self, text: str) -> CheckedOut:
         """Return how a poem keeps the rules.
 
         Raises:
@@ -207,7 +207,7 @@ class Service:
             raise UnacceptableRequest("text", str(error)) from error
         finally:
             self._checks -= 1
-        return MeterOut.model_validate(proof.to_dict())
+        return CheckedOut(lines=list(proof.lines), **proof.to_dict())
 
     async def finish(self, commission: Commission) -> GenerateResponse:
         """Wait for a request's poems and return its answer.

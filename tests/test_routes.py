@@ -338,6 +338,13 @@ def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
     assert not judged["regulated"]
 
 
+def test_check_names_the_poem_and_the_lines_that_it_judged(client: httpx.Client) -> None:
+    text = "登鹳雀楼\n王之涣\n白日依山尽，黄河入海流。欲穷千里目[1]，更上一层楼。\n录于秋夜"
+    judged = client.post("/check", json={"text": text}).json()
+    assert judged["lines"] == ["白日依山尽", "黄河入海流", "欲穷千里目", "更上一层楼"]
+    assert (judged["genre"], judged["regulated"]) == ("律绝", True)
+
+
 def test_check_refuses_a_text_without_characters(client: httpx.Client) -> None:
     response = client.post("/check", json={"text": "hello"})
     assert response.status_code == 422
