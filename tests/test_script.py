@@ -180,9 +180,21 @@ def test_what_simplified_books_print_is_common(character: str) -> None:
     assert is_common(character)
 
 
-@pytest.mark.parametrize("character", ["聼", "眀", "逺", "邉", "鳯", "冨", "篘", "闉", "𣂏"])
-def test_what_common_fonts_lack_and_what_no_book_prints_is_not(character: str) -> None:
+@pytest.mark.parametrize("character", ["篘", "闉", "鵷", "𣂏"])
+def test_what_common_fonts_lack_is_not(character: str) -> None:
     assert not is_common(unify(character))
+
+
+@pytest.mark.parametrize(
+    ("glyph", "character"),
+    [*zip("聼眀逺邉鳯冨鬰歛虵劔駈蠧羇聨", "聽明遠邊鳳富鬱斂蛇劍驅蠹羈聯", strict=True)],
+)
+def test_a_mere_form_of_a_character_is_printed_as_that_one(glyph: str, character: str) -> None:
+    assert as_simplified(glyph) == as_simplified(character)
+    assert is_common(unify(glyph))
+    printed = to_script(unify(glyph), Script.TRADITIONAL)
+    assert printed in (glyph, to_script(unify(character), Script.TRADITIONAL))
+    printed.encode("big5")
 
 
 def test_prints_are_of_one_character_and_of_the_basic_plane() -> None:
