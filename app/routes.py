@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.answers import CheckedOut, FormOut, GenerateResponse, Health, ModelCard
+from app.answers import Authors, CheckedOut, FormOut, GenerateResponse, Health, ModelCard
 from app.caller import caller_of
 from app.errors import ClientGone, Unhealthy
 from app.rate import charge
-from app.schemas import CheckRequest, GenerateRequest
+from app.schemas import AS_CHARACTERS, CheckRequest, GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
 from model.verse.form import Form
@@ -112,6 +112,20 @@ async def forms() -> list[FormOut]:
         )
         for form in Form
     ]
+
+
+@router.get("/authors", tags=["poems"])
+async def authors(
+    service: Served,
+    q: Annotated[
+        str | None,
+        AS_CHARACTERS,
+        Query(max_length=10, description="A part of the name, in either script.", examples=["苏"]),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="The most to list.")] = 1000,
+) -> Authors:
+    """List the authors whose manner can be asked for, those of the most poems first."""
+    return Authors.named(q or "", service.checkpoint.vocabulary.authors, limit)
 
 
 @router.get("/model", tags=["service"])

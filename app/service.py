@@ -127,13 +127,7 @@ class Service:
     @property
     def card(self) -> ModelCard:
         """What is served, in full."""
-        return ModelCard(
-            **self.model.model_dump(),
-            vocab_size=self.checkpoint.config.vocab_size,
-            parameters=sum(weight.numel() for weight in self.checkpoint.weights.values()),
-            authors=list(self.checkpoint.vocabulary.authors),
-            provenance=dict(self.checkpoint.provenance),
-        )
+        return ModelCard.of(self.model, self.checkpoint)
 
     def claim(self, request: GenerateRequest, caller: str) -> Claim:
         """Return what a request asks of the engine.
