@@ -104,9 +104,6 @@ class GenerateResponse(BaseModel):
     elapsed_s: float
 
 
-OLD = {"deprecated": True}
-
-
 class ModelCard(ModelOut):
     """The model that is served."""
 
@@ -120,10 +117,12 @@ class ModelCard(ModelOut):
         description="Bits per character of poems that it did not learn, without a header."
     )
     authors: list[str] = Field(
-        description="Goes with the next release: see /authors.", json_schema_extra=OLD
+        description="Goes with the next release: see /authors.",
+        json_schema_extra={"deprecated": True},
     )
     provenance: dict[str, Any] = Field(
-        description="Goes with the next release, but for what stands above.", json_schema_extra=OLD
+        description="Goes with the next release, but for what stands above.",
+        json_schema_extra={"deprecated": True},
     )
 
     @classmethod
