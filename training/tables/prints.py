@@ -35,13 +35,15 @@ from training.tables.variants import Usage, opencc_table
 
 HEADER = """\
 # How characters, and pairs of them, are printed in simplified and in traditional script, where it
-# is otherwise than they are written. Made by training.tables.prints. Sources: OpenCC (Apache
-# License 2.0), Unihan 15.0 (Unicode License v3), ja-itaiji 1.0.2 (MIT License).
+# is otherwise than they are written; 形 if it is a mere form of another character. Made by
+# training.tables.prints. Sources: OpenCC (Apache License 2.0), Unihan 15.0 (Unicode License v3),
+# ja-itaiji 1.0.2 (MIT License).
 """
 STANDARD_HEADER = """\
 # The characters of 通用规范汉字表 (2013) in the basic plane that GB 2312 has not. Made by
 # training.tables.prints. Source: Unihan 15.0 (Unicode License v3), kTGH.
 """
+MERE = "形"  # of the rows of mere forms
 BASIC_PLANE = 0x10000
 MEANINGS = ("kZVariant", "kSemanticVariant")  # that relate two forms of one word, the surest first
 MIN_PHRASE = 3  # times that a pair of characters comes in the corpus to be listed
@@ -248,7 +250,7 @@ def main(
     characters, pairs = count(poems)
     forms = with_mere_forms(read_forms(unihan, characters), unihan, itaiji, poems)
     rows = list(table(forms, pairs))
-    lines = "".join("\t".join(row) + "\n" for row in rows)
+    lines = "".join("\t".join((*row, MERE) if row[0] in forms.mere else row) + "\n" for row in rows)
     prints.write_text(HEADER + lines, encoding="utf-8")
     supplement = sorted(c for c in forms.listed if not in_codec(c, "gb2312"))
     standard.write_text(STANDARD_HEADER + "".join(supplement) + "\n", encoding="utf-8")
