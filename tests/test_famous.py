@@ -126,6 +126,26 @@ def test_lone_geese_are_named_with_their_neighbouring_group() -> None:
     assert leaving.checks["押韵"].note == "十三元；第4句孤雁出群（邻韵十二文）"
 
 
+def test_a_first_line_that_ends_level_and_can_rhyme_does_whatever_else_it_departs_from() -> None:
+    oriole = check("打起黄莺儿，莫教枝上啼。啼时惊妾梦，不得到辽西。")
+    assert failing(oriole) == {"平仄": ((1, 3),), "三平调": ((1, 5),)}
+    assert (oriole.rhyme, oriole.rhyme_lines, oriole.line_types) == ("八齊", (1, 2, 4), "ABbA")
+    assert oriole.checks["首句"].note == "入韵"
+    gate = check(
+        "北阙休上书，南山归敝庐。不才明主弃，多病故人疏。"
+        "白发催年老，青阳逼岁除。永怀愁不寐，松月夜窗虚。"
+    )
+    assert (gate.rhyme_lines[0], gate.checks["首句"].note) == (1, "入韵")
+    assert gate.checks["仄收"].holds
+
+
+def test_an_odd_line_that_can_end_oblique_does() -> None:
+    alone = check("众鸟高飞尽，孤云独去闲。相看两不厌，只有敬亭山。")
+    assert alone.line_types == "aBbA"
+    assert failing(alone) == {"平仄": ((3, 3),)}
+    assert alone.checks["平仄"].note.startswith("第3句三仄尾")
+
+
 def test_an_old_quatrain_is_named_so() -> None:
     proof = check("床前明月光，疑是地上霜。举头望明月，低头思故乡。")
     assert (proof.genre, proof.pattern, proof.line_types) == (Genre.OLD_QUATRAIN, None, "")
