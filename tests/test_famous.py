@@ -6,7 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from opencc import OpenCC
 
+from model.verse.judge import judge
 from model.verse.proof import Genre, MeterProof, check
 from model.verse.rhymes import Rhymes
 from model.verse.scansion import punctuate, split_lines
@@ -222,3 +224,14 @@ def test_a_poem_has_the_same_proof_in_both_scripts() -> None:
 def test_what_simplified_script_prints_alike_is_read_alike_in_both(forms: str) -> None:
     proofs = [check(f"白{form}依山盡，黃河入海流。欲窮千里目，更上一層樓。") for form in forms]
     assert all(proof.to_dict() == proofs[0].to_dict() for proof in proofs)
+
+
+def test_a_ci_has_the_same_proof_in_both_scripts() -> None:
+    ci = (
+        "菩萨蛮\n平林漠漠烟如织，寒山一带伤心碧。暝色入高楼，有人楼上愁。\n"
+        "玉阶空伫立，宿鸟归飞急。何处是归程，长亭更短亭。"
+    )
+    assert judge(ci).to_dict() == judge(OpenCC("s2t").convert(ci)).to_dict()
+    assert judge(ci.replace("一带", "只带")).to_dict() == (
+        judge(unify(OpenCC("s2t").convert(ci)).replace("一", "祇")).to_dict()
+    )
