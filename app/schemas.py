@@ -17,8 +17,10 @@ from pydantic import (
 from model.poet.poem import Meter, PoemSpec
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
+from model.verse.scansion import split_lines
 from model.verse.script import Script
-from model.verse.text import read_lines
+from model.verse.text import fold, read_lines
+from model.verse.title import without_number
 from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import form_called
 from model.vocabulary import Era
@@ -32,6 +34,13 @@ LONGEST_START = 9  # characters of the longest line of a tune
 def _characters(text: object) -> object:
     """Return the Han characters of what a caller wrote; leave anything else to the type check."""
     return "".join(read_lines(text)) if isinstance(text, str) else text
+
+
+def _title(text: object) -> object:
+    """Return the characters of a title as training reads those of the corpus."""
+    if not isinstance(text, str) or not read_lines(text):
+        return _characters(text)
+    return "".join(split_lines(without_number(fold(text))))
 
 
 AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
@@ -155,7 +164,7 @@ class GenerateRequest(Strict):
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
-        AS_CHARACTERS,
+        BeforeValidator(_title),
     ] = None
     author: Annotated[
         str | None,

@@ -142,7 +142,11 @@ def test_what_a_poem_prints_is_read_though_the_model_knows_another_form(
 ) -> None:
     others = [c for c in vocabulary.characters if c not in "姪侄"]
     small = Vocabulary([*others[: len(others) - 1], "姪"], vocabulary.authors)
-    choices = Reader(small, model).choices(PoemSpec(start="侄"), QUATRAIN, [small.bos_id])
+    choices = Reader(small, PackedModel(model, 1)).choices(
+        PoemSpec(start="侄"), QUATRAIN, [small.bos_id]
+    )
     assert choices.readings == {(0, 0): (small.id_of("姪"),)}
     with pytest.raises(UnknownCharacter):
-        Reader(vocabulary, model).choices(PoemSpec(start="𣂏"), QUATRAIN, [small.bos_id])
+        Reader(vocabulary, PackedModel(model, 1)).choices(
+            PoemSpec(start="𣂏"), QUATRAIN, [small.bos_id]
+        )

@@ -31,7 +31,8 @@ from model.verse.form import Form, Layout
 from model.verse.proof import MeterProof, check
 from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
-from model.verse.script import is_han, to_script, unify
+from model.verse.script import to_script, unify
+from model.verse.title import read_title
 from model.verse.tune import PAUSE, TuneVariant
 from model.vocabulary import Vocabulary
 
@@ -172,7 +173,7 @@ class Poet:
         Raises:
             UnknownAuthor: If the author is none that the model knows.
         """
-        title = spec.title and "".join(filter(is_han, spec.title))
+        title = spec.title and read_title(spec.title)
         if isinstance(layout, TuneVariant):
             # A tune without a token is known by its characters, which stand as a title.
             known = self.vocabulary.knows_tune(layout.tune)
