@@ -110,6 +110,14 @@ class Settings(BaseSettings):
             )
         return port
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _names_origins(cls, origins: str) -> str:
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            if not re.fullmatch(r"\*|https?://[^/\s*]+", origin):
+                raise ValueError(f"must be such as https://example.org, or *, not {origin!r}")
+        return origins
+
     @field_validator("root_path")
     @classmethod
     def _is_a_path(cls, path: str) -> str:
