@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         128, ge=1, le=512, description="Poems that are written at the same time."
     )
     threads: int = Field(
-        0, ge=0, description="CPU threads; 0 for as many as the container may use."
+        0, ge=0, le=256, description="CPU threads; 0 for as many as the container may use."
     )
     max_queue_steps: int = Field(
         16,
@@ -49,9 +49,11 @@ class Settings(BaseSettings):
     candidates: int = Field(
         4, ge=1, le=64, description="Ways in which each poem is written, unless a request says."
     )
-    deadline_s: float = Field(30.0, gt=0, description="Longest time that a poem may take.")
-    drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
-    max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
+    deadline_s: float = Field(30.0, gt=0, le=3600, description="Longest time that a poem may take.")
+    drain_s: float = Field(
+        20.0, ge=0, le=3600, description="Time that poems in flight have at shutdown."
+    )
+    max_body_bytes: int = Field(16_384, gt=0, le=2**20, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
     root_path: str = Field(
         "",
@@ -139,6 +141,14 @@ class Settings(BaseSettings):
             if each != "*":
                 ip_network(each, strict=False)  # its message names what it is not
         return proxies
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _names_origins(cls, origins: str) -> str:
+        for each in filter(None, map(str.strip, origins.split(","))):
+            if not re.fullmatch(r"\*|https?://[^/\s?#@]+", each):
+                raise ValueError(f"must be such as https://example.org, or *, not {each!r}")
+        return origins
 
     @field_validator("lines")
     @classmethod

@@ -254,10 +254,10 @@ def test_no_colour_where_none_is_wanted() -> None:
         assert "\x1b" not in run.invoke(app, ["--help"], env=environment).output
 
 
-def test_a_missing_checkpoint_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_checkpoint_exits_with_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YIN_CHECKPOINT", "/nowhere.safetensors")
     result = run.invoke(app, ["generate"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there is no checkpoint at /nowhere.safetensors" in result.output
 
 
@@ -405,7 +405,7 @@ def test_sigterm_lets_streams_end_and_exits_with_zero() -> None:
 def test_a_server_without_its_checkpoint_says_so() -> None:
     process = serve(free_port(), YIN_CHECKPOINT="/nowhere.safetensors")
     _, log = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "error: there is no checkpoint at /nowhere.safetensors" in log
 
 
@@ -450,7 +450,7 @@ def test_a_damaged_checkpoint_is_reported_and_a_good_one_in_its_place_serves(
     path.write_bytes(harm(checkpoint_path.read_bytes()))
     for command in ("serve", "generate"):
         result = run.invoke(app, [command])
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert f"error: {path} {message}" in result.output
     path.write_bytes(checkpoint_path.read_bytes())
     assert run.invoke(app, ["generate"]).exit_code == 0
@@ -549,7 +549,7 @@ def test_threads_that_wait_sleep_soon_unless_set_otherwise(
     others = {n: v for n, v in os.environ.items() if n not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     environment = others | given | {"YIN_CHECKPOINT": str(tmp_path / "none")}
     monkeypatch.setattr(os, "environ", environment)
-    assert run.invoke(app, ["serve"]).exit_code == 1
+    assert run.invoke(app, ["serve"]).exit_code == 2
     assert environment.items() >= expected.items()
     assert len(environment) == len(others | {"YIN_CHECKPOINT": ""} | expected)
 

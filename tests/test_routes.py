@@ -371,6 +371,7 @@ def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
     (poem,) = generate(client, form="lushi-5")["poems"]
     response = client.post("/check", json={"text": poem["text"]})
     assert response.status_code == 200
+    assert response.headers["x-yin-cost"] == "4"  # of 49 characters, marks and line ends included
     assert response.json()["regulated"]
     spoiled = "".join(poem["lines"][::-1])
     lines = [spoiled[i : i + 5] for i in range(0, 40, 5)]
