@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     @classmethod
     def _names_origins(cls, origins: str) -> str:
         for origin in filter(None, map(str.strip, origins.split(","))):
-            if not re.fullmatch(r"\*|https?://[^/\s*]+", origin):
+            if not re.fullmatch(r"\*|https?://[^/\s*?#@]+", origin):
                 raise ValueError(f"must be such as https://example.org, or *, not {origin!r}")
         return origins
 
@@ -141,14 +141,6 @@ class Settings(BaseSettings):
             if each != "*":
                 ip_network(each, strict=False)  # its message names what it is not
         return proxies
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _names_origins(cls, origins: str) -> str:
-        for each in filter(None, map(str.strip, origins.split(","))):
-            if not re.fullmatch(r"\*|https?://[^/\s?#@]+", each):
-                raise ValueError(f"must be such as https://example.org, or *, not {each!r}")
-        return origins
 
     @field_validator("lines")
     @classmethod
