@@ -35,13 +35,17 @@ class Settings(BaseSettings):
         "auto", description="Number format."
     )
     num_slots: int = Field(
-        128, ge=1, le=512, description="Poems that are written at the same time."
+        256,
+        ge=1,
+        le=512,
+        description="Rows that are written at the same time; a poem takes one for each candidate, "
+        "twice that where its wishes guide it.",
     )
     threads: int = Field(
         0, ge=0, le=256, description="CPU threads; 0 for as many as the container may use."
     )
     max_queue_steps: int = Field(
-        16,
+        64,
         gt=0,
         description="Longest wait for a slot, in steps; a quatrain takes 40. A request that would "
         "wait longer is refused with 503. More allows larger bursts and longer waits.",
