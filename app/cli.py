@@ -9,29 +9,20 @@ import gc
 import json
 import os
 import sys
-from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from app.asking import ask, write
 from app.exits import (
     REFUSED,
-    UNREACHABLE,
     WRONG,
-    code_of_refusal,
-    describe_fields,
-    describe_unacceptable,
     exit_on,
     loading,
 )
+from app.terminal import write_what_can_be_written
 
-if TYPE_CHECKING:
-    from app.answers import GenerateResponse
-    from app.schemas import GenerateRequest
-    from app.service import Service
-
-UTF8_HELPS = "with PYTHONIOENCODING=utf-8, and a terminal that shows it, they are written"
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
 
 app = typer.Typer(
@@ -55,7 +46,7 @@ def generate(
         float | None, typer.Option(help="Draw among the fewest with this share.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same poem.")] = None,
-    form: Annotated[str | None, typer.Option(help="jueju-5 … gushi-7, or 五绝 … 七古.")] = None,
+    form: Annotated[str | None, typer.Option(help="七绝, jueju-7 …, or a tune.")] = None,
     meter: Annotated[str | None, typer.Option(help="strict, rhyme or free.")] = None,
     opening: Annotated[
         str | None, typer.Option(help="First lines, for the poem to continue.")
@@ -66,7 +57,14 @@ def generate(
     ] = None,
     rare: Annotated[bool, typer.Option(help="Draw rare characters, too.")] = False,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
+    rhyme: Annotated[
+        str | None, typer.Option(help="The rhyme group, such as 七阳, or a character in it.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="仄起 or 平起, 首句入韵 or 首句不入韵, or both.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
+    theme: Annotated[str | None, typer.Option(help="The same in free words.")] = None,
     author: Annotated[
         str | None, typer.Option(help="The poet to write like, such as 李白.")
     ] = None,
@@ -86,101 +84,29 @@ def generate(
 
     Eight lines on a title, after a poet: `yin generate --form 七律 --title 登楼 --author 杜甫`
 
+    A ci to a tune that `yin forms` lists: `yin generate --form 浣溪沙`
+
     Hidden first characters, in columns: `yin generate --acrostic 春夏秋冬 --vertical`
 
     Four that keep close to their title: `yin generate --title 雪夜 --guidance 4 --n 4`
 
+    On anything, in any words: `yin generate --theme 想念在上海的外婆`
+
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
     from app.schemas import GenerateRequest
-    from app.typesetting import columns, rows
+    from app.typesetting import columns, describe_theme, rows
 
     given = context.params
     fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
-    answer = write(fields) if url is None else ask(url, key, fields)
+    answer = write(fields) if url is None else ask(url, key, lambda c: c.generate(**fields))
     if as_json:
         typer.echo(answer.model_dump_json(indent=1))
         return
     for number, poem in enumerate(answer.poems):
         typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
-        typer.echo(f"— {poem.form}, seed {poem.seed}")
-
-
-def write(fields: dict[str, Any]) -> GenerateResponse:
-    """Return poems that this process writes, with the checkpoint that the settings name.
-
-    Raises:
-        typer.Exit: If there are none, after a message.
-    """
-    gc.disable()  # nearly all that loading makes is kept: to look for garbage in it takes 0.2 s
-    try:
-        from pydantic import ValidationError
-
-        from app.errors import UnacceptableRequest
-        from app.schemas import GenerateRequest
-
-        with (
-            exit_on(ValidationError, code=WRONG, describe=describe_fields),
-            exit_on(UnacceptableRequest, code=WRONG, describe=describe_unacceptable),
-        ):
-            request = GenerateRequest.model_validate_json(json.dumps(fields))
-            return load(request).write(request)
-    finally:
-        gc.enable()
-
-
-def load(request: GenerateRequest) -> Service:
-    """Return a service with as many slots as one request can use."""
-    from app.service import Service
-    from app.settings import Settings
-
-    with loading():
-        settings = Settings()
-        candidates = request.candidates or settings.candidates
-        # Twice, for guidance has a row of its own.
-        settings = settings.model_copy(update={"num_slots": 2 * request.n * candidates})
-        if "YIN_THREADS" not in os.environ:
-            # A small batch is done no sooner by two, and later where others compute too.
-            settings = settings.model_copy(update={"threads": 1})
-        return Service.load(settings, measured=False)
-
-
-def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:
-    """Return poems that a running service writes.
-
-    Raises:
-        typer.Exit: If there are none, after a message.
-    """
-    import httpx
-
-    from app.client import Client, Refused, proxy_for
-
-    def unreachable(error: Exception) -> str:
-        proxy = proxy_for(url)
-        through = f" through the proxy {proxy}" if proxy else ""
-        return f"no service answers at {url}{through}: {error}"
-
-    def invalid(_error: Exception) -> str:
-        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
-
-    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
-        address = httpx.URL(url)
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ValueError(url)
-    with (
-        exit_on(Refused, code=code_of_refusal),
-        # The environment's proxies, where httpx cannot use them, are none of its own errors.
-        exit_on(
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            ImportError,
-            ValueError,
-            code=UNREACHABLE,
-            describe=unreachable,
-        ),
-        Client(url, key=key) as client,
-    ):
-        return client.generate(**fields)
+        theme = f"; {describe_theme(poem)}" if poem.keywords else ""
+        typer.echo(f"— {poem.form}, seed {poem.seed}{theme}")
 
 
 @app.command("check")
@@ -188,7 +114,7 @@ def check_command(
     file: Annotated[Path | None, typer.Argument(help="A poem; standard input if absent.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole proof.")] = False,
 ) -> None:
-    """Judge a poem by the rules of regulated verse; exit with 1 if it does not keep them.
+    """Judge a poem by the rules of regulated verse, or a ci by its tune; exit with 1 if it fails.
 
     From a file: `yin check poem.txt`
 
@@ -197,17 +123,32 @@ def check_command(
     Each line is shown with its tones, ○ for 平 and ● for 仄, or △ and ▲ where it rhymes.
     """
     from app.typesetting import decoded, marked
-    from model.verse.proof import check
+    from model.verse.judge import judge
 
     if file is None and sys.stdin.isatty():
         typer.echo("type a poem, then Ctrl-D:", err=True)
     with exit_on(OSError, ValueError, code=WRONG):
-        proof = check(decoded(file.read_bytes() if file else sys.stdin.buffer.read()))
+        proof = judge(decoded(file.read_bytes() if file else sys.stdin.buffer.read()))
     if as_json:
         typer.echo(json.dumps(proof.to_dict(), ensure_ascii=False, indent=1))
     else:
         typer.echo(marked(proof))
     raise typer.Exit(0 if proof.regulated else REFUSED)
+
+
+@app.command("forms")
+def forms_command(
+    name: Annotated[str | None, typer.Argument(help="A form or a tune; all if absent.")] = None,
+) -> None:
+    """List forms and tunes, or show how a tune runs.
+
+    The tones and rhymes of one: `yin forms 浣溪沙`
+    """
+    from app.listing import listed
+
+    with exit_on(ValueError, code=WRONG):
+        for row in listed(name):
+            typer.echo(row)
 
 
 @app.command()
@@ -233,15 +174,15 @@ def serve(
 
     from app.log import configure_log
     from app.main import create_app
-    from app.server import Server, configuration, listening, url_of
+    from app.server import Server, check_address, configuration, listening, url_of
     from app.service import Service
     from app.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port}
     with loading():
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        check_address(settings)
         service = Service.load(settings)
-        application = create_app(service=service)
         sockets = listening(settings)
     configure_log(settings.log_level)
     structlog.get_logger().info(
@@ -251,7 +192,7 @@ def serve(
         batch_sizes=service.poet.engine.batch_sizes,
         **service.model.model_dump(),
     )
-    server = Server(configuration(application, settings), service, settings.drain_s)
+    server = Server(configuration(create_app(service=service), settings), service, settings.drain_s)
     # All this stays: to look for garbage in it would hold every poem up for 0.2 s now and then.
     gc.collect()
     gc.freeze()
@@ -273,17 +214,6 @@ def let_waiting_threads_sleep() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "passive"
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # GNU's library counts turns
-
-
-def write_what_can_be_written() -> None:
-    """Let a terminal without Chinese characters get question marks, and the way out."""
-    try:
-        "吟".encode(sys.stdout.encoding)
-    except UnicodeEncodeError:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="replace")
-        typer.echo(f"hint: {sys.stdout.encoding} has no such characters; {UTF8_HELPS}", err=True)
 
 
 def main() -> None:

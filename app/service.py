@@ -1,7 +1,6 @@
 """The service: a poet, its engine, and what becomes of a request between them."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,26 +14,28 @@ from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
+from app.editor import Editor
 from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
 from app.judge import Judge
 from app.metrics import Metrics
+from app.rhyming import RhymesOut
 from app.schemas import GenerateRequest
+from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
+from model.poet.draft import Draft
 from model.poet.line_filter import LineFilter
 from model.poet.poem import PoemSpec, draw_seed
-from model.poet.poet import Draft, Poet
+from model.poet.poet import Poet
 from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.script import standard_forms
+from model.verse.script import Script, standard_forms
 
 Item = TypeVar("Item")
-
-SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
 class Commission:
@@ -78,8 +79,8 @@ class Service:
             max_held=settings.max_held,
             num_threads=settings.num_threads,
         )
-        self._aside = Aside()
-        self.judge = Judge(self._aside, self.metrics)
+        self._aside = Aside(self.metrics)
+        self.judge = Judge(self._aside)
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -87,6 +88,7 @@ class Service:
             dtype=self.poet.engine.dtype,
         )
         self.metrics.model.info(self.model.model_dump())
+        self.editor = Editor(self.poet.reviser, self._aside, self.model)
 
     @classmethod
     def load(
@@ -125,13 +127,7 @@ class Service:
     @property
     def card(self) -> ModelCard:
         """What is served, in full."""
-        return ModelCard(
-            **self.model.model_dump(),
-            vocab_size=self.checkpoint.config.vocab_size,
-            parameters=sum(weight.numel() for weight in self.checkpoint.weights.values()),
-            authors=list(self.checkpoint.vocabulary.authors),
-            provenance=dict(self.checkpoint.provenance),
-        )
+        return ModelCard.of(self.model, self.checkpoint)
 
     def claim(self, request: GenerateRequest, caller: str) -> Claim:
         """Return what a request asks of the engine.
@@ -153,8 +149,7 @@ class Service:
         """Return what a request asks of the poem that belongs to seed."""
         # Where the slots are few, what nobody asked for gives way: guidance takes as many again.
         unasked = min(self.settings.candidates, max(1, self.settings.num_slots // 2))
-        candidates = request.candidates or unasked
-        return replace(request.spec(seed), candidates=candidates)
+        return replace(request.spec(seed), candidates=request.ways(unasked))
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -179,15 +174,34 @@ class Service:
 
     async def _prepare_all(self, request: GenerateRequest, caller: str) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
-        drafts = self.prepare(request, draw_request_seed(request))
-        # To read what is given, or to find a pattern for it, may take the model or a long search.
-        if not request.given or is_plain(request.given):
+        drafts = self.prepare(request, draw_request_seed(request.seed))
+        # To read what is given, or to find a pattern for it, may take the model or a long search,
+        # and a theme the dictionary.
+        if not request.theme and (not request.given or is_plain(request.given)):
             return await in_turns(drafts)
         made = []
         # One by one, so that requests take turns here, too.
         while draft := await self._aside.call(caller, next, drafts, None):
             made.append(draft)
         return made
+
+    async def rhymes(self, name: str, script: Script, caller: str) -> RhymesOut:
+        """Return what the rhyme book has under a name.
+
+        Raises:
+            UnknownRhyme: If it is neither a character's nor a group's.
+            TooMuchHeld: If too many that wait are the caller's.
+            QueueFull: If too many wait to be answered.
+        """
+        return await self._aside.read(caller, self.look_up, name, script)
+
+    def look_up(self, name: str, script: Script) -> RhymesOut:
+        """Return the same, now.
+
+        Raises:
+            UnknownRhyme: If it is neither a character's nor a group's.
+        """
+        return RhymesOut.of(name, self.poet.rhyme_book.look_up(name, script), script)
 
     async def finish(self, commission: Commission) -> GenerateResponse:
         """Wait for a request's poems and return its answer.
@@ -217,7 +231,7 @@ class Service:
         """
         started = time.perf_counter()
         torch.set_num_threads(self.settings.num_threads)
-        drafts = list(self.prepare(request, draw_request_seed(request)))
+        drafts = list(self.prepare(request, draw_request_seed(request.seed)))
         self.poet.engine.run([draft.sequence for draft in drafts])
         return self.answer(list(self.choose(request, drafts)), started)
 
@@ -267,8 +281,3 @@ async def in_turns(items: Iterable[Item]) -> list[Item]:
 def is_plain(given: str) -> bool:
     """Return whether given characters take neither the model to read nor a search to place."""
     return len(given) == 1 and len(standard_forms(given)) == 1
-
-
-def draw_request_seed(request: GenerateRequest) -> int:
-    """Return a request's seed, drawn if it has none."""
-    return secrets.randbits(SEED_BITS) if request.seed is None else request.seed

@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from app.aside import Aside
+from app.metrics import Metrics
 
 
 class Blocked:
     """An Aside whose thread waits, and the calls that it makes when it does not."""
 
     def __init__(self) -> None:
-        self.aside, self.gate = Aside(), threading.Event()
+        self.aside, self.gate = Aside(Metrics()), threading.Event()
         self.made = list[str]()
 
     def ask(self, caller: str, name: str) -> Coroutine[Any, Any, None]:
@@ -58,7 +59,7 @@ def test_what_nobody_awaits_any_more_is_not_called() -> None:
 
 def test_an_error_is_the_caller_s_and_the_thread_goes_on() -> None:
     async def scenario() -> Any:
-        aside = Aside()
+        aside = Aside(Metrics())
         with pytest.raises(ValueError, match="invalid literal"):
             await aside.call("a", int, "x")
         return await aside.call("a", int, "7")

@@ -45,6 +45,21 @@ def test_a_poem_is_printed_with_its_form_and_seed() -> None:
     assert re.fullmatch(r"日\w{4}，\w{5}。\n\w{5}，\w{5}。\n— jueju-5, seed 7\n", result.output)
 
 
+def test_what_a_theme_was_read_as_is_printed() -> None:
+    options = ["generate", "--theme", "雪夜的雲 xyzzy", "--form", "五绝", "--seed", "7"]
+    last = run.invoke(app, options).output.splitlines()[-1]
+    assert last == "— jueju-5, seed 7; 雪夜，雲 → 云; no word for xyzzy"
+
+
+def test_more_poems_than_the_default_candidates_allow_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YIN_CANDIDATES", "32")
+    result = run.invoke(app, ["generate", "--n", "3"])
+    assert result.exit_code == 2
+    assert "n: must be at most 2 where each poem is written in 32 ways" in result.output
+
+
 def test_alone_and_from_a_service_come_the_same_poems(url: str) -> None:
     options = ["generate", "--acrostic", "春夏秋冬", "--seed", "7", "--n", "2", "--json"]
     options += ["--candidates", "3"]
@@ -92,12 +107,13 @@ def test_invalid_input_is_explained_and_exits_with_two(
 def test_a_service_that_is_not_there_exits_with_three() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    result = run.invoke(app, ["generate", "--url", f"http://127.0.0.1:{port}"])
-    assert result.exit_code == 3
-    assert "no service answers" in result.output
+    for url in (f"http://127.0.0.1:{port}", f"localhost:{port}"):
+        result = run.invoke(app, ["generate", "--url", url])
+        assert result.exit_code == 3
+        assert f"no service answers at http://{url.removeprefix('http://')}" in result.output
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "http://localhost:port"])
+@pytest.mark.parametrize("url", ["localhost:port", "ftp://localhost", "http://localhost:port"])
 def test_an_address_that_is_none_exits_with_two(url: str) -> None:
     result = run.invoke(app, ["generate", "--url", url])
     assert result.exit_code == 2
@@ -312,6 +328,28 @@ def test_check_of_other_verse_exits_with_one(tmp_path: Path) -> None:
     result = run.invoke(app, ["check", str(file)])
     assert result.exit_code == 1
     assert "×" in result.output
+
+
+@pytest.mark.parametrize(
+    ("poem", "named", "marks"),
+    [
+        ("白日依山尽，黄河入海流。欲穷千里目，更上一层楼。",
+         "律绝，仄起首句不入韵，韵 十一尤", "●△●△"),
+        ("渭城朝雨浥轻尘，客舍青青柳色新。劝君更尽一杯酒，西出阳关无故人。",
+         "折腰体，平起首句入韵，韵 十一真", "△△●△"),
+        ("千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。", "仄韵，韵 九屑", "▲▲○▲"),
+        ("床前明月光，疑是地上霜。举头望明月，低头思故乡。", "古绝，韵 七陽", "△△●△"),
+        ("白日依山尽，黄河入海□。欲穷千里目，更上一层楼。",
+         "律绝，仄起首句不入韵，韵 十一尤", "●？●△"),
+    ],
+)  # fmt: skip
+def test_check_names_the_poem_and_marks_the_lines_that_rhyme(
+    poem: str, named: str, marks: str
+) -> None:
+    shown = run.invoke(app, ["check"], input=f"题目\n{poem}").output.splitlines()
+    assert shown[4] == named
+    assert [line.split("  ")[0] for line in shown[:4]] == re.findall(r"[\w□]+", poem)
+    assert "".join(line.split("  ")[1][-1] for line in shown[:4]) == marks
 
 
 def test_check_of_no_verse_at_all_exits_with_two() -> None:

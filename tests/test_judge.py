@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.aside import Aside
+from app.aside import MOST, MOST_OF_ONE, Aside
 from app.errors import QueueFull, TooMuchHeld, UnacceptableRequest
-from app.judge import MOST, MOST_OF_ONE, Judge, cost
+from app.judge import Judge, cost
 from app.metrics import Metrics
 from model.verse.proof import MeterProof, check
 
@@ -15,7 +15,7 @@ POEM = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。
 
 @pytest.fixture
 def judge() -> Judge:
-    return Judge(Aside(), Metrics())
+    return Judge(Aside(Metrics()))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         gate.wait(timeout=20)
         return check(text)
 
-    monkeypatch.setattr("app.judge.check", slowly)
+    monkeypatch.setattr("app.judge.judge", slowly)
     yield gate
     gate.set()
 

@@ -4,14 +4,17 @@ import math
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from app.answers import ModelCard, ModelOut
 from app.schemas import GenerateRequest
 from app.service import Service
 from app.settings import Settings
+from model.checkpoint import Checkpoint
 from model.verse.proof import check
 from model.verse.script import Script, to_script
 from tests.conftest import serving
@@ -107,6 +110,37 @@ def test_candidates_and_guidance_decide_the_poem_and_are_said(client: httpx.Clie
     assert len({poem["text"] for poem in [several, *others]}) == 4
 
 
+def test_a_theme_is_read_as_words_of_the_poems_and_they_are_named(client: httpx.Client) -> None:
+    poem = generate(client, theme="雪夜 xyzzy", script="traditional", seed=1)["poems"][0]
+    assert poem["keywords"] == [{"word": "雪夜", "of": "雪夜"}]
+    assert poem["unmapped"] == ["xyzzy"]
+    assert poem["title"] is None
+    without = generate(client, script="traditional", seed=1)["poems"][0]
+    assert without["keywords"] == without["unmapped"] == []
+    assert without["text"] != poem["text"]
+    titled = generate(client, title="雪", theme="夜", script="traditional", seed=1)["poems"][0]
+    assert titled["title"] == "雪"
+    assert titled["text"] == poem["text"]  # one header, whatever of it is the title
+
+
+def test_keywords_come_in_the_script_asked_for(client: httpx.Client) -> None:
+    words = {
+        script: [
+            each["word"]
+            for each in generate(client, theme="雲", script=script)["poems"][0]["keywords"]
+        ]
+        for script in ("simplified", "traditional")
+    }
+    assert words == {"simplified": ["云"], "traditional": ["雲"]}
+
+
+def test_eight_lines_have_a_figure_for_each_middle_couplet(client: httpx.Client) -> None:
+    figures = generate(client, form="lushi-5", seed=1)["poems"][0]["meter"]["parallelism"]
+    assert [each["lines"] for each in figures] == [[3, 4], [5, 6]]
+    assert all(len(each["quartiles"]) == 3 and -1 <= each["likeness"] <= 1 for each in figures)
+    assert generate(client, form="jueju-5", seed=1)["poems"][0]["meter"]["parallelism"] == []
+
+
 def test_wishes_go_together(client: httpx.Client) -> None:
     (poem,) = generate(
         client, form="七绝", acrostic="春夏秋冬", title="登楼", author="苏轼", era="宋", seed=2
@@ -179,7 +213,8 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
     ("fields", "expected"),
     [
         ({"start": ""}, "start: .*at least 1 character"),
-        ({"start": "日日日日日日日日"}, "start: .*at most 7 characters"),
+        ({"start": "日" * 8}, "start: line 1: a line has 7 characters, not 8"),
+        ({"start": "日" * 10}, "start: .*at most 9 characters"),
         ({"start": "日日日日日日", "form": "jueju-5"}, "start: .*a line has 5 characters, not 6"),
         ({"start": "sun"}, "start: .*must be Chinese characters only, without 's'"),
         ({"start": "🌞"}, "start: .*without '🌞'"),
@@ -211,6 +246,10 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"acrostic": "日" * 29}, "acrostic: .*at most 28"),
         ({"opening": "日月"}, "opening: .*complete lines, all of 5 or all of 7"),
         ({"opening": "日紅山夜湖", "form": "七绝"}, "opening: .*line 1: a line has 7 .* not 5"),
+        ({"theme": ""}, "theme: .*at least 1"),
+        ({"theme": "雪" * 201}, "theme: .*at most 200"),
+        ({"theme": "xyzzy"}, "theme: none of its words .*poems know: xyzzy; try others"),
+        ({"theme": 7}, "theme: .*string"),
         ({"n": 17}, "n: .*less than or equal to 16"),
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
         (
@@ -255,7 +294,8 @@ def test_a_method_that_a_path_lacks_is_refused_with_those_it_has(
 
 
 @pytest.mark.parametrize(
-    "path", ["/health/live", "/health/ready", "/metrics", "/model", "/forms", "/", "/docs"]
+    "path",
+    ["/health/live", "/health/ready", "/metrics", "/model", "/authors", "/forms", "/", "/docs"],
 )
 def test_what_can_be_fetched_can_be_asked_for_its_head(client: httpx.Client, path: str) -> None:
     head = client.head(path)
@@ -339,6 +379,13 @@ def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
     assert not judged["regulated"]
 
 
+def test_check_names_the_poem_and_the_lines_that_it_judged(client: httpx.Client) -> None:
+    text = "登鹳雀楼\n王之涣\n白日依山尽，黄河入海流。欲穷千里目[1]，更上一层楼。\n录于秋夜"
+    judged = client.post("/check", json={"text": text}).json()
+    assert judged["lines"] == ["白日依山尽", "黄河入海流", "欲穷千里目", "更上一层楼"]
+    assert (judged["genre"], judged["regulated"]) == ("律绝", True)
+
+
 def test_check_refuses_a_text_without_characters(client: httpx.Client) -> None:
     response = client.post("/check", json={"text": "hello"})
     assert response.status_code == 422
@@ -346,16 +393,97 @@ def test_check_refuses_a_text_without_characters(client: httpx.Client) -> None:
 
 def test_forms_are_listed(client: httpx.Client) -> None:
     forms = {form["code"]: form for form in client.get("/forms").json()}
-    assert list(forms) == ["jueju-5", "jueju-7", "lushi-5", "lushi-7", "gushi-5", "gushi-7"]
+    shi = ["jueju-5", "jueju-7", "lushi-5", "lushi-7", "gushi-5", "gushi-7"]
+    assert [code for code, form in forms.items() if form["genre"] == "诗"] == shi
     assert forms["lushi-7"]["num_lines"] == 8
+    tune = forms["huanxisha"]
+    assert (tune["name"], tune["category"], tune["characters"]) == ("浣溪沙", "小令", 42)
+    assert tune["variants"][0]["stanzas"] == [["7。", "7。", "7。"], ["7，", "7。", "7。"]]
+    assert len([form for form in forms.values() if form["genre"] == "词"]) >= 70
+
+
+def test_a_form_is_shown_in_full_by_any_of_its_names(client: httpx.Client) -> None:
+    card = client.get("/forms/蝶恋花").json()
+    assert card == client.get("/forms/dielianhua").json() == client.get("/forms/鵲踏枝").json()
+    line = card["cards"][0]["lines"][0]
+    assert line["pattern"] == "中仄中平平仄仄"
+    assert line["rhyme"] == "a"
+    assert client.get("/forms/七绝").json()["num_lines"] == 4
+    missing = client.get("/forms/浣溪砂")
+    assert missing.status_code == 404
+    assert "huanxisha (浣溪沙)" in missing.json()["detail"]
 
 
 def test_the_model_tells_where_it_came_from(client: httpx.Client) -> None:
     card = client.get("/model").json()
     assert card["name"] == "tiny"
     assert len(card["checksum"]) == 64
+    assert card["author_count"] == 3
+    origin = ("corpus_commit", "corpus_poems", "steps", "validation_bits")
+    assert [card[name] for name in origin] == [None] * 4
+    # One release more.
     assert card["authors"] == ["李白", "杜甫", "蘇軾"]
     assert card["provenance"] == {"step": 0}
+    fields = client.get("/openapi.json").json()["components"]["schemas"]["ModelCard"]["properties"]
+    deprecated = {name for name, field in fields.items() if field.get("deprecated")}
+    assert deprecated == {"authors", "provenance"}
+
+
+def test_a_card_says_what_the_model_learnt(tiny_checkpoint: Checkpoint) -> None:
+    provenance = {
+        "corpus": {"commit": "99ebbef", "splits": {"train": 83, "test": 1}},
+        "training": {"step": 40, "validation_bits": 6.5, "seed": 7},
+    }
+    model = ModelOut(name="tiny", checksum="0", device="cpu", dtype="float32")
+    card = ModelCard.of(model, replace(tiny_checkpoint, provenance=provenance))
+    assert (card.corpus_commit, card.corpus_poems) == ("99ebbef", 83)
+    assert (card.steps, card.validation_bits) == (40, 6.5)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["李白", "杜甫", "蘇軾"]),
+        ("?q=苏", ["蘇軾"]),
+        ("?q=蘇軾", ["蘇軾"]),
+        ("?q=甫&limit=1", ["杜甫"]),
+        ("?limit=1", ["李白"]),
+        ("?q=無此人", []),
+    ],
+)
+def test_authors_are_found_in_either_script_with_their_poems_counted(
+    client: httpx.Client, query: str, names: list[str]
+) -> None:
+    answer = client.get(f"/authors{query}").json()
+    assert [author["name"] for author in answer["authors"]] == names
+    assert answer["total"] == (3 if query == "?limit=1" else len(names))
+    for author in answer["authors"]:
+        assert author["poems"] > 800
+        assert author["eras"] == (["宋"] if author["name"] == "蘇軾" else ["唐"])
+        assert author["simplified"] == to_script(author["name"], Script.SIMPLIFIED)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [("?q=Su", "Chinese characters only"), ("?limit=0", "greater than or equal to 1")],
+)
+def test_a_search_for_authors_that_is_none_is_refused(
+    client: httpx.Client, query: str, message: str
+) -> None:
+    response = client.get(f"/authors{query}")
+    assert response.status_code == 422
+    assert message in response.json()["detail"][0]["msg"]
+
+
+def test_the_description_names_the_path_that_a_proxy_publishes(
+    client: httpx.Client, service_settings: Settings
+) -> None:
+    assert "servers" not in client.get("/openapi.json").json()
+    settings = service_settings.model_copy(update={"root_path": "/yin"})
+    with serving(Service.load(settings, measured=False)) as published:
+        assert published.get("/openapi.json").json()["servers"] == [{"url": "/yin"}]
+        assert published.get("/forms").status_code == 200  # the proxy has stripped the path
+        assert published.get("/font/kai.woff2").status_code == 200
 
 
 def test_health_is_ok(client: httpx.Client) -> None:
@@ -388,7 +516,8 @@ def test_examples_of_the_description_run_as_they_stand() -> None:
         Service.load(Settings(num_slots=16, threads=1, drain_s=1, deadline_s=120))
     ) as bundled:
         examples = list(examples_of(bundled.get("/openapi.json").json()))
-        assert {path for path, _ in examples} == {"/generate", "/generate/stream", "/check"}
+        asked = {"/generate", "/generate/stream", "/revise", "/check"}
+        assert {path for path, _ in examples} == asked
         for path, example in examples:
             response = bundled.post(path, json=example)
             assert response.status_code == 200, (path, example, response.text)

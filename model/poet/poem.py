@@ -4,15 +4,20 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from model.poet.keyword import Keyword
 from model.sampling import SamplingParams
+from model.verse.ci_proof import CiProof
 from model.verse.form import Form, Layout
+from model.verse.pattern_name import Pattern
 from model.verse.proof import MeterProof
 from model.verse.script import Script
+from model.verse.tune import Tune, TuneVariant
 from model.vocabulary import Era
 from model.wish import UnmetWish
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
+PAIRING = 1.5  # of eight strict lines; docs/sense.md has the measurement
 STRICT_LINES = 8  # of one that shall keep the rules of regulated verse
 
 
@@ -35,16 +40,22 @@ class PoemSpec:
     Args:
         start: The first characters, at most one line, in either script.
         length: Han characters, 10 to 200.
-        form: The verse form; it decides the length of quatrains and eight-line poems.
-        meter: The rules to keep; None for strict in regulated forms, rhyme in others.
+        form: The verse form; it decides the length of quatrains and eight-line poems. Or a tune:
+            the poem is a ci to the commonest of its variants that fits, or to the variant given.
+        meter: The rules to keep; None for strict in regulated forms and ci, rhyme in others.
         opening: The first lines, whole, without punctuation.
         acrostic: First characters of the lines or of the couplets.
+        rhyme: The rhyme groups that it may rhyme in; empty for any.
+        pattern: How line 1 runs; None for any way.
         title: What the poem is about.
+        theme: The same in free words, which are read as words that the corpus knows.
         author: In whose manner.
         era: Tang or Song.
-        guidance: How strongly title, author and era steer, 0 (not at all) to 5; 1 draws as the
-            model does.
+        guidance: How strongly title, theme, author and era steer, 0 (not at all) to 5; 1 draws as
+            the model does.
         candidates: How many ways to write it go on together, of which one is answered.
+        pairing: How strongly the middle couplets of eight strict lines lean to be parallel (对仗);
+            0 for not at all.
         rare: Whether characters that common fonts lack may be drawn.
         novel: True for no line that stands in the corpus, None for none where another fits.
         params: How to draw; its seed decides everything that is left open.
@@ -53,15 +64,19 @@ class PoemSpec:
 
     start: str | None = None
     length: int | None = None
-    form: Form | None = None
+    form: Form | Tune | TuneVariant | None = None
     meter: Meter | None = None
     opening: tuple[str, ...] = ()
     acrostic: str | None = None
+    rhyme: frozenset[str] = frozenset()
+    pattern: Pattern | None = None
     title: str | None = None
+    theme: str | None = None
     author: str | None = None
     era: Era | None = None
     guidance: float = 1.0
     candidates: int = 1
+    pairing: float = PAIRING
     rare: bool = False
     novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)
@@ -75,33 +90,48 @@ class Poem:
     Args:
         lines: The lines, without punctuation.
         written: The same in the model's script, as they were before they were printed.
-        form: The verse form.
+        form: The verse form, or the variant of a tune.
         seed: What brings the same poem back, with the same wishes.
         candidates: How many ways to write it went on together.
-        guidance: How strongly title, author and era steered.
+        guidance: How strongly title, theme, author and era steered.
         bits_per_character: The model's own score, unguided: lower is more fluent.
         proof: Which rules of verse hold, and where they fail.
         copied_lines: Lines that stand in the corpus (one in a thousand by mistake).
         start: The characters that the start was read as, in the model's script; None without one.
+        keywords: What the theme was read as, in the script asked for.
+        unmapped: The words of the theme that nothing stands for.
     """
 
     lines: tuple[str, ...]
     written: tuple[str, ...]
     title: str | None
-    form: Form
+    form: Form | TuneVariant
     seed: int
     candidates: int
     guidance: float
     bits_per_character: float
-    proof: MeterProof
+    proof: MeterProof | CiProof
     copied_lines: tuple[str, ...]
     start: str | None
+    keywords: tuple[Keyword, ...] = ()
+    unmapped: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        """The poem with its punctuation, a couplet a line."""
+        """The poem with its punctuation, a couplet a line.
+
+        Of a ci a sentence a line, and an empty line between stanzas.
+        """
+        if isinstance(self.form, TuneVariant):
+            return self.form.set_out(self.lines)
         couplets = zip(self.lines[::2], self.lines[1::2], strict=True)
         return "\n".join(f"{odd}，{even}。" for odd, even in couplets)
+
+    @property
+    def stanzas(self) -> tuple[int, ...]:
+        """How many lines each stanza has."""
+        whole = (len(self.lines),)
+        return self.form.stanzas if isinstance(self.form, TuneVariant) else whole
 
     @property
     def characters(self) -> int:
@@ -110,32 +140,35 @@ class Poem:
 
 
 def choose_layout(spec: PoemSpec) -> Layout:
-    """Return the measure of the poem that a spec asks for.
+    """Return the measure of the poem that a spec asks for, if it is no ci.
 
     Raises:
         NoFormFits: If length is out of range or too short for the form.
     """
-    if spec.form is not None and spec.form.num_lines is not None:
-        return Layout(spec.form.line_length, spec.form.num_lines)
-    line_length = spec.form.line_length if spec.form else _line_length_of(spec)
+    form = spec.form if isinstance(spec.form, Form) else None
+    if form is not None and form.num_lines is not None:
+        return Layout(form.line_length, form.num_lines)
+    line_length = form.line_length if form else _line_length_of(spec)
     if spec.length is not None:
         try:
             return Layout.of_length(spec.length, line_length)
         except ValueError as error:
             raise NoFormFits(str(error), field="length") from error
     line_length = line_length or DEFAULT_LAYOUT.line_length
-    if spec.form is not None:
+    if form is not None:
         usual = STRICT_LINES if spec.meter is Meter.STRICT else GUSHI_LINES
         return Layout(line_length, _lines_of(spec, usual))
     return Layout(line_length, _lines_of(spec, DEFAULT_LAYOUT.num_lines))
 
 
-def choose_meter(spec: PoemSpec, layout: Layout) -> Meter:
+def choose_meter(spec: PoemSpec, layout: Layout | TuneVariant) -> Meter:
     """Return the rules that a poem of a layout is to keep: strict ones unless others are asked for.
 
     Forms whose length is open, 古詩, only rhyme.
     """
-    form = spec.form or layout.form
+    if isinstance(layout, TuneVariant):
+        return spec.meter or Meter.STRICT
+    form = spec.form if isinstance(spec.form, Form) else layout.form
     return spec.meter or (Meter.RHYME if form.num_lines is None else Meter.STRICT)
 
 
