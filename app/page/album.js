@@ -1,10 +1,40 @@
 /* The album: one's poems in a dialog, to find, open, star, delete and take away. */
 
+import { furnish } from "./room.js";
+
+const MARKUP = `
+<dialog id="album" aria-labelledby="album-title">
+  <div class="bar">
+<h2 id="album-title" data-text="shelf"></h2>
+<button type="button" id="album-close" data-text="album.close"></button>
+  </div>
+  <p class="hint" data-text="album.hint"></p>
+  <label for="album-search" data-text="album.search"></label>
+  <div class="row">
+<input id="album-search" type="search">
+<label class="tick"><input type="checkbox" id="album-starred"><span data-text="album.starred"></span></label>
+  </div>
+  <div class="bar">
+<p id="album-count" role="status"></p>
+<button type="button" id="album-undo" data-text="album.undo" hidden></button>
+  </div>
+  <ul id="album-list"></ul>
+  <div class="bar">
+<button type="button" id="album-text" data-text="album.text"></button>
+<button type="button" id="album-json" data-text="album.json"></button>
+<button type="button" id="album-clear" data-text="album.clear"></button>
+  </div>
+</dialog>`;
 const SHOWN = 300; // at once; the search finds the others
 
 export class Album {
   /* open(entry) lays a poem on the sheet, picture(poem) saves it as one; changed() is called after stars
      and deletions. */
+  static async make(shelf, speech, acts) {
+    await furnish(speech, MARKUP);
+    return new Album(shelf, speech, acts);
+  }
+
   constructor(shelf, speech, { open, picture, changed }) {
     this.$ = (id) => document.getElementById(id);
     Object.assign(this, { shelf, speech, openPoem: open, picture, changed, removed: [] });

@@ -2,7 +2,6 @@
 
 import { Cards } from "./cards.js";
 import { Pen } from "./pen.js";
-import { describe } from "./proof.js";
 import { Sheet, punctuated } from "./sheet.js";
 import { plain } from "./typed.js";
 import * as wish from "./wishes.js";
@@ -98,9 +97,13 @@ export class Manuscript {
   show(pressed = false) {
     this.sheet.mark(this.poem.meter);
     this.sheet.seal();
-    this.$("proof").replaceChildren(...describe(this.poem, this.answer.model, this.speech.say, this.order.wishes.script));
-    this.$("proof").classList.remove("stale");
+    this.prove();
     this.shown(this.poem, pressed);
+  }
+
+  /* Describes the poem, where its proof has been asked for. */
+  prove() {
+    if (this.poem) this.proof?.show(this.poem, this.answer.model, this.order.wishes.script);
   }
 
   /* The poem for those who listen: the log has whole lines, where the sheet has characters. */

@@ -10,7 +10,7 @@ import { Failure, write } from "./stream.js";
 import * as wish from "./wishes.js";
 
 const SLOW_MS = 4000, SILENT_MS = 25000;
-const KEEPING = ["copy", "picture", "save", "link", "star", "marks"];
+const KEEPING = "#copy, #picture, #save, #link, #star, #marks";
 
 class Page {
   constructor() {
@@ -51,7 +51,7 @@ class Page {
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
     addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.isComposing && !this.$("album").open) this.stop();
+      if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) this.stop();
     });
   }
 
@@ -209,7 +209,7 @@ class Page {
     const fragment = wish.toFragment(wishes, poem.seed, answer.model);
     history[order.addressed ? "replaceState" : "pushState"]({ seed, wishes, answer, chosen }, "", fragment);
     order.addressed = true;
-    for (const id of KEEPING) this.$(id).disabled = false;
+    this.allowKeeping(true);
     if (pressed) this.keepsakes.keep();
   }
 
@@ -241,7 +241,11 @@ class Page {
     this.$(hidden).hidden = true;
     this.$("sheet").ariaBusy = String(Boolean(work));
     this.$("another").disabled = false;
-    for (const id of KEEPING) this.$(id).disabled = Boolean(work) || !this.manuscript.poem;
+    this.allowKeeping(!work && Boolean(this.manuscript.poem));
+  }
+
+  allowKeeping(allowed) {
+    for (const button of document.querySelectorAll(KEEPING)) button.disabled = !allowed;
   }
 
   status(text, bad = false) {
@@ -249,7 +253,15 @@ class Page {
     this.$("status").classList.toggle("bad", bad);
   }
 
-  showMarks(shown) {
+  async showMarks(shown) {
+    try {
+      const { Proof } = await import("./proof.js");
+      this.manuscript.proof ??= await Proof.make(this.$("proof"), this.speech);
+    } catch {
+      this.status(this.speech.say("error.gone"), true);
+      return;
+    }
+    this.manuscript.prove();
     this.$("proof").hidden = !shown;
     this.$("marks").ariaExpanded = String(shown);
     this.$("stage").classList.toggle("marked", shown);

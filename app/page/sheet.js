@@ -121,7 +121,6 @@ export class Sheet {
 
   /* Puts tones, rhymes and faults beside the characters; the style sheet shows them on demand. */
   mark(meter) {
-    const rhymes = new Set(rhymeSpots(meter).map(String));
     const faults = new Set(Object.values(meter.checks).flatMap(({ where }) => where).map(String));
     meter.tones.forEach((tones, i) => {
       [...tones].forEach((tone, j) => {
@@ -129,7 +128,7 @@ export class Sheet {
         if (!zi) return;
         const spot = String([i + 1, j + 1]);
         zi.dataset.tone = MARKS[tone];
-        zi.classList.toggle("rhyme", rhymes.has(spot));
+        zi.classList.toggle("rhyme", j === tones.length - 1 && meter.rhyme_lines.includes(i + 1));
         zi.classList.toggle("fault", faults.has(spot));
       });
     });
@@ -142,14 +141,6 @@ export function headed(title, lineLength) {
   if (!title || characters.length * 0.8 <= room) return title ? [{ text: title, size: 0.8 }] : [];
   const half = Math.ceil(characters.length / 2), size = Math.min(0.8, room / half);
   return [characters.slice(0, half), characters.slice(half)].map((part) => ({ text: part.join(""), size }));
-}
-
-/* The spots, [line, character] from 1, where the poem rhymes. */
-export function rhymeSpots({ tones, rhyme, checks }) {
-  const failing = new Set((checks["押韵"]?.where || []).map(String));
-  const opens = /入韵|邻韵/.test(checks["首句"]?.note || "") && checks["首句"].note !== "不入韵";
-  const ends = tones.map((line, i) => [i + 1, line.length]);
-  return ends.filter((spot, i) => rhyme && (i % 2 || (i === 0 && opens)) && !failing.has(String(spot)));
 }
 
 /* A poem's lines with their punctuation. */

@@ -1,8 +1,12 @@
 /* The page's voice: Chinese or English, and API messages in either. */
 
 const KEPT = "yin.language";
-/* What the page says, loaded in the language that is spoken. */
+/* What the page says, loaded in the language that is spoken; and what its rooms say, once one is entered. */
 const TEXTS = { zh: async () => (await import("./zh.js")).zh, en: async () => (await import("./en.js")).en };
+const ROOMS = {
+  zh: async () => (await import("./rooms-zh.js")).zh,
+  en: async () => (await import("./rooms-en.js")).en,
+};
 
 /* The API's English messages, as patterns, and what they are in Chinese. */
 const CHINESE = [
@@ -27,17 +31,34 @@ export class Speech {
     const wanted = navigator.languages?.[0] || "zh";
     this.language = remembered() || (wanted.startsWith("zh") ? "zh" : "en");
     this.say = this.say.bind(this);
+    this.find = this.find.bind(this);
   }
 
   /* Speaks a language, once its texts have come. */
   async load(language = this.language) {
-    this.texts = await TEXTS[language]();
+    const texts = await Promise.all([TEXTS[language](), this.entered ? ROOMS[language]() : {}]);
+    this.texts = Object.assign({}, ...texts);
     this.language = language;
     this.apply();
   }
 
+  /* Brings what the rooms say. */
+  async enter() {
+    while (!this.entered) {
+      const { language } = this, texts = await ROOMS[language]();
+      if (language !== this.language) continue; // changed meanwhile
+      Object.assign(this.texts, texts);
+      this.entered = true;
+    }
+  }
+
   say(key, values = {}) {
     return this.texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  /* The text of a key that may have none; then an empty one. */
+  find(key) {
+    return this.texts[key] || "";
   }
 
   async change() {
