@@ -3,7 +3,7 @@
 import { aliasesOf } from "./aliases.js";
 import { inScript } from "./glyphs.js";
 import { authorization } from "./key.js";
-import { formFor, ofToday, plain, poetOf, wholeLines } from "./typed.js";
+import { foreign, formFor, ofToday, plain, poetOf, wholeLines } from "./typed.js";
 import * as wish from "./wishes.js";
 
 const TEMPERS = [0.5, 0.7, 0.95, 1.15];
@@ -68,13 +68,38 @@ export class Controls {
     const { lineLength } = wish.measure({ form, lines: 0 }), lines = wholeLines(start, lineLength).length;
     this.hint("form", FORM_HINTS[form.slice(0, 5)]);
     this.hint("start", lines ? "start.hint.opening" : START_HINTS[lineLength], { lines });
+    if (foreign(start)) this.hint("start", "start.hint.theme", { words: foreign(start) });
     this.hint("title", "title.hint");
+    this.hint("theme", "theme.hint");
     this.hint("acrostic", "acrostic.hint");
     for (const [name, text] of Object.entries({ start, title, acrostic })) {
       if (ofToday(text)) this.hint(name, "hint.today", ofToday(text));
     }
     const poet = poetOf(author, script);
     this.hint("author", poet ? "author.hint.alias" : "author.hint", { alias: plain(author), poet });
+  }
+
+  /* Says what a poem made of its theme, and offers its words to begin with. */
+  answered({ keywords = [], unmapped = [] }) {
+    const { script } = wish.readForm(this.form);
+    if (unmapped.length) this.hint("theme", "theme.hint.lost", { words: unmapped.join("、") });
+    if (!keywords.length) return;
+    const offer = keywords.map(({ word, of }) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: word });
+      button.ariaLabel = this.speech.say("theme.begin", { word });
+      button.lang = script === "traditional" ? "zh-Hant" : "zh-Hans";
+      button.addEventListener("click", () => this.begin(word));
+      return word === of ? button : [`${of} → `, button];
+    });
+    if (!unmapped.length) this.hint("theme", "theme.hint.found", { words: "" });
+    this.$("theme-hint").append(" ", ...offer.flatMap((each) => [each, " "].flat()));
+  }
+
+  /* Puts a word where the poem begins. */
+  begin(word) {
+    this.$("start").value = word;
+    this.$("start").dispatchEvent(new Event("input", { bubbles: true }));
+    this.$("start").focus();
   }
 
   hint(name, key, values = {}) {

@@ -60,7 +60,7 @@ export class Imprint {
     const { shape, tone, signature, dated } = Object.fromEntries(new FormData(this.form));
     const { language } = this.speech, today = new Date().toLocaleDateString(language, { dateStyle: "long" });
     const foot = [signature.trim(), dated && today].filter(Boolean).join("　");
-    return { shape, tone, foot: foot || `${this.speech.say("seed.picture")} ${seed}` };
+    return { shape, tone, foot: foot || (seed === null ? "" : `${this.speech.say("seed.picture")} ${seed}`) };
   }
 
   keep() {

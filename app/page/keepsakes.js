@@ -28,7 +28,7 @@ export class Keepsakes {
   /* The poem on the sheet as the shelf keeps it: one poem in two scripts is one entry. */
   get entry() {
     const { poem, order: { wishes }, answer } = this.manuscript, { seed, lines, title } = poem;
-    const id = wish.toFragment({ ...wishes, script: "" }, seed, answer.model);
+    const id = wish.toFragment({ ...wishes, script: "" }, poem, answer.model);
     const state = { seed, wishes, answer: { ...answer, poems: [poem] }, chosen: 0 };
     return { id, at: Date.now(), favourite: false, title: title || "", lines, script: wishes.script, state };
   }
@@ -65,7 +65,7 @@ export class Keepsakes {
       const { draw } = await import("./picture.js"), imprint = await this.imprint();
       const { title, lines } = poem, link = document.createElement("a");
       const font = getComputedStyle(this.manuscript.sheet.element).fontFamily;
-      const blob = await draw({ title, lines: punctuated(lines), font, ...imprint.wishes(poem) });
+      const blob = await draw({ title, lines: punctuated(poem), font, ...imprint.wishes(poem) });
       link.href = URL.createObjectURL(blob);
       link.download = `${title || lines[0]}.png`;
       link.click();

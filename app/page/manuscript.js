@@ -39,6 +39,7 @@ export class Manuscript {
   lay(order) {
     if (this.ruled) return;
     this.ruled = true;
+    this.looks = null;
     this.order = order;
     this.chosen = 0;
     this.$("proof").classList.add("stale");
@@ -66,7 +67,7 @@ export class Manuscript {
       const draft = this.drafts[i];
       draft.poem = poem;
       draft.title = poem.title || "";
-      draft.lines = punctuated(poem.lines);
+      draft.lines = punctuated(poem);
       draft.card?.settle(draft.lines);
     });
     if (chosen !== null) this.choose(chosen);
@@ -74,6 +75,22 @@ export class Manuscript {
       this.sheet.settle(this.drafts[this.chosen].lines, this.drafts[this.chosen].title);
       this.show();
     }
+  }
+
+  /* Shows a poem in the making: its draft, its cues, its proof as far as it is known. */
+  compose(order, poem, draft, cues, meter) {
+    const { lineLength, numLines } = draft, title = poem.title || "", traditional = order.wishes.script === "traditional";
+    const shape = { lineLength, numLines, traditional }, looks = JSON.stringify([shape, title]);
+    this.pen.clear();
+    this.ruled = true;
+    if (this.looks !== looks) this.sheet.rule({ ...shape, title });
+    Object.assign(this, { order, looks, chosen: 0, answer: { poems: [poem], model: null } });
+    this.drafts = [{ lines: [], poem, card: null, shape, title }];
+    if (this.cards.shown) this.cards.deal([]);
+    this.sheet.compose(draft, cues);
+    if (meter) this.sheet.mark(meter);
+    this.prove();
+    this.reachable();
   }
 
   /* Leaves an order undone: what has come is written, and the cards are again those of the poems that are there. */
@@ -95,7 +112,7 @@ export class Manuscript {
 
   /* Shows everything about the poem on the sheet. */
   show(pressed = false) {
-    this.sheet.mark(this.poem.meter);
+    if (this.poem.meter) this.sheet.mark(this.poem.meter);
     this.sheet.seal();
     this.prove();
     this.shown(this.poem, pressed);
@@ -103,7 +120,8 @@ export class Manuscript {
 
   /* Describes the poem, where its proof has been asked for. */
   prove() {
-    if (this.poem) this.proof?.show(this.poem, this.answer.model, this.order.wishes.script);
+    if (this.poem?.meter) this.proof?.show(this.poem, this.answer.model, this.order.wishes.script);
+    else this.$("proof").classList.add("stale");
   }
 
   /* The poem for those who listen: the log has whole lines, where the sheet has characters. */
@@ -133,6 +151,6 @@ export class Manuscript {
 
 /* What is known of an order's poems before they are written. */
 function drawUp({ wishes, count }) {
-  const title = plain(wishes.title), shape = { ...wish.measure(wishes), traditional: wishes.script === "traditional" };
+  const title = plain(wishes.title || ""), shape = { ...wish.measure(wishes), traditional: wishes.script === "traditional" };
   return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
 }

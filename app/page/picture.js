@@ -26,7 +26,7 @@ export async function draw({ title, lines, font, foot, shape = "sheet", tone = "
   stamp(pen, MARGIN + COLUMN / 2, plan.height - MARGIN - FOOT - CHARACTER * 0.75, ink, font);
   pen.font = `26px ${font}`;
   pen.fillStyle = ink.faint;
-  pen.fillText(`吟 · ${foot}`, plan.width / 2, plan.height - MARGIN / 2 - 12);
+  pen.fillText(["吟", foot].filter(Boolean).join(" · "), plan.width / 2, plan.height - MARGIN / 2 - 12);
   const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
   if (!blob) throw new Error("the canvas gave no picture");
   return blob;

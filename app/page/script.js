@@ -7,10 +7,11 @@ import { Manuscript } from "./manuscript.js";
 import { Retry } from "./retry.js";
 import { Speech } from "./speech.js";
 import { Failure, write } from "./stream.js";
+import { formFor } from "./typed.js";
 import * as wish from "./wishes.js";
 
 const SLOW_MS = 4000, SILENT_MS = 25000;
-const KEEPING = "#copy, #picture, #save, #link, #star, #marks";
+const KEEPING = "#revise, #copy, #picture, #save, #link, #star, #marks";
 
 class Page {
   constructor() {
@@ -24,8 +25,8 @@ class Page {
       status: (key, bad) => this.status(this.speech.say(key), bad),
       open: (entry) => this.openEntry(entry),
     });
-    this.retry = new Retry(this.$("retry"), this.speech, () => this.run(this.order));
-    this.keyForm = new KeyForm(this.speech, () => this.run(this.order));
+    this.retry = new Retry(this.$("retry"), this.speech, () => this.again());
+    this.keyForm = new KeyForm(this.speech, () => this.again());
   }
 
   async start() {
@@ -34,7 +35,7 @@ class Page {
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
     this.$("write").disabled = false; // pressed earlier, it would do nothing
-    this.$("shelf").disabled = false;
+    this.$("shelf").disabled = this.$("desk-open").disabled = false;
     this.follow();
   }
 
@@ -48,6 +49,8 @@ class Page {
     on("stop", "click", () => this.stop());
     on("another", "click", () => this.write(wish.drawSeed()));
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
+    on("revise", "click", () => this.openDesk(this.manuscript.poem));
+    on("desk-open", "click", () => (this.desk?.open ? this.closeDesk() : this.openDesk()));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
     addEventListener("keydown", (event) => {
@@ -63,16 +66,22 @@ class Page {
       this.status(this.speech.say("error.gone"), true);
     }
     this.controls.refresh();
-    if (this.manuscript.poem) this.manuscript.show();
+    if (this.desk?.open) this.desk.draw();
+    else if (this.manuscript.poem) this.manuscript.show();
   }
 
   /* Shows the poems that the address has been left with, or writes what it asks for. */
   follow() {
     const link = wish.fromFragment(location.hash);
     if (!link) return;
+    if (link.text) {
+      this.openDesk({ text: link.text, ...link.wishes });
+      return;
+    }
+    this.leaveDesk();
     this.display(link.wishes);
     if (history.state) this.restore(history.state);
-    else this.write(link.seed, { count: 1, link });
+    else this.write(link.seed, { count: 1, link, candidates: link.candidates });
   }
 
   /* Fills the form with the wishes of a poem. */
@@ -81,16 +90,18 @@ class Page {
     if (this.controls.hasMore()) this.$("more").open = true;
   }
 
-  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null } = {}) {
+  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null, candidates = 0 } = {}) {
     this.stop();
+    this.leaveDesk();
     this.retry.reset();
-    this.order = { seed, wishes, count, link, addressed: link !== null };
+    this.order = { seed, wishes, count, link, candidates, addressed: link !== null };
     this.run(this.order);
   }
 
   /* Carries out one order, up to its poem or the sentence that says why there is none. */
   async run(order) {
     const work = new AbortController(), { pen } = this.manuscript;
+    this.again = () => this.run(this.order);
     this.busy(work);
     this.prepare(order);
     if (order.addressed) this.manuscript.lay(order);
@@ -112,10 +123,10 @@ class Page {
   }
 
   /* Asks the service for an order's poems; gives up on one that stays silent. */
-  async ask({ wishes, seed, count }, work, onCharacter) {
+  async ask({ wishes, seed, count, candidates }, work, onCharacter) {
     const watch = this.watch(work), { signal } = work;
     try {
-      return await write(wish.toRequest(wishes, seed, count), { signal, onCharacter, onEvent: watch.alive });
+      return await write(wish.toRequest(wishes, seed, count, candidates), { signal, onCharacter, onEvent: watch.alive });
     } catch (error) {
       throw signal.reason instanceof Failure ? signal.reason : error;
     } finally {
@@ -154,6 +165,7 @@ class Page {
   finish(order, answer) {
     this.manuscript.finish(order, answer);
     this.keepsakes.keep();
+    this.controls.answered(answer.poems[0]);
     this.status(this.speech.say(...differs(order.link, answer.model)));
   }
 
@@ -169,9 +181,68 @@ class Page {
     this.status("");
   }
 
+  /* Opens the desk with a poem, or with the draft that was left there. */
+  async openDesk(poem = null) {
+    try {
+      const { Desk } = await import("./desk.js");
+      this.desk ??= await Desk.make(this.speech, this.manuscript, {
+        wishes: () => wish.readForm(this.form),
+        goOn: (lines, whole) => this.goOn(lines, whole),
+        keep: () => this.keepDraft(),
+        leave: () => this.closeDesk(),
+        trouble: (error, again) => this.complain(error, again),
+        settled: (poem, touched) => this.settled(poem, touched),
+      });
+    } catch {
+      this.status(this.speech.say("error.gone"), true);
+      return;
+    }
+    this.stop();
+    this.clear();
+    this.status("");
+    this.$("desk-open").ariaExpanded = "true";
+    this.desk.show(poem);
+  }
+
+  /* Gives the wishes their place back. */
+  leaveDesk() {
+    this.$("desk-open").ariaExpanded = "false";
+    if (this.desk?.open) this.desk.end();
+  }
+
+  /* Closes the desk; a poem that was left as it was is again the model's. */
+  closeDesk() {
+    const { touched } = this.desk;
+    this.leaveDesk();
+    if (!touched && history.state?.answer.model) this.restore(history.state);
+  }
+
+  /* Sets the address of a draft that has changed, and lets it be kept; one that is as it was opened has its own. */
+  settled(poem, touched) {
+    this.allowKeeping(Boolean(poem.lines.length));
+    if (!touched || !poem.lines.length) return;
+    const { order: { wishes } } = this.manuscript, state = { seed: null, wishes, answer: { poems: [poem], model: null }, chosen: 0 };
+    history[history.state?.answer.model === null ? "replaceState" : "pushState"](state, "", wish.toFragment(wishes, poem, null));
+    this.keepsakes.showStar();
+  }
+
+  async keepDraft() {
+    await this.keepsakes.keep();
+    this.status(this.speech.say("status.kept"));
+  }
+
+  /* Has the model write on from the whole lines of a draft, or from its first characters. */
+  goOn(lines, whole) {
+    const { start, form } = this.form.elements;
+    if (whole) form.value = formFor(lines, form.value);
+    start.value = lines.join("，");
+    this.controls.changed(start);
+    this.write(wish.drawSeed());
+  }
+
   /* Opens a poem of the shelf, at an address of its own. */
   openEntry({ state }) {
-    history.pushState(state, "", wish.toFragment(state.wishes, state.seed, state.answer.model));
+    history.pushState(state, "", wish.toFragment(state.wishes, state.answer.poems[0], state.answer.model));
     this.follow();
     this.reveal();
   }
@@ -179,8 +250,10 @@ class Page {
   /* The same poems in another script: what was written stays where it differs from them. */
   async rewrite(script) {
     const { order, drafts, chosen } = this.manuscript;
-    if (this.work || !this.manuscript.poem || order.wishes.script === script) return;
-    const work = new AbortController(), turned = { ...order, wishes: { ...order.wishes, script }, addressed: true };
+    if (this.desk?.open) this.desk.draw();
+    if (this.work || !this.manuscript.poem || order.draft || order.wishes.script === script) return;
+    const work = new AbortController(), { candidates } = this.manuscript.poem;
+    const turned = { ...order, candidates, wishes: { ...order.wishes, script }, addressed: true };
     this.busy(work);
     try {
       const answer = await this.ask(turned, work, () => {});
@@ -206,7 +279,7 @@ class Page {
   /* Sets the address of the poem on the sheet; a reload finds all the poems of its order there. */
   shown(poem, pressed) {
     const { order, answer, chosen } = this.manuscript, { wishes, seed } = order;
-    const fragment = wish.toFragment(wishes, poem.seed, answer.model);
+    const fragment = wish.toFragment(wishes, poem, answer.model);
     history[order.addressed ? "replaceState" : "pushState"]({ seed, wishes, answer, chosen }, "", fragment);
     order.addressed = true;
     this.allowKeeping(true);
@@ -220,6 +293,12 @@ class Page {
       this.status(this.speech.say("status.stopped"));
       return;
     }
+    this.complain(error, this.again);
+  }
+
+  /* Says what went wrong where it belongs; again() is what another try would do. */
+  complain(error, again) {
+    this.again = again;
     const more = this.controls.complainOf(error.fields);
     this.status([this.speech.say(`error.${error.kind}`), more].filter(Boolean).join(" "), true);
     if (["denied", "key"].includes(error.kind)) this.keyForm.ask();

@@ -114,22 +114,39 @@ export class Sheet {
     });
   }
 
+  /* Makes the lines hold exactly these characters, and cues where there are none yet; sealed once it is whole. */
+  compose({ lines, marks, lineLength, even, whole }, cues) {
+    this.lines.forEach((column, i) => {
+      const text = [...(lines[i] || "")], length = even ? lineLength : text.length;
+      const written = Array.from({ length }, (_, j) => (["□", undefined].includes(text[j]) ? null : text[j]));
+      const cells = written.map((character, j) => [character || (cues[i] || "")[j] || "", character ? "zi" : "zi cue"]);
+      if (marks[i] && text.length === length) cells.push([marks[i], "stop"]);
+      cells.forEach(([character, kind], j) => {
+        const zi = column.children[j] || column.appendChild(document.createElement("span"));
+        if (zi.textContent !== character) zi.textContent = character;
+        zi.className = kind;
+        delete zi.dataset.tone;
+      });
+      while (column.children.length > cells.length) column.lastChild.remove();
+    });
+    this.element.classList.toggle("sealed", whole);
+  }
+
   /* Ends the poem: its seal is set. */
   seal() {
     this.element.classList.add("sealed");
   }
 
   /* Puts tones, rhymes and faults beside the characters; the style sheet shows them on demand. */
-  mark(meter) {
-    const faults = new Set(Object.values(meter.checks).flatMap(({ where }) => where).map(String));
-    meter.tones.forEach((tones, i) => {
-      [...tones].forEach((tone, j) => {
-        const zi = this.lines[i]?.children[j];
-        if (!zi) return;
-        const spot = String([i + 1, j + 1]);
-        zi.dataset.tone = MARKS[tone];
-        zi.classList.toggle("rhyme", j === tones.length - 1 && meter.rhyme_lines.includes(i + 1));
-        zi.classList.toggle("fault", faults.has(spot));
+  mark({ tones, rhyme_lines: rhymes, checks }) {
+    const faults = new Set(Object.values(checks).flatMap(({ where }) => where).map(String));
+    tones.forEach((line, i) => {
+      [...line].forEach((tone, j) => {
+        const zi = this.lines[i]?.querySelectorAll(".zi")[j];
+        if (!zi || zi.classList.contains("cue")) return;
+        zi.dataset.tone = MARKS[tone] || "";
+        zi.classList.toggle("rhyme", j === line.length - 1 && rhymes.includes(i + 1));
+        zi.classList.toggle("fault", faults.has(String([i + 1, j + 1])));
       });
     });
   }
@@ -144,6 +161,7 @@ export function headed(title, lineLength) {
 }
 
 /* A poem's lines with their punctuation. */
-export function punctuated(lines) {
-  return lines.map((line, i) => line + (i % 2 ? "。" : "，"));
+export function punctuated({ text, lines }) {
+  const even = lines.every((line) => line.length === lines[0].length);
+  return even ? lines.map((line, i) => line + (i % 2 ? "。" : "，")) : text.match(/[\p{Script=Han}□]+[^\p{Script=Han}□\s]*/gu);
 }

@@ -77,7 +77,7 @@ export async function write(request, { signal, onCharacter, onEvent }) {
   throw new Failure(begun ? "lost" : "gone");
 }
 
-async function refusal(response) {
+export async function refusal(response) {
   const after = Number.parseInt(response.headers.get("Retry-After"), 10);
   const { detail } = await response.json().catch(() => ({}));
   if (response.status === 401 && hasKey()) return new Failure("key");

@@ -12,6 +12,11 @@ export function plain(text) {
   return [...text.split(MARKS).join("")].map((character) => TODAYS[character] || character).join("");
 }
 
+/* Words that are wholly of other letters, such as moon; empty if there is a Chinese character among them. */
+export function foreign(text) {
+  return /\p{L}/u.test(text) && !/\p{Script=Han}/u.test(text) ? text.trim() : "";
+}
+
 /* The first character of today in a text and what is written for it, or null. */
 export function ofToday(text) {
   const character = [...text].find((one) => one in TODAYS);
