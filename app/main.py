@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
@@ -30,6 +30,7 @@ from app.rate import RateLimit
 from app.routes import router
 from app.service import Service
 from app.settings import Settings
+from app.shell import WORKER, Shell
 
 PAGE = Path(__file__).parent / "page"
 DESCRIPTION = """\
@@ -71,13 +72,25 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.add_exception_handler(400, answer_unreadable_body)
     add_middleware(app, chosen, metrics)
     if PAGE.is_dir():
-        # Files alone are compressed: a stream of characters must not wait for a full buffer.
-        docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
-        app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
-        app.mount("/font", PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE), name="font")
-        files = GZipMiddleware(PageHeaders(PageFiles(directory=PAGE, html=True)))
-        app.mount("/", files, name="page")
+        mount_page(app)
     return app
+
+
+def mount_page(app: FastAPI) -> None:
+    """Serve the page's files."""
+    shell = Shell.read(PAGE)
+
+    def serve(files: ASGIApp) -> ASGIApp:
+        # Files alone are compressed: a stream of characters must not wait for a full buffer.
+        return GZipMiddleware(PageHeaders(files, shell.version))
+
+    docs = serve(FileResponse(PAGE / "docs.html"))
+    worker = serve(Response(shell.worker, media_type="text/javascript"))
+    app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
+    app.router.routes.append(Route(f"/{WORKER}", worker, methods=["GET"], name="worker"))
+    font = PageHeaders(PageFiles(directory=PAGE / "font"), shell.version, IMMUTABLE)
+    app.mount("/font", font, name="font")
+    app.mount("/", serve(PageFiles(directory=PAGE, html=True)), name="page")
 
 
 def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:

@@ -244,11 +244,15 @@ class HeadAsGet:
 
 
 class PageHeaders:
-    """Lets the page load only what this service serves, and says how long it may be kept."""
+    """Lets the page load only what this service serves; says its version and how long it keeps."""
 
-    def __init__(self, app: ASGIApp, cache: str = NO_CACHE) -> None:
+    def __init__(self, app: ASGIApp, version: str, cache: str = NO_CACHE) -> None:
         self._app = app
-        self._headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": cache}
+        self._headers = {
+            "Content-Security-Policy": PAGE_POLICY,
+            "Cache-Control": cache,
+            "X-Yin-Page": version,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""

@@ -55,6 +55,8 @@ export class Controls {
     this.form.querySelector("[name=meter][value=strict]").disabled = old;
     if (old !== this.old) meter.value = this.ownMeter;
     if (old && meter.value === "strict") meter.value = "rhyme"; // forced, not chosen
+    this.$("pattern").disabled = meter.value !== "strict";
+    this.$("rhyme").disabled = meter.value === "free";
     this.old = old;
     const words = this.speech.say(`temperature.${TEMPERS.filter((t) => wishes.temperature >= t).length}`);
     this.$("temper").textContent = words;
@@ -117,8 +119,8 @@ export class Controls {
   }
 
   hasMore() {
-    const { acrostic, author, era, novel } = wish.readForm(this.form);
-    return Boolean(acrostic || author || era || novel);
+    const { acrostic, author, era, novel, rhyme, pattern } = wish.readForm(this.form);
+    return Boolean(acrostic || author || era || novel || rhyme || pattern);
   }
 
   /* Asks for the authors that the model knows, once somebody is about to name one. */

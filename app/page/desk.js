@@ -8,6 +8,7 @@ import { Failure } from "./stream.js";
 import { Suggestions } from "./suggestions.js";
 import * as wish from "./wishes.js";
 
+const LONG = /([^\s\p{P}]{6,}\p{P})(?=\S)/gu; // lines that fill a row
 const KEPT = "yin.draft", PAUSE_MS = 250, MOST_UNDONE = 200;
 const MARKUP = `
 <section id="desk" aria-labelledby="desk-name" hidden>
@@ -35,6 +36,7 @@ const MARKUP = `
   <ul id="desk-faults"></ul>
   <div class="bar">
     <button type="button" id="desk-on" data-text="desk.on"></button>
+    <button type="button" id="desk-rhymes" data-text="rhymes"></button>
     <button type="button" id="desk-keep" data-text="desk.keep"></button>
     <button type="button" id="desk-clear" data-text="desk.clear"></button>
   </div>
@@ -42,9 +44,9 @@ const MARKUP = `
 </section>`;
 
 export class Desk {
-  /* The desk in the place of the wishes. acts: wishes(), the form's; goOn(lines, whole) writes on from them; keep() puts
+  /* The desk in the place of the wishes. acts: wishes(), the form's; goOn({lines, whole, title}) writes on; keep() puts
      the poem on the shelf; trouble(error, again) says what went wrong; settled(poem, touched) hears of a pause;
-     leave() closes. */
+     leave() closes; rhymes() opens the rhyme book. */
   static async make(speech, manuscript, acts) {
     const form = document.getElementById("wishes");
     await furnish(speech, MARKUP, form);
@@ -67,6 +69,7 @@ export class Desk {
     on("desk-redo", "click", () => this.travel(this.future, this.past));
     on("desk-close", "click", () => this.close());
     on("desk-on", "click", () => this.goOn());
+    on("desk-rhymes", "click", () => acts.rhymes());
     on("desk-keep", "click", () => acts.keep());
     on("desk-clear", "click", () => this.set({ text: "", title: "" }));
     on("desk", "keydown", (event) => this.undoByKey(event));
@@ -93,12 +96,12 @@ export class Desk {
 
   goOn() {
     const { wholeLines, draft } = this, whole = draft.even && wholeLines.length > 0;
-    this.acts.goOn(whole ? wholeLines : [draft.lines[0]], whole);
+    this.acts.goOn({ lines: whole ? wholeLines : [draft.lines[0]], whole, title: this.title });
   }
 
   /* Opens with a poem, {text, title, form, meter}, or with the draft that was left here. */
   show(poem = null) {
-    const { text, title, form, pattern } = poem || recall();
+    const { title, form, pattern, ...left } = poem || recall(), text = poem ? poem.text.replace(LONG, "$1\n") : left.text;
     const wishes = this.acts.wishes();
     Object.assign(this, { formCode: form || wishes.form, pattern: poem ? "" : pattern || wishes.pattern || "" });
     this.form.hidden = true;

@@ -106,5 +106,18 @@ export const en = {
   "desk.line": "Replace the line",
   "desk.place": "One character only",
   "desk.offers": "Replacements",
-  "and": ", "
+  "and": ", ",
+  "rhymes.title": "Rhyme book",
+  "rhymes.hint": "The 106 groups of Pingshui; characters by their use in poems",
+  "rhymes.search": "A character or a group",
+  "rhymes.find": "Look up",
+  "rhymes.upper": "Level tone, first part",
+  "rhymes.lower": "Level tone, second part",
+  "rhymes.reading": "{tone} · {group} · {percent}%",
+  "rhymes.neighbours": "Line 1 may borrow from {groups}",
+  "rhymes.take": "Use this rhyme",
+  "tone.平": "level 平",
+  "tone.上": "rising 上",
+  "tone.去": "departing 去",
+  "tone.入": "entering 入"
 };

@@ -106,5 +106,18 @@ export const zh = {
   "desk.line": "换整句",
   "desk.place": "只换一字",
   "desk.offers": "可换的字句",
-  "and": "、"
+  "and": "、",
+  "rhymes.title": "韵书",
+  "rhymes.hint": "平水韵一百零六部；字按诗里用得多少排",
+  "rhymes.search": "查字或韵部",
+  "rhymes.find": "查",
+  "rhymes.upper": "上平声",
+  "rhymes.lower": "下平声",
+  "rhymes.reading": "{tone} · {group} · {percent}%",
+  "rhymes.neighbours": "首句可借：{groups}",
+  "rhymes.take": "用这个韵",
+  "tone.平": "平声",
+  "tone.上": "上声",
+  "tone.去": "去声",
+  "tone.入": "入声"
 };

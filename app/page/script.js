@@ -6,11 +6,9 @@ import { KeyForm } from "./key.js";
 import { Manuscript } from "./manuscript.js";
 import { Retry } from "./retry.js";
 import { Speech } from "./speech.js";
-import { Failure, write } from "./stream.js";
-import { formFor } from "./typed.js";
+import { Failure, writePatiently } from "./stream.js";
 import * as wish from "./wishes.js";
 
-const SLOW_MS = 4000, SILENT_MS = 25000;
 const KEEPING = "#revise, #copy, #picture, #save, #link, #star, #marks";
 
 class Page {
@@ -37,6 +35,7 @@ class Page {
     this.$("write").disabled = false; // pressed earlier, it would do nothing
     this.$("shelf").disabled = this.$("desk-open").disabled = false;
     this.follow();
+    navigator.serviceWorker?.register("worker.js").catch(() => {}); // forbidden: then the page needs the service
   }
 
   listen() {
@@ -49,8 +48,9 @@ class Page {
     on("stop", "click", () => this.stop());
     on("another", "click", () => this.write(wish.drawSeed()));
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
-    on("revise", "click", () => this.openDesk(this.manuscript.poem));
-    on("desk-open", "click", () => (this.desk?.open ? this.closeDesk() : this.openDesk()));
+    on("revise", "click", () => this.enter((rooms) => rooms.openDesk(this.manuscript.poem)));
+    on("desk-open", "click", () => this.enter((rooms) => rooms.turnToDesk()));
+    on("rhymes-open", "click", () => this.enter((rooms) => rooms.openRhymes(this.form.elements.rhyme.value)));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
     addEventListener("keydown", (event) => {
@@ -66,7 +66,7 @@ class Page {
       this.status(this.speech.say("error.gone"), true);
     }
     this.controls.refresh();
-    if (this.desk?.open) this.desk.draw();
+    if (this.rooms?.atDesk) this.rooms.desk.draw();
     else if (this.manuscript.poem) this.manuscript.show();
   }
 
@@ -75,10 +75,10 @@ class Page {
     const link = wish.fromFragment(location.hash);
     if (!link) return;
     if (link.text) {
-      this.openDesk({ text: link.text, ...link.wishes });
+      this.enter((rooms) => rooms.openDesk({ text: link.text, ...link.wishes }));
       return;
     }
-    this.leaveDesk();
+    this.rooms?.leaveDesk();
     this.display(link.wishes);
     if (history.state) this.restore(history.state);
     else this.write(link.seed, { count: 1, link, candidates: link.candidates });
@@ -92,7 +92,7 @@ class Page {
 
   write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null, candidates = 0 } = {}) {
     this.stop();
-    this.leaveDesk();
+    this.rooms?.leaveDesk();
     this.retry.reset();
     this.order = { seed, wishes, count, link, candidates, addressed: link !== null };
     this.run(this.order);
@@ -122,28 +122,10 @@ class Page {
     }
   }
 
-  /* Asks the service for an order's poems; gives up on one that stays silent. */
-  async ask({ wishes, seed, count, candidates }, work, onCharacter) {
-    const watch = this.watch(work), { signal } = work;
-    try {
-      return await write(wish.toRequest(wishes, seed, count, candidates), { signal, onCharacter, onEvent: watch.alive });
-    } catch (error) {
-      throw signal.reason instanceof Failure ? signal.reason : error;
-    } finally {
-      watch.end();
-    }
-  }
-
-  /* Says so if the server is slow, and gives up on one that stays silent. */
-  watch(work) {
-    const slow = setTimeout(() => this.status(this.speech.say("status.slow")), SLOW_MS);
-    let silent;
-    const alive = () => {
-      clearTimeout(silent);
-      silent = setTimeout(() => work.abort(new Failure("slow")), SILENT_MS);
-    };
-    alive();
-    return { alive, end: () => [slow, silent].forEach(clearTimeout) };
+  /* Asks the service for an order's poems. */
+  ask({ wishes, seed, count, candidates }, work, onCharacter) {
+    const slow = () => this.status(this.speech.say("status.slow"));
+    return writePatiently(wish.toRequest(wishes, seed, count, candidates), work, { slow, onCharacter });
   }
 
   prepare(order) {
@@ -181,63 +163,17 @@ class Page {
     this.status("");
   }
 
-  /* Opens the desk with a poem, or with the draft that was left there. */
-  async openDesk(poem = null) {
+  /* Enters one of the rooms, which come when they are first asked for: act(rooms). */
+  async enter(act) {
     try {
-      const { Desk } = await import("./desk.js");
-      this.desk ??= await Desk.make(this.speech, this.manuscript, {
-        wishes: () => wish.readForm(this.form),
-        goOn: (lines, whole) => this.goOn(lines, whole),
-        keep: () => this.keepDraft(),
-        leave: () => this.closeDesk(),
-        trouble: (error, again) => this.complain(error, again),
-        settled: (poem, touched) => this.settled(poem, touched),
-      });
+      const { Rooms } = await import("./rooms.js");
+      this.rooms ??= new Rooms(this);
+      await this.rooms.furnish(); // their words and their style
     } catch {
       this.status(this.speech.say("error.gone"), true);
       return;
     }
-    this.stop();
-    this.clear();
-    this.status("");
-    this.$("desk-open").ariaExpanded = "true";
-    this.desk.show(poem);
-  }
-
-  /* Gives the wishes their place back. */
-  leaveDesk() {
-    this.$("desk-open").ariaExpanded = "false";
-    if (this.desk?.open) this.desk.end();
-  }
-
-  /* Closes the desk; a poem that was left as it was is again the model's. */
-  closeDesk() {
-    const { touched } = this.desk;
-    this.leaveDesk();
-    if (!touched && history.state?.answer.model) this.restore(history.state);
-  }
-
-  /* Sets the address of a draft that has changed, and lets it be kept; one that is as it was opened has its own. */
-  settled(poem, touched) {
-    this.allowKeeping(Boolean(poem.lines.length));
-    if (!touched || !poem.lines.length) return;
-    const { order: { wishes } } = this.manuscript, state = { seed: null, wishes, answer: { poems: [poem], model: null }, chosen: 0 };
-    history[history.state?.answer.model === null ? "replaceState" : "pushState"](state, "", wish.toFragment(wishes, poem, null));
-    this.keepsakes.showStar();
-  }
-
-  async keepDraft() {
-    await this.keepsakes.keep();
-    this.status(this.speech.say("status.kept"));
-  }
-
-  /* Has the model write on from the whole lines of a draft, or from its first characters. */
-  goOn(lines, whole) {
-    const { start, form } = this.form.elements;
-    if (whole) form.value = formFor(lines, form.value);
-    start.value = lines.join("，");
-    this.controls.changed(start);
-    this.write(wish.drawSeed());
+    await act(this.rooms);
   }
 
   /* Opens a poem of the shelf, at an address of its own. */
@@ -250,7 +186,7 @@ class Page {
   /* The same poems in another script: what was written stays where it differs from them. */
   async rewrite(script) {
     const { order, drafts, chosen } = this.manuscript;
-    if (this.desk?.open) this.desk.draw();
+    if (this.rooms?.atDesk) this.rooms.desk.draw();
     if (this.work || !this.manuscript.poem || order.draft || order.wishes.script === script) return;
     const work = new AbortController(), { candidates } = this.manuscript.poem;
     const turned = { ...order, candidates, wishes: { ...order.wishes, script }, addressed: true };

@@ -2,7 +2,8 @@
 
 import { authorization, hasKey } from "./key.js";
 
-const KINDS = { 401: "denied", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
+const SLOW_MS = 4000, SILENT_MS = 25000;
+const KINDS = { 401: "denied", 404: "unknown", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
 
 /* Why there is no poem: a kind that the page has a sentence for, messages by field, seconds to wait. */
 export class Failure extends Error {
@@ -50,9 +51,28 @@ function event(block) {
   return { type, data: data ? JSON.parse(data) : null };
 }
 
-/* Asks for poems. Calls onCharacter({poem, line, text}) for each character and onEvent() for every
-   event, pings included; returns the whole answer. Throws Failure, or AbortError when signal aborts. */
-export async function write(request, { signal, onCharacter, onEvent }) {
+/* Asks for poems. Calls onCharacter({poem, line, text}) for each character, and slow() if they take long; gives up
+   on a service that stays silent. Returns the whole answer; throws Failure, or AbortError when work is aborted. */
+export async function writePatiently(request, work, { slow, onCharacter }) {
+  const slowly = setTimeout(slow, SLOW_MS), { signal } = work;
+  let silent;
+  const onEvent = () => {
+    clearTimeout(silent);
+    silent = setTimeout(() => work.abort(new Failure("slow")), SILENT_MS);
+  };
+  onEvent();
+  try {
+    return await write(request, { signal, onCharacter, onEvent });
+  } catch (error) {
+    throw signal.reason instanceof Failure ? signal.reason : error;
+  } finally {
+    clearTimeout(slowly);
+    clearTimeout(silent);
+  }
+}
+
+/* The same without patience; onEvent() is called for every event, pings included. */
+async function write(request, { signal, onCharacter, onEvent }) {
   let begun = false;
   try {
     const response = await fetch("generate/stream", {

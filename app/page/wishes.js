@@ -4,7 +4,7 @@ import { foreign, plain, poetOf, wholeLines } from "./typed.js";
 
 const KEPT = "yin.wishes";
 const TEXT = ["start", "title", "acrostic", "author"];
-const FIELDS = ["form", "lines", "temperature", "guidance", "meter", "script", "novel", "theme", "era", ...TEXT];
+const FIELDS = ["form", "lines", "temperature", "guidance", "meter", "script", "novel", "theme", "era", "rhyme", "pattern", ...TEXT];
 const MAX_SEED = 2 ** 48, MAX_TEXT = 1000;
 
 /* The length of a form's lines, and their number. */
@@ -24,7 +24,7 @@ export function drawSeed() {
 
 export function readForm(form) {
   const wishes = Object.fromEntries([...new FormData(form)].map(([k, v]) => [k, v.trim()]));
-  return { novel: "", ...wishes };
+  return { novel: "", rhyme: "", pattern: "", ...wishes };
 }
 
 /* What was typed or chosen before this script had arrived over a slow network. */
@@ -62,6 +62,8 @@ export function toRequest(wishes, seed, count, candidates = 0) {
   const theme = [wishes.theme, strange].filter(Boolean).join(" ");
   if (theme) request.theme = theme;
   if (wishes.era) request.era = wishes.era;
+  if (wishes.rhyme && wishes.meter !== "free") request.rhyme = plain(wishes.rhyme);
+  if (wishes.pattern && wishes.meter === "strict") request.pattern = wishes.pattern;
   if (wishes.guidance) request.guidance = Number(wishes.guidance);
   if (candidates) request.candidates = candidates;
   const opening = wholeLines(wishes.start || "", lineLength);
