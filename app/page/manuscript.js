@@ -32,18 +32,18 @@ export class Manuscript {
     this.pen.clear();
     this.ruled = false;
     if (order.count > 1 && !this.cards.shown) this.cards.deal(drafts); // makes room before anything can jump
-    this.sheet.reserve(drafts[0].shape, drafts[0].title);
+    if (drafts[0].shape.numLines) this.sheet.reserve(drafts[0].shape, drafts[0].title);
   }
 
   /* Lays a new sheet once there is something to write on it: a refusal leaves the old poem. */
-  lay(order) {
+  lay(order, answer = null) {
     if (this.ruled) return;
     this.ruled = true;
     this.looks = null;
     this.order = order;
     this.chosen = 0;
     this.$("proof").classList.add("stale");
-    this.drafts = drawUp(order);
+    this.drafts = drawUp(order, answer);
     this.cards.deal(this.drafts);
     this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
     this.announce([this.drafts[0].title]);
@@ -61,7 +61,7 @@ export class Manuscript {
 
   /* Brings everything into line with the answer; chosen is the one to show, if none was written as it came. */
   finish(order, answer, chosen = null) {
-    this.lay(order);
+    this.lay(order, answer);
     this.answer = answer;
     answer.poems.forEach((poem, i) => {
       const draft = this.drafts[i];
@@ -149,8 +149,15 @@ export class Manuscript {
   }
 }
 
-/* What is known of an order's poems before they are written. */
-function drawUp({ wishes, count }) {
-  const title = plain(wishes.title || ""), shape = { ...wish.measure(wishes), traditional: wishes.script === "traditional" };
+/* What is known of an order's poems before they are written, or from their answer. */
+function drawUp({ wishes, count, shape: known }, answer = null) {
+  const title = plain(wishes.title || ""), measured = known || (answer ? measureOf(answer.poems[0]) : wish.measure(wishes));
+  const shape = { ...measured, traditional: wishes.script === "traditional" };
   return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
+}
+
+/* How a poem that is written lies on a sheet. */
+function measureOf({ lines, stanzas = [lines.length], ...poem }) {
+  const lengths = punctuated({ lines, ...poem }).map((line) => [...line].length - 1);
+  return { lineLength: Math.max(...lengths), numLines: lines.length, stanzas };
 }

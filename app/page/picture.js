@@ -92,7 +92,7 @@ function down(pen, text, x, top, font, size) {
   pen.font = `${CHARACTER * size}px ${font}`;
   [...text].forEach((character, i) => {
     const y = top + (i + 0.5) * STEP * size;
-    if (/[，。]/.test(character)) pen.fillText(character, x + CHARACTER * 0.55, y - CHARACTER * 0.6);
+    if (/[，。、]/.test(character)) pen.fillText(character, x + CHARACTER * 0.55, y - CHARACTER * 0.6);
     else pen.fillText(character, x, y);
   });
 }

@@ -31,11 +31,16 @@ function describe(poem, model, speech, script) {
   };
   const named = (name) => [inScript(name, script), lang];
   fact("proof.genre", ...named(meter.genre), speech.find(`genre.${meter.genre}`));
-  if (meter.pattern) fact("proof.pattern", ...named(meter.pattern), patternGloss(meter.pattern, say));
+  if (meter.tune) fact("proof.tune", ...named(meter.pattern), say("proof.tune.gloss", { poems: meter.tune.poems }));
+  else if (meter.pattern) fact("proof.pattern", ...named(meter.pattern), patternGloss(meter.pattern, say));
   else fact("proof.pattern", say("proof.pattern.none"));
-  if (meter.rhyme) fact("proof.rhyme", ...named(meter.rhyme), say("proof.rhyme.gloss"));
+  if (meter.rhyme) fact("proof.rhyme", ...named(meter.rhyme), say(meter.tune ? "proof.part.gloss" : "proof.rhyme.gloss"));
   else fact("proof.rhyme", say("proof.rhyme.none"));
   fact("proof.verdict", say(meter.regulated ? "proof.regulated" : "proof.unregulated"));
+  for (const { lines, likeness, quartiles } of meter.parallelism || []) {
+    const [low, , high] = quartiles, [one, other] = lines;
+    fact("proof.parallel", say("proof.parallel.lines", { one, other, likeness }), "", say("proof.parallel.gloss", { low, high }));
+  }
   if (model) ofModel(fact, poem, model, say);
   return [element("p", say("proof.tones"), "", "legend"), tones(poem), facts, rules(meter, speech, script)];
 }
@@ -43,6 +48,7 @@ function describe(poem, model, speech, script) {
 /* What is known of a poem that a model wrote. */
 function ofModel(fact, poem, model, say) {
   fact("proof.copied", poem.copied_lines.join("　") || say("proof.copied.none"), poem.copied_lines.length && "zh");
+  if (poem.keywords?.length) fact("proof.theme", poem.keywords.map(({ word, of }) => (word === of ? word : `${of} → ${word}`)).join("　"), "zh");
   fact("proof.seed", String(poem.seed));
   fact("proof.model", `${model.name} · ${model.checksum.slice(0, 8)} · ${model.dtype} · ${say("proof.bits", { bits: poem.bits_per_character.toFixed(2) })}`);
 }

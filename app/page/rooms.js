@@ -107,4 +107,32 @@ export class Rooms {
     }));
     this.rhymeBook?.show(name);
   }
+
+  /* Opens the tunes; the one that is taken is among the forms from then on. */
+  async openTunes() {
+    const { speech } = this.page;
+    this.tuneBook ??= await this.bring(async () => (await import("./tunes.js")).TuneBook.make(speech, {
+      script: () => this.wishes.script,
+      take: (variant) => this.takeTune(variant),
+    }));
+    this.tuneBook?.show();
+  }
+
+  takeTune({ code, name }) {
+    const { controls, form } = this.page;
+    controls.offerTune(code, name);
+    form.elements.form.value = code;
+    const chosen = form.querySelector("[name=form]:checked");
+    controls.changed(chosen);
+    chosen.focus();
+  }
+
+  /* Finds out how an order's tune runs, before anything is written. */
+  async measure(order) {
+    const { variantOf, shapeOf } = await import("./tunes.js"), variant = await variantOf(order.wishes.form);
+    if (!variant) return; // the service says what would be right
+    order.shape = shapeOf(variant);
+    this.page.controls.offerTune(variant.code, variant.name);
+    this.page.form.elements.form.value = variant.code;
+  }
 }

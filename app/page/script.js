@@ -50,6 +50,7 @@ class Page {
     on("marks", "click", () => this.showMarks(this.$("proof").hidden));
     on("revise", "click", () => this.enter((rooms) => rooms.openDesk(this.manuscript.poem)));
     on("desk-open", "click", () => this.enter((rooms) => rooms.turnToDesk()));
+    on("tunes-open", "click", () => this.enter((rooms) => rooms.openTunes()));
     on("rhymes-open", "click", () => this.enter((rooms) => rooms.openRhymes(this.form.elements.rhyme.value)));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
@@ -103,10 +104,12 @@ class Page {
     const work = new AbortController(), { pen } = this.manuscript;
     this.again = () => this.run(this.order);
     this.busy(work);
-    this.prepare(order);
-    if (order.addressed) this.manuscript.lay(order);
-    pen.write(() => this.work === work && !work.signal.aborted, order.count);
     try {
+      if (wish.isTune(order.wishes.form)) await this.enter((rooms) => rooms.measure(order));
+      if (this.work !== work) return;
+      this.prepare(order);
+      if (order.addressed) this.manuscript.lay(order);
+      pen.write(() => this.work === work && !work.signal.aborted, order.count);
       const answer = await this.ask(order, work, (character) => {
         this.manuscript.lay(order);
         pen.push(character);
@@ -155,6 +158,7 @@ class Page {
   restore({ seed, wishes, answer, chosen }) {
     this.stop();
     this.order = { seed, wishes, count: answer.poems.length, addressed: true };
+    this.controls.offerTune(wishes.form, answer.poems[0].meter?.tune?.name);
     this.clear();
     this.manuscript.prepare(this.order);
     this.manuscript.finish(this.order, answer, chosen);

@@ -31,6 +31,11 @@ export function wholeLines(text, lineLength) {
   return parts.length === 1 && length ? all.match(RegExp(`.{${length}}`, "gu")) : [];
 }
 
+/* The lines of a text that has marks between or after them; none if it is a mere start. */
+export function linesOf(text) {
+  return MARKS.test(text.trim()) ? text.split(MARKS).filter(Boolean).map(plain) : [];
+}
+
 /* The form that lines can begin: of their length, and longer than they are. */
 export function formFor(lines, form) {
   const room = { jueju: 4, lushi: 8 };

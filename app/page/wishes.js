@@ -1,6 +1,6 @@
 /* What is wished for: read from the form, from a link, from the last visit; turned into a request. */
 
-import { foreign, plain, poetOf, wholeLines } from "./typed.js";
+import { foreign, linesOf, plain, poetOf, wholeLines } from "./typed.js";
 
 const KEPT = "yin.wishes";
 const TEXT = ["start", "title", "acrostic", "author"];
@@ -11,6 +11,11 @@ const MAX_SEED = 2 ** 48, MAX_TEXT = 1000;
 export function measure({ form, lines }) {
   const fixed = { jueju: 4, lushi: 8 }[form.slice(0, 5)];
   return { lineLength: Number(form.at(-1)), numLines: fixed || Number(lines) };
+}
+
+/* Whether a form is a tune of ci, which the service lists. */
+export function isTune(form) {
+  return !/^(jueju|lushi|gushi)-[57]$/.test(form);
 }
 
 export function isOldStyle(form) {
@@ -62,11 +67,12 @@ export function toRequest(wishes, seed, count, candidates = 0) {
   const theme = [wishes.theme, strange].filter(Boolean).join(" ");
   if (theme) request.theme = theme;
   if (wishes.era) request.era = wishes.era;
+  if (isTune(wishes.form)) delete request.meter; // its own
   if (wishes.rhyme && wishes.meter !== "free") request.rhyme = plain(wishes.rhyme);
-  if (wishes.pattern && wishes.meter === "strict") request.pattern = wishes.pattern;
+  if (wishes.pattern && !isTune(wishes.form) && wishes.meter === "strict") request.pattern = wishes.pattern;
   if (wishes.guidance) request.guidance = Number(wishes.guidance);
   if (candidates) request.candidates = candidates;
-  const opening = wholeLines(wishes.start || "", lineLength);
+  const opening = isTune(wishes.form) ? linesOf(wishes.start || "") : wholeLines(wishes.start || "", lineLength);
   if (opening.length) {
     request.opening = opening;
     delete request.start;
