@@ -15,28 +15,52 @@ class CheckOut(BaseModel):
     note: str
 
 
+class TuneProofOut(BaseModel):
+    """The variant of a tune that a ci was judged by."""
+
+    code: str
+    name: str = Field(description="Such as 临江仙（六十字）.")
+    poems: int = Field(description="Poems of the corpus that run so.")
+    stanzas: list[int] = Field(description="Lines of each stanza.")
+    patterns: list[str] = Field(description="Each line's places: 平, 仄, or 中 where free.")
+    rhymes: list[str] = Field(
+        description="The letter of each line's rhyme, small if oblique; empty if it has none."
+    )
+    parts: dict[str, str | None] = Field(description="Each letter's part of 词林正韵.")
+
+
 class MeterOut(BaseModel):
     """The proof: how the poem was read, and which rules it keeps."""
 
-    genre: str = Field(description="What the poem is by its prosody, such as 律绝 or 古体.")
+    genre: str = Field(description="What the poem is by its prosody, such as 律绝, 古体 or 词.")
     pattern: str | None = Field(
-        description="How line 1 begins and whether it rhymes; null if not near regulated verse."
+        description="How line 1 begins and whether it rhymes; of a ci its tune; null if not near "
+        "regulated verse."
     )
     line_types: str
     tones: list[str] = Field(
         description="The tone that each character was read in, one string per line."
     )
-    rhyme: str | None = Field(description="The rhyme group, of 平水韵.")
+    rhyme: str | None = Field(
+        description="The rhyme group, of 平水韵; of a ci the parts of 词林正韵."
+    )
     rhyme_lines: list[int] = Field(description="The lines that rhyme, from 1.")
-    regulated: bool = Field(description="Whether it keeps every rule of regulated verse.")
+    regulated: bool = Field(
+        description="Whether it keeps every rule of regulated verse, or of its tune."
+    )
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
+    tune: TuneProofOut | None = Field(None, description="Of a ci; null for anything else.")
 
 
 class PoemOut(BaseModel):
     """A poem."""
 
-    text: str = Field(description="The poem with its punctuation, one couplet per line.")
+    text: str = Field(
+        description="The poem with its punctuation, one couplet per line; of a ci one sentence per "
+        "line, and an empty line between stanzas."
+    )
     lines: list[str]
+    stanzas: list[int] = Field(description="Lines of each stanza; one number unless it is a ci.")
     title: str | None
     form: str
     characters: int
@@ -60,6 +84,7 @@ class PoemOut(BaseModel):
         return cls(
             text=poem.text,
             lines=list(poem.lines),
+            stanzas=list(poem.stanzas),
             title=poem.title,
             form=poem.form.code,
             characters=poem.characters,
@@ -97,15 +122,6 @@ class ModelCard(ModelOut):
     parameters: int
     authors: list[str]
     provenance: dict[str, Any]
-
-
-class FormOut(BaseModel):
-    """A verse form."""
-
-    code: str
-    name: str
-    line_length: int
-    num_lines: int | None
 
 
 class Health(BaseModel):

@@ -164,6 +164,11 @@ class AsyncEngine:
             outcome = "stopped" if error else "late" if late else "gone"
             self._end(job, outcome, error)
 
+    def watch(self, job: Job) -> None:
+        """Let news of a job come after every step, and not only now and then."""
+        if job in self.jobs:
+            self._thread.watched.update(job.sequences)
+
     async def drain(self, limit_s: float) -> None:
         """Take no new jobs, let those admitted end within limit_s, refuse the rest, and stop."""
         self.draining = True
@@ -182,6 +187,7 @@ class AsyncEngine:
         """Give back what is left of a job, and let those who wait for it go on."""
         self.jobs.remove(job)
         self.ledger.release(job.reservation)
+        self._thread.watched.difference_update(job.sequences)
         left = [each for each in job.sequences if self._parts.pop(each, None) is not None]
         if left:
             now = time.perf_counter()
@@ -190,12 +196,13 @@ class AsyncEngine:
         job.finish(error)
 
     def _deliver(self, report: Report) -> None:
-        """Take what a step did into account, and let the jobs know."""
+        """Take what steps did into account, and let the jobs know."""
         for sequence in report.joined:
             if sequence in self._parts:
                 for share in self._parts[sequence].shares:
                     self.ledger.start(share)
-        self.ledger.measure(report.rows, report.step_s)
+        for rows, step_s in report.steps:
+            self.ledger.measure(rows, step_s)
         self._metrics.characters.inc(len(report.outputs))
         for output in report.outputs:
             part = self._parts.get(output.sequence)
@@ -216,7 +223,7 @@ class AsyncEngine:
         """Take what a step did for one sequence into account."""
         job = part.job
         if job.first_token is None:
-            job.first_token = time.perf_counter()
+            job.first_token = output.at_s
             self._metrics.first_character_s.observe(job.first_token - job.submitted)
         # The first token's step comes after those of the header.
         header = 0 if part.emitted else len(output.sequence.header) - 1

@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import sys
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,13 +24,13 @@ from app.exits import (
     exit_on,
     loading,
 )
+from app.terminal import write_what_can_be_written
 
 if TYPE_CHECKING:
     from app.answers import GenerateResponse
     from app.schemas import GenerateRequest
     from app.service import Service
 
-UTF8_HELPS = "with PYTHONIOENCODING=utf-8, and a terminal that shows it, they are written"
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
 
 app = typer.Typer(
@@ -55,7 +54,7 @@ def generate(
         float | None, typer.Option(help="Draw among the fewest with this share.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same poem.")] = None,
-    form: Annotated[str | None, typer.Option(help="jueju-5 … gushi-7, or 五绝 … 七古.")] = None,
+    form: Annotated[str | None, typer.Option(help="七绝, jueju-7 …, or a tune.")] = None,
     meter: Annotated[str | None, typer.Option(help="strict, rhyme or free.")] = None,
     opening: Annotated[
         str | None, typer.Option(help="First lines, for the poem to continue.")
@@ -85,6 +84,8 @@ def generate(
     A quatrain that begins with 日: `yin generate 日`
 
     Eight lines on a title, after a poet: `yin generate --form 七律 --title 登楼 --author 杜甫`
+
+    A ci to a tune that `yin forms` lists: `yin generate --form 浣溪沙`
 
     Hidden first characters, in columns: `yin generate --acrostic 春夏秋冬 --vertical`
 
@@ -188,7 +189,7 @@ def check_command(
     file: Annotated[Path | None, typer.Argument(help="A poem; standard input if absent.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole proof.")] = False,
 ) -> None:
-    """Judge a poem by the rules of regulated verse; exit with 1 if it does not keep them.
+    """Judge a poem by the rules of regulated verse, or a ci by its tune; exit with 1 if it fails.
 
     From a file: `yin check poem.txt`
 
@@ -197,17 +198,32 @@ def check_command(
     Each line is shown with its tones, ○ for 平 and ● for 仄, or △ and ▲ where it rhymes.
     """
     from app.typesetting import decoded, marked
-    from model.verse.proof import check
+    from model.verse.judge import judge
 
     if file is None and sys.stdin.isatty():
         typer.echo("type a poem, then Ctrl-D:", err=True)
     with exit_on(OSError, ValueError, code=WRONG):
-        proof = check(decoded(file.read_bytes() if file else sys.stdin.buffer.read()))
+        proof = judge(decoded(file.read_bytes() if file else sys.stdin.buffer.read()))
     if as_json:
         typer.echo(json.dumps(proof.to_dict(), ensure_ascii=False, indent=1))
     else:
         typer.echo(marked(proof))
     raise typer.Exit(0 if proof.regulated else REFUSED)
+
+
+@app.command("forms")
+def forms_command(
+    name: Annotated[str | None, typer.Argument(help="A form or a tune; all if absent.")] = None,
+) -> None:
+    """List forms and tunes, or show how a tune runs.
+
+    The tones and rhymes of one: `yin forms 浣溪沙`
+    """
+    from app.listing import listed
+
+    with exit_on(ValueError, code=WRONG):
+        for row in listed(name):
+            typer.echo(row)
 
 
 @app.command()
@@ -273,17 +289,6 @@ def let_waiting_threads_sleep() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "passive"
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # GNU's library counts turns
-
-
-def write_what_can_be_written() -> None:
-    """Let a terminal without Chinese characters get question marks, and the way out."""
-    try:
-        "吟".encode(sys.stdout.encoding)
-    except UnicodeEncodeError:
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):
-                stream.reconfigure(errors="replace")
-        typer.echo(f"hint: {sys.stdout.encoding} has no such characters; {UTF8_HELPS}", err=True)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The engine thread: takes orders between steps, fills the slots, steps, and hands over.
 
-The event loop reaches it through the list of orders, and hears of it once a step, for all
-sequences together.
+The event loop reaches it through the list of orders, and hears of it for all sequences together:
+after a step that somebody waits for, and else a few times a second.
 """
 
 import asyncio
@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import structlog
 import torch
@@ -22,33 +22,40 @@ from model.engine import Engine
 from model.sequence import Sequence as TokenSequence
 
 SWITCH_S = 0.0005  # that the event loop may keep the interpreter while the engine waits for it
+HAND_OVER_S = 0.05  # that nobody hears of steps which nobody waits for
 LAST_STEP_S = 5.0  # that stop() gives a step which does not end
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What a step did for a sequence: the number of tokens it has now, whether it is finished."""
+    """What a step did for a sequence.
+
+    Args:
+        sequence: Which.
+        tokens: How many it has now.
+        finished: Whether nothing more will come.
+        at_s: When, by time.perf_counter.
+    """
 
     sequence: TokenSequence
     tokens: int
     finished: bool
+    at_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Report:
-    """What one step did.
+    """What has been done since the last report.
 
     Args:
-        joined: The sequences that got a slot before it.
-        outputs: What it did for each that draws already.
-        rows: How many sequences it ran.
-        step_s: How long it took, the orders included.
+        joined: The sequences that got a slot.
+        outputs: What steps did for each that draws already.
+        steps: How many rows each step ran, and how long it took, the orders included.
     """
 
-    joined: Sequence[TokenSequence]
-    outputs: Sequence[Output]
-    rows: int
-    step_s: float
+    joined: list[TokenSequence] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    steps: list[tuple[int, float]] = field(default_factory=list)
 
 
 class EngineThread:
@@ -66,6 +73,8 @@ class EngineThread:
         self._queue = Queue()
         self._wake = threading.Condition()
         self._stopping = False
+        self._report, self._reported_s = Report(), 0.0
+        self.watched = set[TokenSequence]()  # whose every token somebody waits for
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
@@ -74,7 +83,7 @@ class EngineThread:
         """Begin to step.
 
         Args:
-            deliver: Called in the running event loop after each step.
+            deliver: Called in the running event loop after steps that somebody waits for.
             fail: Called there once, if the engine stops with an error.
         """
         # The engine asks for the interpreter after every tensor operation; with Python's own 5 ms a
@@ -139,8 +148,16 @@ class EngineThread:
         self._metrics.batch_size.observe(rows)
         emitted = self._engine.step()
         stepped = time.perf_counter()
-        outputs = [Output(each, len(each.tokens), each.finished) for each in emitted]
-        self._call(self._deliver, Report(joined, outputs, rows, stepped - start))
+        report = self._report
+        report.joined += joined
+        report.steps.append((rows, stepped - start))
+        report.outputs += [
+            Output(each, len(each.tokens), each.finished, stepped) for each in emitted
+        ]
+        awaited = any(each.finished or each in self.watched for each in emitted)
+        if joined or awaited or stepped - self._reported_s > HAND_OVER_S or not self._busy:
+            self._report, self._reported_s = Report(), stepped
+            self._call(self._deliver, report)
         phase("orders").observe(ready - start)
         phase("model").observe(stepped - ready)
         phase("report").observe(time.perf_counter() - stepped)

@@ -119,6 +119,12 @@ class Draining(ServiceError):
     status = 503
 
 
+class NoSuchForm(ServiceError):
+    """No form is called so."""
+
+    status = 404
+
+
 class Unhealthy(ServiceError):
     """A health check fails."""
 

@@ -7,14 +7,15 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.answers import FormOut, GenerateResponse, Health, MeterOut, ModelCard
+from app.answers import GenerateResponse, Health, MeterOut, ModelCard
 from app.caller import caller_of
 from app.errors import ClientGone, Unhealthy
+from app.forms import FormCard, FormOut, form_card
+from app.forms import forms as all_forms
 from app.rate import charge
 from app.schemas import CheckRequest, GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
-from model.verse.form import Form
 
 Answer = TypeVar("Answer")
 
@@ -99,19 +100,24 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
 
 @router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
 async def judge(body: CheckRequest, service: Served) -> MeterOut:
-    """Judge a poem by the rules of regulated verse."""
+    """Judge a poem by the rules of regulated verse, or a ci by its tune."""
     return await service.judge(body.text)
 
 
 @router.get("/forms", tags=["prosody"])
 async def forms() -> list[FormOut]:
-    """List the verse forms."""
-    return [
-        FormOut(
-            code=form.code, name=form.value, line_length=form.line_length, num_lines=form.num_lines
-        )
-        for form in Form
-    ]
+    """List the verse forms, and the tunes of ci with their shapes, the commonest first."""
+    return all_forms()
+
+
+@router.get(
+    "/forms/{name}",
+    responses={404: {"description": "There is no such form; the answer names those like it."}},
+    tags=["prosody"],
+)
+async def form(name: str) -> FormCard:
+    """Return a form in full: of a tune the tones of every line, and which lines rhyme."""
+    return form_card(name)
 
 
 @router.get("/model", tags=["service"])

@@ -7,6 +7,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
@@ -17,11 +19,14 @@ from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
 from model.verse.script import Script
 from model.verse.text import read_lines
+from model.verse.tune import Tune, TuneVariant
+from model.verse.tunes import form_called
 from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64
 GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
-LONGEST_LINE = 7
+LONGEST_LINE = 7  # of shi
+LONGEST_START = 9  # characters of the longest line of a tune
 
 
 def _characters(text: object) -> object:
@@ -43,6 +48,7 @@ def _none(*values: int) -> BeforeValidator:
 
 
 ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
+TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
 
@@ -59,7 +65,7 @@ class GenerateRequest(Strict):
         str | None,
         Field(
             min_length=1,
-            max_length=LONGEST_LINE,
+            max_length=LONGEST_START,
             description="The poem's first characters, at most one line, in either script.",
             examples=["日"],
         ),
@@ -102,11 +108,14 @@ class GenerateRequest(Strict):
         _none(-1),
     ] = None
     form: Annotated[
-        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})] | None,
-        _choice(Form.parse),
+        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
+        | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)]
+        | None,
+        _choice(form_called),
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
-            "五古 七古. All but gushi decide the length, too.",
+            "五古 七古. For a ci a tune (词牌), by name or pinyin, such as 浣溪沙 or huanxisha: "
+            "GET /forms lists them. All but gushi decide the length, too.",
             examples=["jueju-7"],
         ),
     ] = None
@@ -115,7 +124,7 @@ class GenerateRequest(Strict):
         _choice(Meter),
         Field(
             description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
-            "rhyme only; free: neither. Default: strict for jueju and lushi, rhyme for gushi."
+            "rhyme only; free: neither. Default: strict, but for gushi rhyme."
         ),
     ] = None
     opening: Annotated[
@@ -183,10 +192,12 @@ class GenerateRequest(Strict):
 
     @field_validator("opening")
     @classmethod
-    def _lines(cls, opening: str | list[str] | None) -> list[str] | None:
+    def _lines(cls, opening: str | list[str] | None, info: ValidationInfo) -> list[str] | None:
         if opening is None:
             return None
         lines = read_lines(opening if isinstance(opening, str) else "\n".join(opening))
+        if lines and isinstance(info.data.get("form"), (Tune, TuneVariant)):
+            return lines  # what the tune asks of them the poet says
         if not lines or not all(len(line) == len(lines[0]) in (5, 7) for line in lines):
             raise ValueError("must be complete lines, all of 5 or all of 7 characters")
         if sum(map(len, lines)) > MAX_LENGTH:

@@ -28,7 +28,7 @@ from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.proof import check
+from model.verse.judge import judge
 from model.verse.script import standard_forms
 
 Item = TypeVar("Item")
@@ -202,7 +202,7 @@ class Service:
             raise QueueFull(message, retry_after_s=1)
         self._checks += 1
         try:
-            proof = await asyncio.get_running_loop().run_in_executor(self._aside, check, text)
+            proof = await asyncio.get_running_loop().run_in_executor(self._aside, judge, text)
         except ValueError as error:
             raise UnacceptableRequest("text", str(error)) from error
         finally:

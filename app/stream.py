@@ -4,7 +4,9 @@ Source: the WHATWG HTML standard, section server-sent events.
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import AsyncIterator
+from itertools import accumulate
 from typing import Any
 
 import structlog
@@ -44,6 +46,7 @@ async def characters(commission: Commission, service: Service) -> AsyncIterator[
     With candidates the characters come line by line, when all that go on have them.
     """
     job = commission.job
+    service.engine.watch(job)
     known, sent = [0] * len(commission.drafts), [0] * len(commission.drafts)
     while not job.drained:
         try:
@@ -77,11 +80,11 @@ def describe(
         known: How many there are.
     """
     draft = commission.drafts[number]
-    size, script = draft.layout.line_length + 1, draft.spec.script
-    start = sent - sent % size
-    line = service.poet.vocabulary.decode(draft.sequence.tokens[start : min(known, start + size)])
-    printed = to_script(line, script)[: settled(line, script)]
+    script, ends = draft.spec.script, list(accumulate(draft.layout.line_tokens))
+    line = bisect_right(ends, sent)
+    start, end = ends[line - 1] if line else 0, ends[line]
+    text = service.poet.vocabulary.decode(draft.sequence.tokens[start : min(known, end)])
+    printed = to_script(text, script)[: settled(text, script)]
     return [
-        {"poem": number, "line": start // size, "text": character}
-        for character in printed[sent - start :]
+        {"poem": number, "line": line, "text": character} for character in printed[sent - start :]
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from typing import TYPE_CHECKING
+
+from model.verse.ci_proof import CiProof
 
 if TYPE_CHECKING:
     from app.answers import PoemOut
@@ -31,26 +33,35 @@ def rows(poem: PoemOut) -> str:
 
 def columns(poem: PoemOut) -> str:
     """Return a poem as it is printed: in columns, from right to left, its title first."""
-    lines = filter(None, (*reversed(poem.lines), poem.title))
+    stanzas, end = list[str](), 0
+    for size in poem.stanzas:
+        stanzas += ["　", *poem.lines[end : end + size]]  # an empty column between stanzas
+        end += size
+    lines = filter(None, (*reversed(stanzas[1:]), poem.title))
     return "\n".join("　".join(row) for row in zip_longest(*lines, fillvalue="　"))
 
 
-def marked(proof: MeterProof) -> str:
+def marked(proof: MeterProof | CiProof) -> str:
     """Return what was read of a poem, and how it keeps the rules, for a person."""
     rhyming, shown = rhyming_lines(proof), []
+    ends = set(accumulate(proof.to_dict().get("tune", {}).get("stanzas", ())))
     for number, (line, tones) in enumerate(zip(proof.lines, proof.tones, strict=True), 1):
         marks = tones.translate(str.maketrans("平仄", "○●"))
         if number in rhyming:
             marks = marks[:-1] + {"○": "△", "●": "▲"}[marks[-1]]
         shown.append(f"{line}  {marks}  {tones}")
+        if number in ends and number < len(proof.lines):
+            shown.append("")
     shown.append(f"{proof.pattern or '不合格律'}，韵 {proof.rhyme or '－'}")
     for name, rule in proof.checks.items():
         shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
     return "\n".join(shown)
 
 
-def rhyming_lines(proof: MeterProof) -> set[int]:
+def rhyming_lines(proof: MeterProof | CiProof) -> set[int]:
     """Return the numbers, from 1, of the lines that end in the poem's rhyme."""
+    if isinstance(proof, CiProof):
+        return set(proof.rhyme_lines)
     if proof.rhyme is None:
         return set()
     first = proof.checks.get("首句")

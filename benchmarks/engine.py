@@ -20,7 +20,7 @@ from torch import Tensor
 
 from benchmarks.eager import Eager
 from benchmarks.side_by_side import gemm_flops, keep, machine, side_by_side
-from model.decoding import draw, forbid
+from model.decoding import draw
 from model.engine import Engine
 from model.guide import Unguided
 from model.packed_model import PackedModel
@@ -115,7 +115,7 @@ def phases(
         "layers": lambda: packed.step(tokens, cues),
         "products": lambda: [product(x) for product, x in products],
         "output": lambda: packed.logits(features),
-        "draw": lambda: draw(forbid(logits, masks), params, positions),
+        "draw": lambda: draw(logits, masks, params, positions),
     }
     return {name: torch.inference_mode()(part) for name, part in parts.items()}
 

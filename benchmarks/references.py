@@ -8,11 +8,11 @@ own (benchmarks.kneser_ney).
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import typer
@@ -32,10 +32,19 @@ from training.trainer import Trainer, begin_at_frequencies
 PROBE_ROUNDS = 2  # in which the contestants take turns, to learn how many updates fit into the time
 PROBE_STEPS = 20
 PROBE_PIECES = 4000  # enough for PROBE_STEPS
+MEASURED = ("validation_bits", "training_bits")
 WARM_UP = 0.2  # at most, of the steps
 
 
 Contestant = Callable[[PoetryConfig], PoetryModel]
+
+
+class Run(NamedTuple):
+    """A model and how it is trained."""
+
+    contestant: Contestant
+    config: TrainConfig
+
 
 CONTESTANTS: dict[str, Contestant] = {
     "model.lstm": PoetryModel,
@@ -70,17 +79,15 @@ def seconds(rows: Sequence[dict[str, float]]) -> float:
     return sum(row["tokens"] / row["tokens_per_s"] for row in rows)
 
 
-def steps_in(
-    minutes: float, names: Sequence[str], config: TrainConfig, of: Material
-) -> dict[str, int]:
-    """Return how many updates of each contestant fit into a time on this machine."""
-    probe = replace(config, steps=PROBE_STEPS, validate_every=PROBE_STEPS + 1)
+def steps_in(minutes: float, runs: Mapping[str, Run], of: Material) -> dict[str, int]:
+    """Return how many updates of each run fit into a time on this machine."""
     pieces = islice(of.dataset.pieces, PROBE_PIECES)
     few = Material(PoemDataset.from_pieces(pieces, of.vocabulary), validation=[])
-    timed: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    timed: dict[str, list[dict[str, float]]] = {name: [] for name in runs}
     for _ in range(PROBE_ROUNDS):
-        for name in names:
-            _, rows = train(CONTESTANTS[name], probe, few)
+        for name, (contestant, config) in runs.items():
+            probe = replace(config, steps=PROBE_STEPS, validate_every=PROBE_STEPS + 1)
+            _, rows = train(contestant, probe, few)
             timed[name] += rows[PROBE_STEPS // 4 :]
     return {
         name: max(1, round(60 * minutes * len(rows) / seconds(rows)))
@@ -99,7 +106,7 @@ def figures(contestant: Contestant, config: TrainConfig, material: Material) -> 
         "tokens": tokens,
         "seconds": round(seconds(rows), 1),
         "tokens_per_s": round(tokens / seconds(rows)),
-        "validation_bits": round(rows[-1]["validation_bits"], 4),
+        **{name: round(rows[-1][name], 4) for name in MEASURED if name in rows[-1]},
     }
 
 
@@ -139,7 +146,8 @@ def main(
         material = Material.read(corpus)
         steps = dict.fromkeys(names, config.steps)
         if minutes is not None:
-            steps = steps_in(minutes, names, config, material)
+            runs = {name: Run(CONTESTANTS[name], config) for name in names}
+            steps = steps_in(minutes, runs, material)
         for name in names:
             result[name] = figures(CONTESTANTS[name], replace(config, steps=steps[name]), material)
             typer.echo(json.dumps({name: result[name]}, indent=1))

@@ -19,7 +19,7 @@ from collections.abc import Sequence as SequenceOf
 import torch
 from torch import Tensor
 
-from model.decoding import draw, forbid, log_share
+from model.decoding import draw
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
 from model.particle import Particle
@@ -61,8 +61,12 @@ class Engine:
         self.batch_sizes = self._model.batch_sizes
         vocab_size = model.config.vocab_size
         self._anything = torch.ones(vocab_size, dtype=torch.bool)
-        scratch = torch.empty(2, num_slots, vocab_size, device=self.device)
-        self._log_probabilities, self._scratch = scratch  # kept: see draw()
+        scratch = torch.empty(3, num_slots, vocab_size, device=self.device)  # kept: see draw()
+        self._log_probabilities, self._guided, self._scratch = scratch
+
+    def model_beside(self, num_slots: int) -> PackedModel:
+        """Return the model with slots of its own, for whoever reads without writing."""
+        return self._model.beside(num_slots)
 
     @property
     def running(self) -> list[Sequence]:
@@ -179,18 +183,17 @@ class Engine:
         particles = [row.particle for row in leads]
         log_probabilities, guided, spare = self._predict(features, leads)
         scratch = self._scratch[: len(leads)], spare[: len(leads)]
-        tokens, masks = self._choose(guided, particles, scratch)
+        tokens, masks, log_shares = self._choose(guided, particles, scratch)
         again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]
         if again:
             others = [particles[n] for n in again]
-            tokens[again], masks[again] = self._choose(guided[again], others)
-        self._weigh(particles, guided, masks)
+            tokens[again], masks[again], log_shares[again] = self._choose(guided[again], others)
         costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
         fits = masks.gather(-1, tokens[:, None]).squeeze(-1)  # none where a mask allows nothing
-        drawn = zip(particles, fits.tolist(), tokens.tolist(), costs.tolist(), strict=True)
-        for particle, fit, token, log_probability in drawn:
+        drawn = (each.tolist() for each in (fits, tokens, costs, log_shares))
+        for particle, fit, token, log_probability, log_share in zip(particles, *drawn, strict=True):
             if fit and particle.error is None:
-                particle.take(token, log_probability)
+                particle.take(token, log_probability, log_share)
             else:
                 particle.fail(NoCharacterFits(0, "the guide allows no token"))
         sequences = dict.fromkeys(particle.sequence for particle in particles)
@@ -213,17 +216,18 @@ class Engine:
         own = every[: len(leads)]
         if not contrasts:
             return own, own, logits
-        numbers = iter(range(len(leads), len(slots)))
-        without = every[[next(numbers) if row.contrast else n for n, row in enumerate(leads)]]
+        numbers, guided = iter(range(len(leads), len(slots))), self._guided[: len(leads)]
+        partners = [next(numbers) if row.contrast else n for n, row in enumerate(leads)]
+        torch.index_select(every, 0, torch.tensor(partners, device=self.device), out=guided)
         guidance = torch.tensor([row.particle.guidance for row in leads], device=self.device)
-        return own, torch.lerp(without, own, guidance[:, None]), logits
+        return own, torch.lerp(guided, own, guidance[:, None], out=guided), logits
 
     def _choose(
         self,
         logits: Tensor,
         particles: list[Particle],
         scratch: tuple[Tensor | None, Tensor | None] = (None, None),
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Draw under the guides' masks.
 
         Args:
@@ -232,13 +236,13 @@ class Engine:
             scratch: Two tensors (P, V) to compute in.
 
         Returns:
-            Tokens, (P,), and the masks, (P, V).
+            Tokens, (P,), the masks, (P, V), and the log of what these let through, (P,).
         """
         masks = torch.stack([self._allowed(particle) for particle in particles]).to(self.device)
-        masked = forbid(logits, masks, out=scratch[0])
         params = [particle.params for particle in particles]
         positions = [len(particle.tokens) for particle in particles]
-        return draw(masked, params, positions, (masked, scratch[1])), masks
+        tokens, log_shares = draw(logits, masks, params, positions, scratch)
+        return tokens, masks, log_shares
 
     def _allowed(self, particle: Particle) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""
@@ -248,12 +252,3 @@ class Engine:
             particle.fail(error)
             return ~self._anything
         return self._anything if mask is None else mask
-
-    def _weigh(self, particles: list[Particle], logits: Tensor, masks: Tensor) -> None:
-        """Take into the weights what the masks let through; a single particle needs no weight."""
-        several = [n for n, each in enumerate(particles) if each.sequence.num_particles > 1]
-        if several:
-            temperatures = [particles[n].params.temperature for n in several]
-            shares = log_share(logits[several], masks[several], temperatures)
-            for n, share in zip(several, shares.tolist(), strict=True):
-                particles[n].log_weight += share

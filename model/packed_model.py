@@ -14,6 +14,8 @@ holds on the machine at hand, and computes those.
 """
 
 import math
+from copy import copy
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -61,6 +63,18 @@ class PackedModel:
         read = config.num_layers if config.skip_connections else 1  # the layers, from the top
         self._read = read * hidden_size
         self.batch_sizes = self._find_stable_sizes(slots)
+
+    def beside(self, num_slots: int) -> Self:
+        """Return a model of the same weights, with slots of its own.
+
+        It may be used in another thread. Any number of rows is computed, so in other formats than
+        int8 they may depend on each other in their last bits.
+        """
+        twin = copy(self)
+        twin._rows = self._rows.new_zeros(num_slots, self._rows.shape[1])
+        twin._c = self._c.new_zeros(len(self._c), num_slots, self._c.shape[2])
+        twin.batch_sizes = tuple(range(1, num_slots + 1))
+        return twin
 
     @property
     def device(self) -> torch.device:

@@ -61,8 +61,15 @@ class Particle:
             self.fail(error)
             return True
 
-    def take(self, token: int, log_probability: float) -> None:
-        """Go on after a token."""
+    def take(self, token: int, log_probability: float, log_share: float) -> None:
+        """Go on after a token.
+
+        Args:
+            token: What was drawn.
+            log_probability: Its own, unmasked and unguided, in nats.
+            log_share: Log of the probability that its mask let through.
+        """
+        self.log_weight += log_share
         self.tokens.append(token)
         self.log_probabilities.append(log_probability)
         self.guide.advance(token)

@@ -2,12 +2,15 @@
 
 A training sequence is one poem after a header that says what to write, every field optional:
 
-    <bos> [form] [<regulated>] [era] [author] [<title> 登 鸛 雀 樓] <body> 白 日 依 山 … 。 <eos>
+    <bos> [form] [<regulated>] [era] [author] [<title> 登 鸛 雀 樓] [keywords] <body> 白 日 … <eos>
 
-A ci (词) has its tune in the place of a form.
+A ci (词) has its tune in the place of a form. Keywords are what couplets are about, two characters
+each, in the poem's order: <keyword> 白 日 <keyword> 千 里. A title that is not in the header may
+come after the poem: <body> 白 日 … <eos> <title> 登 鸛 雀 樓 <eos>. A model that has learnt both
+plans a poem before it writes it, and tells which title fits it.
 
-Ids run in this order: control tokens, authors, tunes, punctuation, Han characters by falling
-frequency.
+Ids run in this order: control tokens, authors, tunes, <keyword> where the vocabulary has it,
+punctuation, Han characters by falling frequency, those that were added to a checkpoint's last.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,6 +31,8 @@ CONTROL_TOKENS = (
     "<body>",
     "<regulated>",
 )
+KEYWORD = "<keyword>"
+KEYWORD_LENGTH = 2  # characters
 
 
 class Era(StrEnum):
@@ -93,6 +98,7 @@ class Vocabulary:
         characters: Han characters in the model's script, by falling frequency.
         authors: Names of the authors who have a control token each.
         tunes: Names of the tunes of ci that have a control token each.
+        keywords: Whether headers may have keywords.
 
     Raises:
         ValueError: If a character is not one Han character in the model's script, or anything
@@ -104,6 +110,8 @@ class Vocabulary:
         characters: Sequence[str],
         authors: Sequence[str] = (),
         tunes: Sequence[str] = (),
+        *,
+        keywords: bool = False,
     ) -> None:
         for character in characters:
             if len(character) != 1 or not is_han(character) or unify(character) != character:
@@ -111,12 +119,14 @@ class Vocabulary:
         self.characters = tuple(characters)
         self.authors = tuple(authors)
         self.tunes = tuple(tunes)
+        self.keywords = keywords
         self._author_names, self._tune_names = frozenset(authors), frozenset(tunes)
         controls = [*CONTROL_TOKENS, *(f"<{form}>" for form in Form), *(f"<{era}>" for era in Era)]
         self.tokens = (
             *controls,
             *(f"<{author}>" for author in self.authors),
             *(f"<{tune}>" for tune in self.tunes),
+            *([KEYWORD] if keywords else []),
             *PUNCTUATION,
             *self.characters,
         )
@@ -162,12 +172,16 @@ class Vocabulary:
         author: str | None = None,
         title: str | None = None,
         regulated: bool = False,
+        keywords: Sequence[str] = (),
     ) -> list[int]:
         """Return the tokens before a poem's body, from <bos> to <body>; None leaves a field out.
 
         Raises:
             UnknownAuthor: If the author has no token.
             UnknownTune: If the tune has no token.
+            UnknownCharacter: If a keyword has a character that the vocabulary lacks.
+            ValueError: If there are keywords and the vocabulary has none, or one has not
+                KEYWORD_LENGTH characters.
         """
         ids = [self.bos_id]
         if form is not None:
@@ -182,7 +196,20 @@ class Vocabulary:
             ids.append(self.author_id(author))
         if title:
             ids += [self.title_id, *self.encode(title)]
+        for keyword in keywords:
+            ids += self._keyword(keyword)
         return [*ids, self.body_id]
+
+    def _keyword(self, keyword: str) -> list[int]:
+        if not self.keywords:
+            raise ValueError("the model has learnt no keywords: leave them out")
+        if len(keyword) != KEYWORD_LENGTH:
+            raise ValueError(f"a keyword has {KEYWORD_LENGTH} characters, got {keyword!r}")
+        return [self._ids[KEYWORD], *map(self.id_of, keyword)]
+
+    def title_after(self, title: str) -> list[int]:
+        """Return what follows the body and its <eos> where the title comes after them."""
+        return [self.title_id, *self.encode(title), self.eos_id]
 
     def knows_author(self, author: str) -> bool:
         """Return whether an author has a token."""
@@ -223,8 +250,12 @@ class Vocabulary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what from_dict() needs, in JSON's types."""
-        found = {"characters": "".join(self.characters), "authors": list(self.authors)}
-        return found | ({"tunes": list(self.tunes)} if self.tunes else {})
+        found: dict[str, Any] = {
+            "characters": "".join(self.characters),
+            "authors": list(self.authors),
+        }
+        found |= {"tunes": list(self.tunes)} if self.tunes else {}
+        return found | ({"keywords": True} if self.keywords else {})
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Self:
@@ -234,4 +265,9 @@ class Vocabulary:
             KeyError: If a field is missing.
             ValueError: As for the constructor.
         """
-        return cls(list(fields["characters"]), fields["authors"], fields.get("tunes", ()))
+        return cls(
+            list(fields["characters"]),
+            fields["authors"],
+            fields.get("tunes", ()),
+            keywords=fields.get("keywords", False),
+        )

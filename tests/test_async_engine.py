@@ -396,6 +396,51 @@ def test_patience_without_news_ends_with_none(engine: GatedEngine) -> None:
     asyncio.run(scenario())
 
 
+class StepwiseEngine(GatedEngine):
+    """An engine that takes a step when it is let to."""
+
+    def __init__(self, num_slots: int) -> None:
+        super().__init__(num_slots)
+        self.gate.set()
+        self._permits, self._taken = threading.Semaphore(0), threading.Semaphore(0)
+
+    def step(self) -> list[Sequence]:
+        assert self._permits.acquire(timeout=30)
+        changed = super().step()
+        self._taken.release()
+        return changed
+
+    async def take(self, steps: int) -> None:
+        """Let it step, and wait until it has, and for what it hands over."""
+        for _ in range(steps):
+            self._permits.release()
+            assert await asyncio.to_thread(self._taken.acquire, timeout=30)
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_the_event_loop_hears_of_steps_that_somebody_waits_for(
+    watched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine_thread.HAND_OVER_S", 1e9)
+    engine = StepwiseEngine(num_slots=2)
+
+    async def scenario() -> None:
+        running = started(engine)
+        job = submit(running, [sequence(6)], steps=8)
+        if watched:
+            running.watch(job)
+        await engine.take(4)  # the header's two tokens, the second of which brings the first
+        numbers = await job.news(patience_s=0.05)
+        assert len(numbers) in ((2, 3) if watched else (0,))
+        await engine.take(3)
+        assert job.done.is_set()
+        assert numbers + await emitted(job) == [0] * 6
+        await running.drain(1)
+
+    asyncio.run(scenario())
+
+
 def test_news_end_at_the_deadline(engine: GatedEngine) -> None:
     async def scenario() -> None:
         metrics = Metrics()

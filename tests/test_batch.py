@@ -3,7 +3,8 @@
 import numpy as np
 
 from model.vocabulary import Vocabulary
-from tests.test_poem_dataset import all_batches, varied_poems, vocabulary
+from tests.test_epoch import batches, vocabulary
+from tests.test_poem_dataset import varied_poems
 from training.batch import IGNORED, Example, collate
 from training.poem_dataset import PoemDataset
 
@@ -11,7 +12,7 @@ __all__ = ["vocabulary"]  # the fixture
 
 
 def test_shards_of_a_batch_make_up_the_batch(vocabulary: Vocabulary) -> None:
-    batch = all_batches(PoemDataset.from_poems(varied_poems(), vocabulary))[0]
+    batch = batches(PoemDataset.from_poems(varied_poems(), vocabulary))[0]
     shards = [batch.shard(rank, 3) for rank in range(3)]
     columns = [column.tolist() for shard in shards for column in shard.tokens.T]
     assert sorted(columns) == sorted(batch.tokens.T.tolist())

@@ -33,10 +33,11 @@ def test_each_field_of_the_configuration_is_an_option() -> None:
         option = each.name.replace("_", "-")
         if isinstance(each.default, bool):
             changed[each.name] = not each.default
-            arguments.append(f"--no-{option}")
+            arguments.append(f"--no-{option}" if each.default else f"--{option}")
         else:
-            changed[each.name] = 1
-            arguments += [f"--{option}", "1"]
+            value = 0.5 if isinstance(each.default, float) else 1
+            changed[each.name] = value
+            arguments += [f"--{option}", str(value)]
     expected = TrainConfig(**changed)  # type: ignore[arg-type]
     assert invoke(*arguments, "--name", "x")[1] == [(expected, "x")]
 
@@ -48,7 +49,9 @@ def test_help_describes_each_field_and_shows_its_default() -> None:
         option = f"--{each.name.replace('_', '-')}"
         (number,) = (n for n, line in enumerate(lines) if option in line.split())
         entry = " ".join(lines[number : number + 4])
-        default = option.strip("-") if isinstance(each.default, bool) else each.default
+        default = each.default
+        if isinstance(default, bool):
+            default = option.strip("-") if default else option.replace("--", "no-", 1)
         assert f"[default: {default}]" in entry
 
 

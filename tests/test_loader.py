@@ -8,6 +8,7 @@ import torch
 from model.vocabulary import Vocabulary
 from tests.test_poem_dataset import varied_poems
 from training.batch import Batch
+from training.draw import Draw
 from training.loader import Position, RunBatches, load
 from training.poem_dataset import PoemDataset
 
@@ -15,7 +16,7 @@ from training.poem_dataset import PoemDataset
 @pytest.fixture
 def batches() -> RunBatches:
     dataset = PoemDataset.from_poems(varied_poems(), Vocabulary("日月山水紅來", ["李白"]))
-    return RunBatches(dataset, seed=3, batch_tokens=200)
+    return RunBatches(dataset, 3, 200, Draw(title_after=0.25, keywords=True))
 
 
 def same(one: Batch, other: Batch) -> bool:

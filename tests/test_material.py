@@ -12,6 +12,8 @@ from model.vocabulary import Era, Vocabulary
 from tests.test_train import write_corpus
 from tests.test_trainer import poems
 from training.corpus_poem import CorpusPoem
+from training.draw import Draw
+from training.epoch import Epoch
 from training.material import (
     Material,
     build_vocabulary,
@@ -81,7 +83,7 @@ def test_ci_are_read_too_and_the_commonest_tunes_get_tokens(
 def test_without_ci_there_are_none_to_repeat(poems: list[CorpusPoem], tmp_path: Path) -> None:
     write_corpus(tmp_path, poems)
     material = Material.read(tmp_path, min_count=1)
-    assert material.repeating_ci(5) is material
+    assert material.repeating_ci(5).dataset is material.dataset
 
 
 def test_a_checkpoints_vocabulary_gets_tunes_once(poems: list[CorpusPoem], tmp_path: Path) -> None:
@@ -93,6 +95,21 @@ def test_a_checkpoints_vocabulary_gets_tunes_once(poems: list[CorpusPoem], tmp_p
     assert first.tunes == ("乙", "甲")
     write_ci(tmp_path, ["丙"])
     assert Material.read(tmp_path, first).vocabulary.tunes == ("乙", "甲")
+
+
+def test_a_checkpoints_vocabulary_gets_the_characters_that_ci_have_often(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    many = [*poems] * 3
+    write_corpus(tmp_path, many)
+    before = Vocabulary("春日月山水雲花風雨秋", ["李白"])
+    ci = CorpusPoem("晏殊", "", ("拼月山水，花風拼花。",) * 8, Era.SONG, tune="甲")
+    rare = CorpusPoem("晏殊", "", ("俏月山水，花風俏花。",) * 7, Era.SONG, tune="甲")
+    rows = [json.dumps(asdict(poem), ensure_ascii=False) for poem in (ci, rare)]
+    for name in ("ci-train.jsonl", "ci-validation.jsonl"):
+        (tmp_path / name).write_text("\n".join(rows), encoding="utf-8")
+    found = Material.read(tmp_path, before).vocabulary
+    assert found.characters == (*before.characters, "拼")  # 16 times; 俏 14
 
 
 def test_packed_material_gives_the_batches_of_the_poems(
@@ -109,7 +126,7 @@ def test_packed_material_gives_the_batches_of_the_poems(
     assert packed.vocabulary.to_dict() == material.vocabulary.to_dict()
     assert packed.dataset.digest() == material.dataset.digest()
     for epoch in range(3):
-        ours, theirs = (m.dataset.epoch(5, epoch, 120) for m in (material, packed))
+        ours, theirs = (Epoch.drawn(m.dataset, 5, epoch, 120, Draw()) for m in (material, packed))
         assert len(ours) == len(theirs)
         for number in range(len(ours)):
             for one, other in zip(ours[number][:3], theirs[number][:3], strict=True):
@@ -141,7 +158,9 @@ def test_the_vocabulary_of_a_checkpoint_may_be_given(
     write_corpus(tmp_path, poems)
     vocabulary = Vocabulary("春日月山水雲花風雨秋", ["李白"])
     material = Material.read(tmp_path, vocabulary)
-    assert material.vocabulary.tokens == vocabulary.tokens
+    assert material.vocabulary.characters == vocabulary.characters
+    assert material.vocabulary.authors == vocabulary.authors
+    assert material.vocabulary.keywords
     with pytest.raises(ValueError, match=r"covers 20\.0% .* at least 95%: leave out --checkpoint"):
         Material.read(tmp_path, Vocabulary("日月"))
 

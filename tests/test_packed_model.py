@@ -63,6 +63,20 @@ def test_a_state_that_was_kept_goes_on_where_it_was(poetry_model: PoetryModel) -
     assert torch.equal(packed.step(torch.tensor([7, 1, 1, 1]), cues)[0], expected)
 
 
+@torch.inference_mode()
+def test_a_model_beside_another_has_its_weights_and_states_of_its_own(
+    poetry_model: PoetryModel,
+) -> None:
+    packed = PackedModel(poetry_model, 4)
+    tokens, cues = torch.tensor([5, 6, 7, 5]), torch.zeros(4, dtype=torch.long)
+    first = packed.step(tokens, cues)
+    kept = packed.state(2)
+    beside = packed.beside(3)
+    assert beside.batch_sizes == (1, 2, 3)
+    torch.testing.assert_close(beside.step(tokens[:3], cues[:3]), first[:3], atol=1e-2, rtol=0)
+    assert all(map(torch.equal, packed.state(2), kept))
+
+
 def test_the_least_stable_number_of_rows_that_suffices_is_taken(poetry_model: PoetryModel) -> None:
     packed = PackedModel(poetry_model, 16)
     packed.batch_sizes = (4, 16)

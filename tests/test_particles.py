@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from model.decoding import log_share
 from model.engine import Engine
 from model.guide import NoCharacterFits, Unguided
 from model.particles import Particles
@@ -144,16 +143,6 @@ def test_particles_draw_from_the_model_given_the_verse(poetry_model: PoetryModel
     assert distance(32) < 0.06
 
 
-def test_the_share_that_a_mask_lets_through_is_its_probability() -> None:
-    torch.manual_seed(0)
-    logits, allowed = torch.randn(5, V), torch.rand(5, V) > 0.4
-    temperatures = [0.5, 0.8, 1.0, 1.5, 2.0]
-    shares = log_share(logits, allowed, temperatures).exp()
-    for n, temperature in enumerate(temperatures):
-        probabilities = (logits[n] / temperature).softmax(-1)
-        assert shares[n] == pytest.approx(float(probabilities[allowed[n]].sum()), abs=1e-6)
-
-
 @pytest.mark.parametrize("guidance", [1.0, 3.0])
 def test_what_is_written_has_the_probabilities_that_the_model_gives_it(
     poetry_model: PoetryModel, guidance: float
@@ -175,8 +164,7 @@ def test_weights_begin_anew_after_each_resampling() -> None:
     particles.place_rows({})
     for token in (2, 3, 7):
         for number, each in enumerate(particles.members):
-            each.log_weight -= number
-            each.take(token, -1.0)
+            each.take(token, -1.0, -float(number))
     moved = dict[int, int]()
     assert particles.settle(lambda source, target: moved.update({target: source}))
     assert [each.log_weight for each in particles.members] == [0.0] * 3

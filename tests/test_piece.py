@@ -14,7 +14,7 @@ __all__ = ["vocabulary"]  # the fixture
 
 def test_an_author_without_a_token_is_left_out(vocabulary: Vocabulary) -> None:
     dataset = PoemDataset.from_poems([poem(author="無名")], vocabulary)
-    assert [len(field) for field in next(dataset.pieces).header] == [1, 0, 1, 0, 3]
+    assert [len(field) for field in next(dataset.pieces).header] == [1, 0, 1, 0, 3, 0]
 
 
 def test_a_ci_has_its_tune_for_a_form_or_else_for_a_title() -> None:
@@ -24,9 +24,9 @@ def test_a_ci_has_its_tune_for_a_form_or_else_for_a_title() -> None:
         next(PoemDataset.from_poems([each], vocabulary).pieces).header for each in (known, other)
     ]
     era, author = vocabulary.header(era=Era.TANG)[1:-1], [vocabulary.author_id("李白")]
-    assert headers[0] == ([vocabulary.tune_id("滿江紅")], [], era, author, [])
+    assert headers[0] == ([vocabulary.tune_id("滿江紅")], [], era, author, [], [])
     title = vocabulary.header(title="山水令")[1:-1]
-    assert headers[1] == ([], [], era, author, title)
+    assert headers[1] == ([], [], era, author, title, [])
 
 
 def test_a_long_poem_is_cut_between_couplets(

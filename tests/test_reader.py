@@ -4,9 +4,11 @@ from itertools import islice, permutations, product
 
 import pytest
 import torch
+from torch import Tensor
 
 from model.checkpoint import Checkpoint
 from model.guide import NoCharacterFits
+from model.packed_model import PackedModel
 from model.poet.poem import PoemSpec
 from model.poet.reader import MAX_WEIGHED, Reader
 from model.poetry_model import PoetryModel
@@ -23,7 +25,7 @@ def model(tiny_checkpoint: Checkpoint) -> PoetryModel:
 
 @pytest.fixture
 def reader(tiny_checkpoint: Checkpoint, model: PoetryModel) -> Reader:
-    return Reader(tiny_checkpoint.vocabulary, model)
+    return Reader(tiny_checkpoint.vocabulary, PackedModel(model, 1))
 
 
 @pytest.fixture
@@ -32,14 +34,17 @@ def vocabulary(tiny_checkpoint: Checkpoint) -> Vocabulary:
 
 
 @contextmanager
-def read_by(model: PoetryModel) -> Iterator[list[int]]:
-    """Count the tokens that a model reads, those of each call together."""
-    read: list[int] = []
-    hook = model.lstm.register_forward_pre_hook(
-        lambda _, inputs: read.append(inputs[0].shape[0] * inputs[0].shape[1])
-    )
-    yield read
-    hook.remove()
+def counted_tokens() -> Iterator[list[int]]:
+    """Count the tokens that models read, those of each step together."""
+    read, step = list[int](), PackedModel.step
+
+    def counted(model: PackedModel, tokens: Tensor, cues: Tensor) -> Tensor:
+        read.append(len(tokens))
+        return step(model, tokens, cues)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PackedModel, "step", counted)
+        yield read
 
 
 def likeliest(
@@ -69,10 +74,10 @@ def test_an_ambiguous_start_is_read_as_the_model_likes_it_best(
 
 
 def test_a_text_is_weighed_once_for_all_drafts_of_a_request(
-    reader: Reader, model: PoetryModel, vocabulary: Vocabulary
+    reader: Reader, vocabulary: Vocabulary
 ) -> None:
     spec, header = PoemSpec(start="里"), vocabulary.header()
-    with read_by(model) as read:
+    with counted_tokens() as read:
         first = reader.choices(spec, QUATRAIN, header)
         weighed = list(read)
         assert weighed
@@ -83,13 +88,13 @@ def test_a_text_is_weighed_once_for_all_drafts_of_a_request(
 
 
 def test_a_long_ambiguous_opening_costs_no_more_than_a_short_one(
-    reader: Reader, model: PoetryModel, vocabulary: Vocabulary
+    reader: Reader, vocabulary: Vocabulary
 ) -> None:
     # All of them different: what was weighed once is remembered.
     opening = tuple("".join(line) for line in islice(permutations("发里后干云", 5), 39))
     layout = Layout(5, 40)
     header = vocabulary.header(title="里后干发里后干发里后干发里后干发里后干发")
-    with read_by(model) as read:
+    with counted_tokens() as read:
         reader.choices(PoemSpec(opening=opening), layout, header)
     assert 0 < sum(read) <= len(header) + MAX_WEIGHED * len(opening[0])
 

@@ -8,7 +8,7 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.references import CONTESTANTS, figures, main, steps_in, train
+from benchmarks.references import CONTESTANTS, Run, figures, main, steps_in, train
 from benchmarks.transformer import CausalTransformer
 from model.poetry_model import PoetryConfig, PoetryModel
 from training.config import TrainConfig
@@ -53,7 +53,8 @@ def test_every_contestant_learns_in_our_loop_in_the_time_it_has(
     config = TrainConfig(
         batch_tokens=200, warmup_steps=2, embedding_size=64, hidden_size=32, learning_rate=0.01
     )
-    steps = [steps_in(minutes, [name], config, material)[name] for minutes in (0.001, 0.03)]
+    runs = {name: Run(CONTESTANTS[name], config)}
+    steps = [steps_in(minutes, runs, material)[name] for minutes in (0.001, 0.03)]
     assert steps[0] < steps[1]
     short, longer = (
         figures(CONTESTANTS[name], replace(config, steps=number), material) for number in steps

@@ -179,7 +179,8 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
     ("fields", "expected"),
     [
         ({"start": ""}, "start: .*at least 1 character"),
-        ({"start": "日日日日日日日日"}, "start: .*at most 7 characters"),
+        ({"start": "日" * 8}, "start: line 1: a line has 7 characters, not 8"),
+        ({"start": "日" * 10}, "start: .*at most 9 characters"),
         ({"start": "日日日日日日", "form": "jueju-5"}, "start: .*a line has 5 characters, not 6"),
         ({"start": "sun"}, "start: .*must be Chinese characters only, without 's'"),
         ({"start": "🌞"}, "start: .*without '🌞'"),
@@ -345,8 +346,25 @@ def test_check_refuses_a_text_without_characters(client: httpx.Client) -> None:
 
 def test_forms_are_listed(client: httpx.Client) -> None:
     forms = {form["code"]: form for form in client.get("/forms").json()}
-    assert list(forms) == ["jueju-5", "jueju-7", "lushi-5", "lushi-7", "gushi-5", "gushi-7"]
+    shi = ["jueju-5", "jueju-7", "lushi-5", "lushi-7", "gushi-5", "gushi-7"]
+    assert [code for code, form in forms.items() if form["genre"] == "诗"] == shi
     assert forms["lushi-7"]["num_lines"] == 8
+    tune = forms["huanxisha"]
+    assert (tune["name"], tune["category"], tune["characters"]) == ("浣溪沙", "小令", 42)
+    assert tune["variants"][0]["stanzas"] == [["7。", "7。", "7。"], ["7，", "7。", "7。"]]
+    assert len([form for form in forms.values() if form["genre"] == "词"]) >= 70
+
+
+def test_a_form_is_shown_in_full_by_any_of_its_names(client: httpx.Client) -> None:
+    card = client.get("/forms/蝶恋花").json()
+    assert card == client.get("/forms/dielianhua").json() == client.get("/forms/鵲踏枝").json()
+    line = card["cards"][0]["lines"][0]
+    assert line["pattern"] == "中仄中平平仄仄"
+    assert line["rhyme"] == "a"
+    assert client.get("/forms/七绝").json()["num_lines"] == 4
+    missing = client.get("/forms/浣溪砂")
+    assert missing.status_code == 404
+    assert "huanxisha (浣溪沙)" in missing.json()["detail"]
 
 
 def test_the_model_tells_where_it_came_from(client: httpx.Client) -> None:

@@ -79,7 +79,7 @@ def test_new_tokens_start_from_the_parts_of_their_names_and_change_next_to_nothi
     run.run()
     checkpoint = export(run, "tiny", {})
     old = checkpoint.vocabulary
-    larger = Vocabulary(old.characters, old.authors, ["山水"])
+    larger = Vocabulary(old.characters, old.authors, ["山水"], keywords=True)
     before, after = checkpoint.build_model(), start_from(checkpoint, CONFIG, larger).eval()
     ids = [larger.tokens.index(token) for token in old.tokens]
     for name in ("embedding.weight", "output_bias"):
@@ -96,11 +96,34 @@ def test_new_tokens_start_from_the_parts_of_their_names_and_change_next_to_nothi
     assert probabilities[..., new].max() < 0.02
 
 
+def test_new_tokens_without_a_known_part_start_small_and_apart(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    whole = export(trainer(poems, tmp_path), "tiny", {})
+    old = Vocabulary(whole.vocabulary.characters, whole.vocabulary.authors)  # without keywords
+    kept = [whole.vocabulary.tokens.index(token) for token in old.tokens]
+    weights = dict(whole.weights)
+    for name in ("embedding.weight", "output_bias"):
+        weights[name] = weights[name][kept]
+    config = dataclasses.replace(whole.config, vocab_size=len(old))
+    checkpoint = Checkpoint("tiny", config, old, weights, {})
+    larger = Vocabulary([*old.characters, "鹿", "鶴"], old.authors, keywords=True)
+    after = start_from(checkpoint, CONFIG, larger)
+    new = [larger.tokens.index(token) for token in ("<keyword>", "鹿", "鶴")]
+    rows = after.embedding.weight[new]
+    spread = checkpoint.weights["embedding.weight"].float().std()
+    assert 0 < rows.std(1).min() <= rows.std(1).max() < spread / 2
+    assert torch.unique(rows, dim=0).shape == rows.shape
+    assert torch.equal(rows, start_from(checkpoint, CONFIG, larger).embedding.weight[new])
+
+
 def test_a_vocabulary_that_lacks_tokens_of_the_checkpoint_is_refused(
     poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
     checkpoint = export(trainer(poems, tmp_path), "tiny", {})
-    smaller = Vocabulary(checkpoint.vocabulary.characters[1:], checkpoint.vocabulary.authors)
+    smaller = Vocabulary(
+        checkpoint.vocabulary.characters[1:], checkpoint.vocabulary.authors, keywords=True
+    )
     with pytest.raises(ValueError, match="lacks 1 tokens of the checkpoint's, such as"):
         start_from(checkpoint, CONFIG, smaller)
 

@@ -147,6 +147,26 @@ def test_training_poems_are_measured_beside_those_for_validation(
             assert last[name] == pytest.approx(expected)
 
 
+def test_the_optimizer_is_as_it_was_asked_for(poems: list[CorpusPoem], tmp_path: Path) -> None:
+    asked = dataclasses.replace(CONFIG, beta2=0.95, weight_decay=0.3)
+    matrices, others = trainer(poems, tmp_path, asked).state.optimizer.param_groups
+    assert matrices["betas"] == others["betas"] == (0.9, 0.95)
+    assert (matrices["weight_decay"], others["weight_decay"]) == (0.3, 0.0)
+
+
+def test_the_share_of_the_shi_is_drawn_only_beside_ci(
+    poems: list[CorpusPoem], tmp_path: Path
+) -> None:
+    few = dataclasses.replace(CONFIG, shi_share=0.0, steps=4)
+    with pytest.raises(ValueError, match="leaves out shi beside ci, and there are no ci"):
+        trainer(poems, tmp_path, few)
+    ci = [dataclasses.replace(each, tune="滿江紅", author="") for each in poems[:2]]
+    run = trainer([*poems, *ci], tmp_path, few)
+    run.run()
+    rows = read_rows(tmp_path / "metrics.csv")
+    assert [row["epoch"] for row in rows] == [0, 1, 2, 3]  # one batch is all
+
+
 @pytest.mark.parametrize("number", [0, 4])
 def test_a_run_without_validation_poems_measures_nothing(
     poems: list[CorpusPoem], tmp_path: Path, number: int

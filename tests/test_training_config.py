@@ -5,6 +5,7 @@ import math
 import pytest
 
 from training.config import TrainConfig
+from training.draw import Draw
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
@@ -25,6 +26,19 @@ def test_the_learning_rate_may_stay_at_its_height_before_it_falls() -> None:
     assert rates[110] == pytest.approx(0)
 
 
+def test_what_is_drawn_follows_the_options() -> None:
+    config = TrainConfig(cue_share=0.2, title_after=0.1, keywords=False, shi_share=0.4)
+    assert config.draw == Draw(cues=0.2, title_after=0.1, keywords=False, shi=0.4)
+
+
+def test_the_learning_rate_may_fall_as_a_line() -> None:
+    config = TrainConfig(
+        steps=110, warmup_steps=10, learning_rate=1.0, decay_share=0.8, linear_decay=True
+    )
+    rates = [config.learning_rate_at(step) for step in (29, 30, 50, 90, 110)]
+    assert rates == pytest.approx([1.0, 1.0, 0.75, 0.25, 0.0])
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
@@ -41,6 +55,11 @@ def test_the_learning_rate_may_stay_at_its_height_before_it_falls() -> None:
         ("max_grad_norm", 0.0, "max_grad_norm must be above 0, got 0.0"),
         ("average_share", -0.1, r"average_share must be in \[0, 1\], got -0.1"),
         ("decay_share", 1.5, r"decay_share must be in \[0, 1\], got 1.5"),
+        ("cue_share", 1.5, r"cue_share must be in \[0, 1\], got 1.5"),
+        ("shi_share", -0.5, r"shi_share must be in \[0, 1\], got -0.5"),
+        ("title_after", 0.6, r"title_after must be in \[0, 0.55\], got 0.6"),
+        ("beta2", 1.0, r"beta2 must be in \(0, 1\), got 1.0"),
+        ("beta2", 0.0, r"beta2 must be in \(0, 1\), got 0.0"),
     ],
 )
 def test_a_value_out_of_range_is_refused(field: str, value: float, message: str) -> None:

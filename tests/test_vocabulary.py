@@ -92,6 +92,28 @@ def test_tunes_have_tokens_after_the_authors() -> None:
     assert Vocabulary.from_dict(vocabulary.to_dict()).tokens == vocabulary.tokens
 
 
+def test_keywords_stand_before_the_body_two_characters_each() -> None:
+    vocabulary = Vocabulary("日月山水", ["李白"], ["滿江紅"], keywords=True)
+    keyword = vocabulary.tokens.index("<keyword>")
+    assert keyword == vocabulary.tune_id("滿江紅") + 1
+    header = vocabulary.header(title="山", keywords=["日月", "山水"])
+    planned = [keyword, *vocabulary.encode("日月"), keyword, *vocabulary.encode("山水")]
+    assert header == [*vocabulary.header(title="山")[:-1], *planned, vocabulary.body_id]
+    assert Vocabulary.from_dict(vocabulary.to_dict()).tokens == vocabulary.tokens
+    with pytest.raises(ValueError, match="a keyword has 2 characters, got '日'"):
+        vocabulary.header(keywords=["日"])
+    with pytest.raises(UnknownCharacter, match="'風'"):
+        vocabulary.header(keywords=["日風"])
+    with pytest.raises(ValueError, match="has learnt no keywords: leave them out"):
+        Vocabulary("日月").header(keywords=["日月"])
+
+
+def test_a_title_may_follow_the_end_of_the_body() -> None:
+    vocabulary = Vocabulary("日月山水")
+    title = [vocabulary.title_id, *vocabulary.encode("山月"), vocabulary.eos_id]
+    assert vocabulary.title_after("山月") == title
+
+
 def test_a_vocabulary_without_tunes_is_described_as_before_there_were_any() -> None:
     vocabulary = Vocabulary("日月", ["李白"])
     assert vocabulary.to_dict() == {"characters": "日月", "authors": ["李白"]}

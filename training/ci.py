@@ -9,7 +9,7 @@ from opencc import OpenCC
 
 from model.verse.script import unify
 from model.vocabulary import Era
-from training.cleaning import clean_author, clean_body, clean_title
+from training.cleaning import clean_author, clean_body
 from training.corpus_poem import CorpusPoem
 
 OTHER_NAME = re.compile("[・·]")  # between the name in the source and the tune's usual one
@@ -43,7 +43,7 @@ def tune_of(name: str) -> str:
     Where a source has a name of its own, upstream gives both: 丑奴儿・采桑子.
     """
     (usual,) = to_traditional([OTHER_NAME.split(name)[-1]])
-    return clean_title(usual)
+    return clean_author(usual)  # not as a title: 太常引 is no preface (引) to 太常
 
 
 def to_traditional(texts: Sequence[str]) -> list[str]:

@@ -8,6 +8,17 @@ from typer import Option
 
 from model.poetry_model import PoetryConfig
 from model.vocabulary import Vocabulary
+from training.draw import MAX_TITLE_AFTER, Draw
+
+# Fields that are shares, and the most that they may be: titles that stand in the header are not
+# repeated after the poem.
+SHARES = {
+    "decay_share": 1.0,
+    "average_share": 1.0,
+    "cue_share": 1.0,
+    "title_after": MAX_TITLE_AFTER,
+    "shi_share": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,7 @@ class TrainConfig:
             "rate falls to zero as a cosine. Below 1 a run can be made longer before it falls."
         ),
     ] = 0.2
+    linear_decay: Annotated[bool, Option(help="Whether it falls as a line instead.")] = False
     average_share: Annotated[
         float,
         Option(
@@ -36,6 +48,9 @@ class TrainConfig:
             "measured and exported; 0 for the last weights alone."
         ),
     ] = 0.1
+    beta2: Annotated[float, Option(help="How slowly AdamW forgets how large gradients were.")] = (
+        0.98
+    )
     weight_decay: Annotated[float, Option(help="Of the matrices but the embedding.")] = 0.02
     max_grad_norm: Annotated[float, Option(help="The gradient is clipped at this norm.")] = 1.0
     embedding_size: Annotated[int, Option(help="Features of each token's embedding.")] = 384
@@ -43,6 +58,17 @@ class TrainConfig:
     num_layers: Annotated[int, Option(help="Layers of the LSTM.")] = 2
     skip_connections: Annotated[bool, Option(help="Whether the output reads every layer.")] = True
     dropout: Annotated[float, Option(help="Share of activations set to zero in training.")] = 0.0
+    cue_share: Annotated[float, Option(help="Share of the sequences with their cues.")] = 0.5
+    title_after: Annotated[
+        float,
+        Option(help="Share of the titled poems whose title comes after the poem, to be predicted."),
+    ] = 0.25
+    keywords: Annotated[
+        bool, Option(help="Whether headers may have a keyword for each couplet, to be predicted.")
+    ] = True
+    shi_share: Annotated[
+        float, Option(help="Share of the shi that an epoch has beside all ci, drawn each time.")
+    ] = 1.0
     seed: Annotated[int, Option(help="Of everything random.")] = 1
     save_every: Annotated[int, Option(help="Updates between saves.")] = 100
     validate_every: Annotated[int, Option(help="Updates between measurements.")] = 300
@@ -58,9 +84,16 @@ class TrainConfig:
         for name in ("learning_rate", "max_grad_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("decay_share", "average_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
+        for name, most in SHARES.items():
+            if not 0 <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be in [0, {most:g}], got {getattr(self, name)}")
+        if not 0 < self.beta2 < 1:
+            raise ValueError(f"beta2 must be in (0, 1), got {self.beta2}")
+
+    @property
+    def draw(self) -> Draw:
+        """What is drawn for each sequence."""
+        return Draw(self.cue_share, self.title_after, self.keywords, self.shi_share)
 
     def model_config(self, vocabulary: Vocabulary) -> PoetryConfig:
         """Return the sizes of a model for a vocabulary."""
@@ -79,4 +112,5 @@ class TrainConfig:
             return self.learning_rate * (step + 1) / self.warmup_steps
         falling = max(1.0, self.decay_share * (self.steps - self.warmup_steps))
         progress = max(0.0, 1 - (self.steps - step) / falling)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+        left = 1 - progress if self.linear_decay else 0.5 * (1 + math.cos(math.pi * progress))
+        return self.learning_rate * left

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from torch.utils.data import DataLoader, Dataset
 
 from training.batch import Batch
-from training.poem_dataset import Epoch, PoemDataset
+from training.draw import Draw
+from training.epoch import Epoch
+from training.poem_dataset import PoemDataset
 
 AHEAD = 4  # batches of each worker
 
@@ -27,11 +29,13 @@ class RunBatches(Dataset[tuple[Position, Batch]]):
         dataset: What they are made of.
         seed: Of their order.
         batch_tokens: Tokens per batch, padding included.
+        draw: What is drawn for each sequence.
     """
 
-    def __init__(self, dataset: PoemDataset, seed: int, batch_tokens: int) -> None:
+    def __init__(self, dataset: PoemDataset, seed: int, batch_tokens: int, draw: Draw) -> None:
         self._dataset, self._seed, self._batch_tokens = dataset, seed, batch_tokens
-        self._number, self._epoch = 0, dataset.epoch(seed, 0, batch_tokens)
+        self._draw = draw
+        self._number, self._epoch = 0, self._drawn(0)
 
     def __getitem__(self, position: Position) -> tuple[Position, Batch]:
         return position, self._of(position.epoch)[position.number]
@@ -47,9 +51,11 @@ class RunBatches(Dataset[tuple[Position, Batch]]):
     def _of(self, number: int) -> Epoch:
         """Return an epoch; the last one asked for is at hand."""
         if number != self._number:
-            self._epoch = self._dataset.epoch(self._seed, number, self._batch_tokens)
-            self._number = number
+            self._epoch, self._number = self._drawn(number), number
         return self._epoch
+
+    def _drawn(self, number: int) -> Epoch:
+        return Epoch.drawn(self._dataset, self._seed, number, self._batch_tokens, self._draw)
 
 
 def load(

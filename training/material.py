@@ -41,7 +41,6 @@ class Material:
         coverage: The share of the training poems' characters that the vocabulary has.
         sample: Some of the training poems, to be measured beside those for validation.
         ci_validation: The ci that are measured.
-        first_ci: The number of the dataset's first piece that is of a ci; None if there is none.
     """
 
     dataset: PoemDataset
@@ -50,7 +49,6 @@ class Material:
     coverage: float = 1.0
     sample: Sequence[CorpusPoem] = ()
     ci_validation: Sequence[CorpusPoem] = ()
-    first_ci: int | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -91,7 +89,6 @@ class Material:
             vocabulary = build_vocabulary(poems, min_count, min_poems, max_tunes)
             way_out = f"give --min-count {min_count_for(counts)}, or leave it out"
         else:
-            vocabulary = with_tunes(vocabulary, poems, max_tunes)
             way_out = "leave out --checkpoint, or start from one of a similar corpus"
         covered = coverage(vocabulary, counts)
         if covered < LEAST_COVERAGE:
@@ -99,22 +96,19 @@ class Material:
                 f"the vocabulary covers {covered:.1%} of the characters of {corpus}, "
                 f"expected at least {LEAST_COVERAGE:.0%}: {way_out}"
             )
-        dataset = PoemDataset.from_poems(poems, vocabulary)
+        vocabulary = widened_for(poems, vocabulary, counts, max_tunes)
         return cls(
-            dataset,
+            PoemDataset.from_poems(poems, vocabulary),
             _to_measure(corpus / "validation.jsonl"),
             report,
             covered,
             [poem for poem in shi[:SAMPLE] if has_characters(poem)],
             _to_measure(corpus / "ci-validation.jsonl") if has_ci else [],
-            len(dataset) - len(PoemDataset.from_poems(ci, vocabulary)) if ci else None,
         )
 
     def repeating_ci(self, times: int) -> Self:
         """Return material whose every epoch has each ci so many times."""
-        if self.first_ci is None or times == 1:
-            return self
-        return replace(self, dataset=self.dataset.repeating(self.first_ci, times))
+        return replace(self, dataset=self.dataset.repeating_ci(times))
 
     def save(self, path: Path) -> None:
         """Write everything to one file, whole or not at all.
@@ -139,7 +133,7 @@ class Material:
             "validation": _to_json(self.validation),
             "sample": _to_json(self.sample),
             "ci_validation": _to_json(self.ci_validation),
-            "first_ci": json.dumps(self.first_ci),
+            "first_ci": json.dumps(data.first_ci),
             "provenance": json.dumps(dict(self.provenance), ensure_ascii=False),
             "coverage": json.dumps(self.coverage),
         }
@@ -166,8 +160,9 @@ class Material:
             arrays["headers"],
             arrays["bodies"],
             np.frombuffer(zlib.decompress(arrays["cues"].tobytes()), dtype=np.int8),
+            json.loads(metadata["first_ci"]),
         )
-        read = {name: json.loads(metadata[name]) for name in ("provenance", "coverage", "first_ci")}
+        read = {name: json.loads(metadata[name]) for name in ("provenance", "coverage")}
         measured: dict[str, Any] = {
             name: [poem_of(fields) for fields in json.loads(metadata[name])]
             for name in ("validation", "sample", "ci_validation")
@@ -238,10 +233,19 @@ def common_tunes(poems: Iterable[CorpusPoem], max_tunes: int) -> list[str]:
     return sorted(counts, key=lambda tune: (-counts[tune], tune))[:max_tunes]
 
 
-def with_tunes(vocabulary: Vocabulary, poems: Sequence[CorpusPoem], max_tunes: int) -> Vocabulary:
-    """Return a vocabulary that has tunes: its own, or else the commonest of poems."""
+def widened_for(
+    poems: Sequence[CorpusPoem], vocabulary: Vocabulary, counts: Counter[str], max_tunes: int
+) -> Vocabulary:
+    """Return a vocabulary with what it lacks of a corpus, all that it has as it is.
+
+    Keywords; the commonest tunes, if it has none; characters as frequent as a new vocabulary of the
+    corpus would have.
+    """
     tunes = vocabulary.tunes or common_tunes(poems, max_tunes)
-    return Vocabulary(vocabulary.characters, vocabulary.authors, tunes)
+    least = max(MIN_COUNT, min_count_for(counts))
+    added = [c for c, count in counts.items() if count >= least and c not in vocabulary]
+    characters = [*vocabulary.characters, *added]
+    return Vocabulary(characters, vocabulary.authors, tunes, keywords=True)
 
 
 def build_vocabulary(
@@ -262,9 +266,8 @@ def build_vocabulary(
     counts = count_characters(poems)
     least = min_count_for(counts) if min_count is None else min_count
     characters = [c for c, count in counts.items() if count >= least]
-    return Vocabulary(
-        characters, prolific_authors(poems, min_poems), common_tunes(poems, max_tunes)
-    )
+    authors, tunes = prolific_authors(poems, min_poems), common_tunes(poems, max_tunes)
+    return Vocabulary(characters, authors, tunes, keywords=True)
 
 
 def read_report(path: Path) -> Any:

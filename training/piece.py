@@ -13,7 +13,7 @@ from model.vocabulary import Vocabulary
 from training.corpus_poem import RHYMED, CorpusPoem
 
 MAX_BODY = 256  # tokens
-FIELDS = ("form", "regulated", "era", "author", "title")  # in the header's order
+FIELDS = ("form", "regulated", "era", "author", "title", "keywords")  # in the header's order
 
 
 class Piece(NamedTuple):
@@ -51,7 +51,8 @@ def _cues(poem: CorpusPoem) -> tuple[Cue, ...]:
 def _header_fields(poem: CorpusPoem, vocabulary: Vocabulary) -> tuple[list[int], ...]:
     """Return the ids that the header has for each of FIELDS: what stands between <bos>, <body>.
 
-    A ci has its tune in the place of a form, or by its characters as a title.
+    A ci has its tune in the place of a form, or by its characters as a title. Keywords follow from
+    all poems (training.keywords).
     """
     known = vocabulary.knows_author(poem.author)
     tune = poem.tune if vocabulary.knows_tune(poem.tune) else None
@@ -62,7 +63,7 @@ def _header_fields(poem: CorpusPoem, vocabulary: Vocabulary) -> tuple[list[int],
         vocabulary.header(author=poem.author if known else None),
         vocabulary.header(title=poem.title if tune else poem.title or poem.tune),
     )
-    return tuple(header[1:-1] for header in headers)
+    return (*(header[1:-1] for header in headers), [])
 
 
 def _ends(ids: list[int], full_stop_id: int) -> list[int]:

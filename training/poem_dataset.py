@@ -1,16 +1,12 @@
-"""Poems as token ids, in seeded batches: the same seed and epoch give the same batches.
-
-Each sequence is a whole poem after its header (model.vocabulary), every field of which is left
-out at random, as are the cues (model.verse.cue) that the poem keeps to. The loss counts the body
-and <eos>, not the header.
+"""Poems as token ids: headers, bodies, and the cues (model.verse.cue) that they keep to.
 
 Shapes
-    N  pieces   F  fields of a header   B  pieces of a batch   T  time steps
+    N  pieces   F  fields of a header
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from typing import Any, Self
@@ -21,13 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from model.vocabulary import Vocabulary
-from training.batch import IGNORED, Batch, Ints
+from training.batch import Ints
 from training.corpus_poem import CorpusPoem
+from training.keywords import with_keywords
 from training.piece import FIELDS, Piece, pieces_of
 
-KEEP_HEADER = 0.75  # how often a poem has a header at all
-KEEP_FIELD = 0.6  # how often, then, each field stays
-KEEP_CUES = 0.5  # how often the model is given the cues
 DIGESTED_AT_ONCE = 10_000  # pieces
 
 
@@ -42,6 +36,7 @@ class PoemDataset:
         headers: The fields of all headers, one after another.
         bodies: All bodies, one after another.
         cues: One for each of bodies.
+        first_ci: The number of the first piece that is of a ci; None if there is none.
 
     Raises:
         ValueError: If there are no poems.
@@ -53,6 +48,7 @@ class PoemDataset:
     headers: NDArray[np.int16]
     bodies: NDArray[np.int16]
     cues: NDArray[np.int8]
+    first_ci: int | None = None
 
     def __post_init__(self) -> None:
         if not len(self.body_lengths):
@@ -60,14 +56,19 @@ class PoemDataset:
 
     @classmethod
     def from_poems(cls, poems: Iterable[CorpusPoem], vocabulary: Vocabulary) -> Self:
-        """Encode poems.
+        """Encode poems, all ci after the shi; find their keywords if the vocabulary has any.
 
         Raises:
             ValueError: If there are none.
         """
-        return cls.from_pieces(
-            (piece for poem in poems for piece in pieces_of(poem, vocabulary)), vocabulary
-        )
+        pieces, first_ci = list[Piece](), None
+        for poem in poems:
+            if poem.tune and first_ci is None:
+                first_ci = len(pieces)
+            pieces += pieces_of(poem, vocabulary)
+        if vocabulary.keywords:
+            pieces = with_keywords(pieces, vocabulary)
+        return replace(cls.from_pieces(pieces, vocabulary), first_ci=first_ci)
 
     @classmethod
     def from_pieces(cls, pieces: Iterable[Piece], vocabulary: Vocabulary) -> Self:
@@ -101,8 +102,11 @@ class PoemDataset:
             header = fields[number * len(FIELDS) : (number + 1) * len(FIELDS)]
             yield Piece(tuple(f.tolist() for f in header), body.tolist(), own_cues.tolist())
 
-    def repeating(self, first: int, times: int) -> "PoemDataset":
-        """Return a dataset that has the pieces from one on so many times."""
+    def repeating_ci(self, times: int) -> "PoemDataset":
+        """Return a dataset that has each ci so many times."""
+        if self.first_ci is None or times == 1:
+            return self
+        first = self.first_ci
         header, body = self.header_starts[first], self.body_starts[first]
 
         def repeated(array: NDArray[Any], start: int) -> NDArray[Any]:
@@ -115,6 +119,7 @@ class PoemDataset:
             repeated(self.headers, header),
             repeated(self.bodies, body),
             repeated(self.cues, body),
+            first,
         )
 
     def digest(self) -> str:
@@ -130,10 +135,10 @@ class PoemDataset:
         lengths = headers + 2 * bodies
         starts = np.cumsum(lengths) - lengths
         row = np.empty(int(lengths.sum()), dtype=np.int64)
-        row[_ranges(starts, headers)] = self.headers[_ranges(self.header_starts[pieces], headers)]
-        found = _ranges(self.body_starts[pieces], bodies)
-        row[_ranges(starts + headers, bodies)] = self.bodies[found]
-        row[_ranges(starts + headers + bodies, bodies)] = self.cues[found]
+        row[ranges(starts, headers)] = self.headers[ranges(self.header_starts[pieces], headers)]
+        found = ranges(self.body_starts[pieces], bodies)
+        row[ranges(starts + headers, bodies)] = self.bodies[found]
+        row[ranges(starts + headers + bodies, bodies)] = self.cues[found]
         return row
 
     def log_frequencies(self) -> Tensor:
@@ -144,22 +149,6 @@ class PoemDataset:
         counts = np.bincount(self.bodies, minlength=len(self.vocabulary)).clip(min=0.5)
         return torch.from_numpy(np.log(counts / counts.sum())).float()
 
-    def epoch(self, seed: int, epoch: int, batch_tokens: int) -> "Epoch":
-        """Return the batches of one pass, of at most batch_tokens tokens with padding each.
-
-        Sequences of equal length go together, which leaves next to no padding, and the batches
-        come in random order.
-        """
-        rng = np.random.default_rng((seed, epoch))
-        has_header = rng.random((len(self), 1)) < KEEP_HEADER
-        kept = has_header & (rng.random((len(self), len(FIELDS))) < KEEP_FIELD)
-        cued = rng.random(len(self)) < KEEP_CUES
-        lengths = (self.field_lengths * kept).sum(1) + self.body_lengths + 2
-        order = np.lexsort((rng.random(len(self)), lengths))
-        batches = _cut(order, lengths, batch_tokens)
-        rng.shuffle(batches)
-        return Epoch(self, kept, cued, batches)
-
     @cached_property
     def header_starts(self) -> Ints:
         """Where each piece's header begins in headers, (N,)."""
@@ -167,77 +156,25 @@ class PoemDataset:
         return np.cumsum(lengths) - lengths
 
     @cached_property
+    def title_starts(self) -> Ints:
+        """Where each piece's title begins in headers, (N,)."""
+        before: Ints = self.field_lengths[:, : FIELDS.index("title")].sum(1)
+        return self.header_starts + before
+
+    @cached_property
+    def is_keyword(self) -> NDArray[np.bool_]:
+        """Which of headers belong to keywords."""
+        fields = np.tile([field == "keywords" for field in FIELDS], len(self))
+        return np.repeat(fields, self.field_lengths.ravel())
+
+    @cached_property
     def body_starts(self) -> Ints:
         """Where each piece's body begins in bodies, (N,)."""
         return np.cumsum(self.body_lengths) - self.body_lengths
 
 
-class Epoch:
-    """The batches of one pass over a dataset.
-
-    Args:
-        dataset: What is read.
-        kept: Which fields of which headers stay, (N, F).
-        cued: Which pieces come with their cues, (N,).
-        batches: The numbers of each batch's pieces, (B,) each.
-    """
-
-    def __init__(
-        self,
-        dataset: PoemDataset,
-        kept: NDArray[np.bool_],
-        cued: NDArray[np.bool_],
-        batches: list[Ints],
-    ) -> None:
-        self._dataset, self._kept, self._cued, self._batches = dataset, kept, cued, batches
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __getitem__(self, index: int) -> Batch:
-        pieces, data = self._batches[index], self._dataset
-        kept, field_lengths = self._kept[pieces], data.field_lengths[pieces]  # (B, F)
-        header_lengths = (field_lengths * kept).sum(1) + 2  # <bos> and <body> too
-        body_lengths = data.body_lengths[pieces]  # (B,)
-        shape = len(pieces), int((header_lengths + body_lengths).max()) - 1  # (B, T)
-        tokens = np.zeros(shape, dtype=np.int64)  # <pad> is 0
-        targets, cues = np.full_like(tokens, IGNORED), np.zeros_like(tokens)
-
-        rows = np.arange(len(pieces))
-        tokens[rows, 0] = data.vocabulary.bos_id
-        stays = np.repeat(kept.ravel(), field_lengths.ravel())
-        found = _ranges(data.header_starts[pieces], field_lengths.sum(1))[stays]
-        tokens[_cells(header_lengths - 2, start=1)] = data.headers[found]
-        tokens[rows, header_lengths - 1] = data.vocabulary.body_id
-
-        found = _ranges(data.body_starts[pieces], body_lengths)
-        cells = _cells(body_lengths, start=header_lengths - 1)
-        targets[cells] = data.bodies[found]
-        cues[cells] = data.cues[found] * np.repeat(self._cued[pieces], body_lengths)
-        found = _ranges(data.body_starts[pieces], body_lengths - 1)
-        tokens[_cells(body_lengths - 1, start=header_lengths)] = data.bodies[found]
-        return Batch.of_rows(tokens, targets, cues)
-
-
-def _ranges(starts: Ints, lengths: Ints) -> Ints:
+def ranges(starts: Ints, lengths: Ints) -> Ints:
     """Return the numbers from each start on, as many as its length, one range after another."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
-
-
-def _cells(lengths: Ints, start: int | Ints) -> tuple[Ints, Ints]:
-    """Return rows and columns of as many cells in each row as its length, from start on."""
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    return rows, _ranges(np.broadcast_to(start, lengths.shape), lengths)
-
-
-def _cut(order: NDArray[np.int_], lengths: NDArray[np.int_], batch_tokens: int) -> list[Ints]:
-    """Cut poems, sorted by length, into batches of at most batch_tokens."""
-    batches, start = [], 0
-    for end in range(1, len(order) + 1):
-        full = end < len(order) and (end - start + 1) * lengths[order[end]] > batch_tokens
-        if full or end == len(order):
-            batches.append(order[start:end])
-            start = end
-    return batches

@@ -29,9 +29,16 @@ class TrainState:
         average_share: Over which share of the updates, about the last ones, weights are averaged:
             in the average those of update n count as n ** (1 / average_share - 1) (Shamir & Zhang
             2013, polynomial decay). 0 for no average.
+        beta2: Of AdamW.
     """
 
-    def __init__(self, model: nn.Module, weight_decay: float, average_share: float = 0.0) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        weight_decay: float,
+        average_share: float = 0.0,
+        beta2: float = 0.98,
+    ) -> None:
         self.model, self._average_share = model, average_share
         self.step = self.epoch = self.position = self.saved_step = 0
         self._names = {p: name for name, p in model.named_parameters()}
@@ -42,7 +49,7 @@ class TrainState:
             {"params": decaying, "weight_decay": weight_decay},
             {"params": others, "weight_decay": 0.0},
         ]
-        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-8, fused=True)
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, beta2), eps=1e-8, fused=True)
 
     def update(self, learning_rate: float) -> None:
         """Apply the gradients and move on by one batch."""

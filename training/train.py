@@ -22,6 +22,7 @@ from training.run_folder import FolderInUse, owned
 from training.state import StateError
 from training.trainer import Trainer, TrainingDiverged
 
+SMALL = 0.1  # of the embedding's spread: rows of tokens that say nothing yet
 EXPORTED = "poetry.safetensors"  # in the folder of the run
 REFUSALS = (OSError, ValueError, CheckpointError, StateError, FolderInUse, TrainingDiverged)
 
@@ -72,8 +73,8 @@ def start_from(
 def widened(checkpoint: Checkpoint, vocabulary: Vocabulary) -> dict[str, Tensor]:
     """Return a checkpoint's embedding and output bias for a larger vocabulary.
 
-    A new token starts as the mean of the characters of its name, and is as unlikely as the least
-    likely one.
+    A new token starts as the mean of the characters of its name, small and random where the
+    checkpoint knows none of them, and is as unlikely as the least likely one.
 
     Raises:
         ValueError: If the vocabulary lacks a token of the checkpoint's.
@@ -87,11 +88,18 @@ def widened(checkpoint: Checkpoint, vocabulary: Vocabulary) -> dict[str, Tensor]
         )
     embedding = checkpoint.weights["embedding.weight"].float()
     bias = checkpoint.weights["output_bias"].float()
-    parts = [
-        [old[token]] if token in old else checkpoint.vocabulary.encode(token.strip("<>"))
-        for token in vocabulary.tokens
-    ]
-    rows = torch.stack([embedding[own].mean(0) for own in parts])
+    random = torch.Generator().manual_seed(0)
+    small = SMALL * float(embedding.std())
+
+    def row(token: str) -> Tensor:
+        if token in old:
+            return embedding[old[token]]
+        parts = [old[character] for character in token.strip("<>") if character in old]
+        if parts:
+            return embedding[parts].mean(0)
+        return small * torch.randn(embedding.shape[1], generator=random)
+
+    rows = torch.stack([row(token) for token in vocabulary.tokens])
     biases = [bias[old[token]] if token in old else bias.min() for token in vocabulary.tokens]
     return {"embedding.weight": rows, "output_bias": torch.stack(biases)}
 

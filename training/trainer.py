@@ -56,6 +56,7 @@ class Trainer:
 
     Raises:
         StateError: If folder holds another run, or not the same one for every rank.
+        ValueError: If shi are to be left out and there is nothing else.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Trainer:
         workers: int = 0,
     ) -> None:
         self.config, self.material, self.folder = config, material, folder
+        if config.shi_share < 1 and material.dataset.first_ci is None:
+            raise ValueError("shi_share leaves out shi beside ci, and there are no ci")
         self.workers = workers
         self.device = device or torch.device("cpu")
         self.dtype = dtype or compute_dtype(self.device)
@@ -87,7 +90,7 @@ class Trainer:
             model = PoetryModel(config.model_config(material.vocabulary))
             begin_at_frequencies(model, material.dataset)
         self.model = model.to(self.device)
-        self.state = TrainState(self.model, config.weight_decay, config.average_share)
+        self.state = TrainState(self.model, config.weight_decay, config.average_share, config.beta2)
         digest = material.dataset.digest()
         self.identity = asdict(config) | {"corpus": digest, "checkpoint": started_from}
         self.state.resume(folder / "state.safetensors", self.identity)
@@ -129,7 +132,7 @@ class Trainer:
     def _batches(self) -> Iterator[Batch]:
         """Yield the batches that are left, from the state's position in its epoch on."""
         state, config = self.state, self.config
-        batches = RunBatches(self.material.dataset, config.seed, config.batch_tokens)
+        batches = RunBatches(self.material.dataset, config.seed, config.batch_tokens, config.draw)
         start, number = Position(state.epoch, state.position), config.steps - state.step
         on_card = self.device.type == "cuda"
         for at, batch in load(batches, start, number, workers=self.workers, pinned=on_card):

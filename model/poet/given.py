@@ -10,7 +10,7 @@ from itertools import combinations, islice
 from typing import TypeVar
 
 from model.guide import NoCharacterFits
-from model.verse.form import Layout
+from model.verse.form import Measure
 
 Item = TypeVar("Item")  # a token, or the tokens that a written character may stand for
 
@@ -77,18 +77,18 @@ def spellings(readings: Readings, sound: Callable[[int], Hashable]) -> Iterator[
         yield preferred | changes
 
 
-def give_start(line: Sequence[Item], layout: Layout) -> dict[Spot, Item]:
+def give_start(line: Sequence[Item], layout: Measure) -> dict[Spot, Item]:
     """Return a poem's first characters as given, at most a line of them.
 
     Raises:
         NoCharacterFits: If there are more.
     """
-    if len(line) > layout.line_length:
+    if len(line) > layout.lengths[0]:
         raise _wrong_length(1, len(line), layout, field="start")
     return {(0, character): item for character, item in enumerate(line)}
 
 
-def give_opening(lines: Sequence[Sequence[Item]], layout: Layout) -> dict[Spot, Item]:
+def give_opening(lines: Sequence[Sequence[Item]], layout: Measure) -> dict[Spot, Item]:
     """Return a poem's first lines as given, each of them whole.
 
     Raises:
@@ -98,29 +98,31 @@ def give_opening(lines: Sequence[Sequence[Item]], layout: Layout) -> dict[Spot, 
         if number > layout.num_lines:
             reason = f"the poem has only {layout.num_lines} lines"
             raise NoCharacterFits(number, reason, field="opening")
-        if len(line) != layout.line_length:
+        if len(line) != layout.lengths[number - 1]:
             raise _wrong_length(number, len(line), layout, field="opening")
     return {(i, j): item for i, line in enumerate(lines) for j, item in enumerate(line)}
 
 
-def give_acrostic(items: Sequence[Item], layout: Layout) -> dict[Spot, Item]:
-    """Return the first characters of every line, or of the first line of every couplet.
+def give_acrostic(items: Sequence[Item], layout: Measure) -> dict[Spot, Item]:
+    """Return the first characters of every line, or of the first line of every couplet or sentence.
 
     Raises:
-        NoCharacterFits: If their number is neither that of the lines nor that of the couplets.
+        NoCharacterFits: If their number is neither that of the lines nor that of these.
     """
-    lines, couplets = layout.num_lines, layout.num_lines // 2
-    if len(items) not in (lines, couplets):
+    lines, heads = layout.num_lines, layout.heads
+    if len(items) not in (lines, len(heads)):
         raise NoCharacterFits(
             min(len(items), lines) + 1 if len(items) < lines else lines,
-            f"an acrostic here takes {couplets} characters (one a couplet) or {lines} "
+            f"an acrostic here takes {len(heads)} characters (one a {layout.unit}) or {lines} "
             f"(one a line), not {len(items)}",
             field="acrostic",
         )
-    step = lines // len(items)
-    return {(step * index, 0): item for index, item in enumerate(items)}
+    begun = range(lines) if len(items) == lines else heads
+    return {(line, 0): item for line, item in zip(begun, items, strict=True)}
 
 
-def _wrong_length(number: int, length: int, layout: Layout, *, field: str) -> NoCharacterFits:
-    reason = f"a line has {layout.line_length} characters, not {length}"
+def _wrong_length(number: int, length: int, layout: Measure, *, field: str) -> NoCharacterFits:
+    reason = f"a line has {layout.lengths[number - 1]} characters, not {length}"
+    if len(set(layout.lengths)) > 1:
+        reason = f"this {reason.removeprefix('a ')}"
     return NoCharacterFits(number, reason, field=field)

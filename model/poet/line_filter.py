@@ -25,7 +25,8 @@ MAGIC = b"yin-lines"
 VERSION = 2
 RANGE_BITS = 11  # log2 of the range for each line, and of 1 / the false positives
 RICE_BITS = 10
-SIEVE_BITS = 8  # log2 of the neighbouring hashes that share an entry of the sieve
+SIEVE_BITS = 8  # log2 of the neighbouring hashes that share a bit of the sieve
+LOW_BITS = 16  # of a hash are kept; what is above them says where in the memory they stand
 MIN_LINE = 5  # characters; shorter lines are nobody's own
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -64,12 +65,16 @@ class LineFilter:
     """
 
     def __init__(self, hashes: Words, count: int, corpus: str = "") -> None:
-        self.corpus = corpus
-        self._hashes, self._count = hashes, count
+        self.corpus, self._count = corpus, count
         self._range = max(1, count) << RANGE_BITS
-        # Spares nearly nine of ten strangers a binary search all over the memory.
-        self._sieve = np.zeros(self._range >> SIEVE_BITS, dtype=np.bool_)
-        self._sieve[hashes >> np.uint64(SIEVE_BITS)] = True
+        # Spares nearly nine of ten strangers a search all over the memory.
+        sieve = np.zeros(self._range >> SIEVE_BITS, dtype=np.bool_)
+        sieve[hashes >> np.uint64(SIEVE_BITS)] = True
+        self._sieve = np.packbits(sieve, bitorder="little")
+        # A third of the memory that whole hashes would take.
+        highs = np.arange((self._range >> LOW_BITS) + 2, dtype=np.uint64) << np.uint64(LOW_BITS)
+        self._starts = np.searchsorted(hashes, highs)  # of the hashes with the same high bits
+        self._lows = hashes.astype(np.uint16)
 
     @classmethod
     def build(cls, lines: Iterable[str], corpus: str = "") -> Self:
@@ -87,8 +92,13 @@ class LineFilter:
         """Return whether a line, in the model's script, stands in the corpus."""
         if len(line) < MIN_LINE:
             return False
-        word = np.array([_hash_one(line)], dtype=np.uint64)
-        return bool(self._holds(word)[0])
+        number = _hash_one(line) % self._range
+        byte, bit = divmod(number >> SIEVE_BITS, 8)
+        if not self._sieve[byte] >> bit & 1:
+            return False
+        high, low = divmod(number, 1 << LOW_BITS)
+        start, end = self._starts[high : high + 2]
+        return bool((self._lows[start:end] == low).any())
 
     def known(self, lines: Iterable[str]) -> set[str]:
         """Return those of lines that stand in the corpus: many are much faster than one by one."""
@@ -115,8 +125,9 @@ class LineFilter:
         Raises:
             OSError: If the file cannot be written; what stood at path is still there.
         """
-        header = Header(self._count, self._range, len(self._hashes), self.corpus)
-        content = json.dumps(asdict(header)).encode() + b"\n" + _encode(self._hashes)
+        hashes = self._hashes
+        header = Header(self._count, self._range, len(hashes), self.corpus)
+        content = json.dumps(asdict(header)).encode() + b"\n" + _encode(hashes)
         with replacing(path) as partial:
             partial.write_bytes(_first_line(content) + content)
 
@@ -133,12 +144,27 @@ class LineFilter:
     def _holds(self, words: Words) -> NDArray[np.bool_]:
         """Return for each line's word, (M,), whether its hash is one of the filter's."""
         hashes = words % np.uint64(self._range)
-        found: NDArray[np.bool_] = self._sieve[hashes >> np.uint64(SIEVE_BITS)]
+        bits = hashes >> np.uint64(SIEVE_BITS)
+        found = (self._sieve[bits >> np.uint64(3)] >> (bits & np.uint64(7)).astype(np.uint8)) & 1
         likely = np.flatnonzero(found)
-        indices = np.searchsorted(self._hashes, hashes[likely])
-        indices[indices == len(self._hashes)] = 0
-        found[likely] = self._hashes[indices] == hashes[likely]
-        return found
+        found[likely] = self._stand(hashes[likely])
+        kept: NDArray[np.bool_] = found.astype(np.bool_)
+        return kept
+
+    def _stand(self, hashes: Words) -> NDArray[np.bool_]:
+        """Return for each hash, (M,), whether it is kept."""
+        highs = hashes >> np.uint64(LOW_BITS)
+        start, end = self._starts[highs], self._starts[highs + np.uint64(1)]
+        width = int((end - start).max(initial=0))
+        indices = start[:, None] + np.arange(width)  # (M, width)
+        lows = self._lows[np.minimum(indices, len(self._lows) - 1)]
+        same = (lows == hashes.astype(np.uint16)[:, None]) & (indices < end[:, None])
+        return np.asarray(same.any(1))
+
+    @property
+    def _hashes(self) -> Words:
+        highs = np.repeat(np.arange(len(self._starts) - 1), np.diff(self._starts))
+        return highs.astype(np.uint64) << np.uint64(LOW_BITS) | self._lows
 
 
 def _hash(columns: Iterable[Codes]) -> Words:

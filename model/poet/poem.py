@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from model.sampling import SamplingParams
+from model.verse.ci_proof import CiProof
 from model.verse.form import Form, Layout
 from model.verse.proof import MeterProof
 from model.verse.script import Script
+from model.verse.tune import Tune, TuneVariant
 from model.vocabulary import Era
 from model.wish import UnmetWish
 
@@ -35,8 +37,9 @@ class PoemSpec:
     Args:
         start: The first characters, at most one line, in either script.
         length: Han characters, 10 to 200.
-        form: The verse form; it decides the length of quatrains and eight-line poems.
-        meter: The rules to keep; None for strict in regulated forms, rhyme in others.
+        form: The verse form; it decides the length of quatrains and eight-line poems. Or a tune:
+            the poem is a ci to the commonest of its variants that fits, or to the variant given.
+        meter: The rules to keep; None for strict in regulated forms and ci, rhyme in others.
         opening: The first lines, whole, without punctuation.
         acrostic: First characters of the lines or of the couplets.
         title: What the poem is about.
@@ -53,7 +56,7 @@ class PoemSpec:
 
     start: str | None = None
     length: int | None = None
-    form: Form | None = None
+    form: Form | Tune | TuneVariant | None = None
     meter: Meter | None = None
     opening: tuple[str, ...] = ()
     acrostic: str | None = None
@@ -75,7 +78,7 @@ class Poem:
     Args:
         lines: The lines, without punctuation.
         written: The same in the model's script, as they were before they were printed.
-        form: The verse form.
+        form: The verse form, or the variant of a tune.
         seed: What brings the same poem back, with the same wishes.
         candidates: How many ways to write it went on together.
         guidance: How strongly title, author and era steered.
@@ -88,20 +91,31 @@ class Poem:
     lines: tuple[str, ...]
     written: tuple[str, ...]
     title: str | None
-    form: Form
+    form: Form | TuneVariant
     seed: int
     candidates: int
     guidance: float
     bits_per_character: float
-    proof: MeterProof
+    proof: MeterProof | CiProof
     copied_lines: tuple[str, ...]
     start: str | None
 
     @property
     def text(self) -> str:
-        """The poem with its punctuation, a couplet a line."""
+        """The poem with its punctuation, a couplet a line.
+
+        Of a ci a sentence a line, and an empty line between stanzas.
+        """
+        if isinstance(self.form, TuneVariant):
+            return self.form.set_out(self.lines)
         couplets = zip(self.lines[::2], self.lines[1::2], strict=True)
         return "\n".join(f"{odd}，{even}。" for odd, even in couplets)
+
+    @property
+    def stanzas(self) -> tuple[int, ...]:
+        """How many lines each stanza has."""
+        whole = (len(self.lines),)
+        return self.form.stanzas if isinstance(self.form, TuneVariant) else whole
 
     @property
     def characters(self) -> int:
@@ -110,32 +124,35 @@ class Poem:
 
 
 def choose_layout(spec: PoemSpec) -> Layout:
-    """Return the measure of the poem that a spec asks for.
+    """Return the measure of the poem that a spec asks for, if it is no ci.
 
     Raises:
         NoFormFits: If length is out of range or too short for the form.
     """
-    if spec.form is not None and spec.form.num_lines is not None:
-        return Layout(spec.form.line_length, spec.form.num_lines)
-    line_length = spec.form.line_length if spec.form else _line_length_of(spec)
+    form = spec.form if isinstance(spec.form, Form) else None
+    if form is not None and form.num_lines is not None:
+        return Layout(form.line_length, form.num_lines)
+    line_length = form.line_length if form else _line_length_of(spec)
     if spec.length is not None:
         try:
             return Layout.of_length(spec.length, line_length)
         except ValueError as error:
             raise NoFormFits(str(error), field="length") from error
     line_length = line_length or DEFAULT_LAYOUT.line_length
-    if spec.form is not None:
+    if form is not None:
         usual = STRICT_LINES if spec.meter is Meter.STRICT else GUSHI_LINES
         return Layout(line_length, _lines_of(spec, usual))
     return Layout(line_length, _lines_of(spec, DEFAULT_LAYOUT.num_lines))
 
 
-def choose_meter(spec: PoemSpec, layout: Layout) -> Meter:
+def choose_meter(spec: PoemSpec, layout: Layout | TuneVariant) -> Meter:
     """Return the rules that a poem of a layout is to keep: strict ones unless others are asked for.
 
     Forms whose length is open, 古詩, only rhyme.
     """
-    form = spec.form or layout.form
+    if isinstance(layout, TuneVariant):
+        return spec.meter or Meter.STRICT
+    form = spec.form if isinstance(spec.form, Form) else layout.form
     return spec.meter or (Meter.RHYME if form.num_lines is None else Meter.STRICT)
 
 

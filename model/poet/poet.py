@@ -13,20 +13,26 @@ import torch
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
+from model.poet.ci_wishes import choose_measure, settled
 from model.poet.given import Choices, Given, spellings
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
+from model.poet.parts import Parts
 from model.poet.plan import Plan, choose_plan
-from model.poet.poem import Meter, Poem, PoemSpec, choose_layout, choose_meter
+from model.poet.poem import Meter, Poem, PoemSpec, choose_meter
 from model.poet.reader import Reader
+from model.poet.tune_guide import TuneGuide
+from model.poet.tune_plan import TunePlan, choose_tune_plan
 from model.poet.verse_guide import VerseGuide
 from model.precision import Precision, choose_precision
 from model.sequence import Sequence
-from model.verse.form import Layout
-from model.verse.proof import check
+from model.verse.ci_proof import CiProof, check_ci
+from model.verse.form import Form, Layout
+from model.verse.proof import MeterProof, check
 from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
 from model.verse.script import is_han, to_script, unify
+from model.verse.tune import PAUSE, TuneVariant
 from model.vocabulary import Vocabulary
 
 NO_WISHES: dict[str, Any] = {"title": None, "author": None, "era": None}  # that guidance is about
@@ -38,13 +44,13 @@ class Draft:
 
     Args:
         spec: What was asked, its seed drawn.
-        layout: The measure it will have.
+        layout: The measure it will have: a variant of a tune if it is a ci.
         sequence: What the engine runs.
         start: What the start was read as, in the model's script; None without one.
     """
 
     spec: PoemSpec
-    layout: Layout
+    layout: Layout | TuneVariant
     sequence: Sequence
     start: str | None
 
@@ -74,9 +80,10 @@ class Poet:
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)
         self.engine = Engine(model, num_slots, dtype)
-        self._reader = Reader(self.vocabulary, model)
+        self._reader = Reader(self.vocabulary, self.engine.model_beside(1))
         self._lexicons = cache(lambda rare: Lexicon(self.vocabulary, rare=rare))
         self._lexicon = self._lexicons(False)
+        self._parts = cache(lambda rare: Parts(self._lexicons(rare)))
         self._line_filter = line_filter
 
     def prepare(self, spec: PoemSpec) -> Draft:
@@ -89,8 +96,8 @@ class Poet:
             NoCharacterFits: If no poem meets everything asked; it names the line.
             All of them are an UnmetWish, whose field names the wish at fault.
         """
-        layout = choose_layout(spec)
-        meter = choose_meter(spec, layout)
+        layout = choose_measure(spec)
+        spec, meter = settled(spec, layout), choose_meter(spec, layout)
         header = self._header(spec, layout, meter)
         choices = self._reader.choices(spec, layout, header)
         given, plan = self._choose_plan(spec, layout, meter, choices)
@@ -106,10 +113,9 @@ class Poet:
             UnknownCharacter: If a character is none that the model knows.
             UnknownAuthor: If the author is none that the model knows.
         """
-        layout = choose_layout(spec)
+        layout = choose_measure(spec)
         header = self._header(spec, layout, choose_meter(spec, layout))
-        body = layout.characters + layout.num_lines
-        return self._reader.steps(spec, header) + len(header) - 1 + body
+        return self._reader.steps(spec, header) + len(header) - 1 + layout.num_tokens
 
     def slots(self, spec: PoemSpec) -> int:
         """Return how many slots of the engine a poem takes.
@@ -118,7 +124,7 @@ class Poet:
             NoFormFits: If no form has the measure that is asked for.
             UnknownAuthor: If the author is none that the model knows.
         """
-        layout = choose_layout(spec)
+        layout = choose_measure(spec)
         meter = choose_meter(spec, layout)
         header = self._header(spec, layout, meter)
         contrast = self._contrast(spec, layout, meter, header)
@@ -134,18 +140,18 @@ class Poet:
         if sequence.error is not None:
             raise sequence.error
         text = self.vocabulary.decode(sequence.tokens)
-        lines = split_lines(text)
+        lines = split_lines(text.replace(PAUSE, ""))
         copied = [line for line in lines if self._line_filter and line in self._line_filter]
         return Poem(
-            lines=tuple(split_lines(to_script(text, spec.script))),
+            lines=tuple(split_lines(to_script(text, spec.script).replace(PAUSE, ""))),
             written=tuple(lines),
             title=spec.title and to_script(unify(spec.title), spec.script),
-            form=spec.form or draft.layout.form,
+            form=_form_of(draft),
             seed=spec.params.seed,
             candidates=spec.candidates,
             guidance=spec.guidance,
             bits_per_character=sequence.bits / draft.layout.characters,
-            proof=check(lines, exact=True),
+            proof=_proof_of(lines, draft),
             copied_lines=tuple(to_script(line, spec.script) for line in copied),
             start=draft.start,
         )
@@ -160,22 +166,37 @@ class Poet:
         self.engine.run([draft.sequence for draft in drafts])
         return [self.finish(draft) for draft in drafts]
 
-    def _header(self, spec: PoemSpec, layout: Layout, meter: Meter) -> list[int]:
+    def _header(self, spec: PoemSpec, layout: Layout | TuneVariant, meter: Meter) -> list[int]:
         """Return the tokens that the poem comes after.
 
         Raises:
             UnknownAuthor: If the author is none that the model knows.
         """
+        title = spec.title and "".join(filter(is_han, spec.title))
+        if isinstance(layout, TuneVariant):
+            # A tune without a token is known by its characters, which stand as a title.
+            known = self.vocabulary.knows_tune(layout.tune)
+            return self.vocabulary.header(
+                tune=layout.tune if known else None,
+                era=spec.era,
+                author=spec.author,
+                title=title or (None if known else layout.tune),
+            )
         return self.vocabulary.header(
             form=layout.form,
             regulated=meter is Meter.STRICT,
             era=spec.era,
             author=spec.author,
-            title=spec.title and "".join(filter(is_han, spec.title)),
+            title=title,
         )
 
     def _sequence(
-        self, spec: PoemSpec, layout: Layout, meter: Meter, header: list[int], guide: VerseGuide
+        self,
+        spec: PoemSpec,
+        layout: Layout | TuneVariant,
+        meter: Meter,
+        header: list[int],
+        guide: VerseGuide | TuneGuide,
     ) -> Sequence:
         """Return what the engine runs for a spec."""
         contrast = self._contrast(spec, layout, meter, header)
@@ -183,7 +204,7 @@ class Poet:
         return Sequence(header, guide, spec.params, contrast, guidance, _particles(spec))
 
     def _contrast(
-        self, spec: PoemSpec, layout: Layout, meter: Meter, header: list[int]
+        self, spec: PoemSpec, layout: Layout | TuneVariant, meter: Meter, header: list[int]
     ) -> list[int]:
         """Return the header without what guidance is about; none where nothing is guided."""
         if spec.guidance == 1:
@@ -192,8 +213,8 @@ class Poet:
         return contrast if contrast != header else []
 
     def _choose_plan(
-        self, spec: PoemSpec, layout: Layout, meter: Meter, choices: Choices
-    ) -> tuple[Given, Plan]:
+        self, spec: PoemSpec, layout: Layout | TuneVariant, meter: Meter, choices: Choices
+    ) -> tuple[Given, Plan | TunePlan]:
         """Return the first spelling of what is given that a poem can be written around, and how.
 
         Raises:
@@ -202,6 +223,9 @@ class Poet:
         failure: NoCharacterFits | None = None
         for given in spellings(choices.readings, self._sound):
             try:
+                if isinstance(layout, TuneVariant):
+                    parts = self._parts(spec.rare)
+                    return given, choose_tune_plan(parts, layout, meter, given, spec.params.seed)
                 lexicon = self._lexicons(spec.rare)
                 return given, choose_plan(lexicon, layout, meter, given, spec.params.seed)
             except NoCharacterFits as error:
@@ -213,15 +237,16 @@ class Poet:
     def _sound(self, token: int) -> frozenset[Reading]:
         return frozenset(self._lexicon.rhymes.readings(self._lexicon.character(token)))
 
-    def _guide(self, spec: PoemSpec, layout: Layout, given: Given, plan: Plan) -> VerseGuide:
-        return VerseGuide(
-            self._lexicons(spec.rare),
-            layout,
-            plan,
-            given=given,
-            lines=None if spec.novel is False else self._line_filter,
-            novel=spec.novel is True,
-        )
+    def _guide(
+        self, spec: PoemSpec, layout: Layout | TuneVariant, given: Given, plan: Plan | TunePlan
+    ) -> VerseGuide | TuneGuide:
+        lines = None if spec.novel is False else self._line_filter
+        novel = spec.novel is True
+        if isinstance(plan, TunePlan):
+            return TuneGuide(self._parts(spec.rare), plan, lines=lines, novel=novel)
+        assert isinstance(layout, Layout), "a plan of couplets is for equal lines"
+        lexicon = self._lexicons(spec.rare)
+        return VerseGuide(lexicon, layout, plan, given=given, lines=lines, novel=novel)
 
     def _start(self, spec: PoemSpec, given: Given) -> str | None:
         """Return the characters that the start was read as."""
@@ -232,3 +257,17 @@ class Poet:
 def _particles(spec: PoemSpec) -> int:
     """Return how many particles write a poem: without chance they would all be the same."""
     return spec.candidates if spec.params.temperature > 0 else 1
+
+
+def _form_of(draft: Draft) -> Form | TuneVariant:
+    """Return the form that a poem is said to have."""
+    if isinstance(draft.layout, TuneVariant):
+        return draft.layout
+    return draft.spec.form if isinstance(draft.spec.form, Form) else draft.layout.form
+
+
+def _proof_of(lines: SequenceOf[str], draft: Draft) -> MeterProof | CiProof:
+    """Return how a poem in the model's script keeps its rules."""
+    if isinstance(draft.layout, TuneVariant):
+        return check_ci(lines, draft.layout, exact=True)
+    return check(lines, exact=True)

@@ -7,16 +7,15 @@ rules of verse has to decide, the model weighs the spellings against each other 
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
 from functools import lru_cache
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from math import prod
 
 import torch
 
-from model.lstm import LSTMState
+from model.packed_model import PackedModel, State
 from model.poet.given import Choices, give_acrostic, give_opening, give_start
 from model.poet.poem import PoemSpec
-from model.poetry_model import PoetryModel
-from model.verse.form import Layout
+from model.verse.form import Measure
 from model.verse.script import is_han, standard_forms, unify
 from model.vocabulary import UnknownCharacter, Vocabulary
 
@@ -36,12 +35,12 @@ class Reader:
         model: Weighs the spellings of an ambiguous text.
     """
 
-    def __init__(self, vocabulary: Vocabulary, model: PoetryModel) -> None:
+    def __init__(self, vocabulary: Vocabulary, model: PackedModel) -> None:
         self._vocabulary, self._model = vocabulary, model
         self._best_spelling = lru_cache(READINGS_KEPT)(self._find_best_spelling)
         self._after = lru_cache(HEADERS_KEPT)(self._read_header)
 
-    def choices(self, spec: PoemSpec, layout: Layout, header: SequenceOf[int]) -> Choices:
+    def choices(self, spec: PoemSpec, layout: Measure, header: SequenceOf[int]) -> Choices:
         """Return the characters that a spec fixes, in every reading, the likeliest first.
 
         At most 16 spellings are weighed for a request, whatever its length: those of its first
@@ -122,19 +121,24 @@ class Reader:
     def _log_probabilities(self, header: tuple[int, ...], texts: list[str]) -> list[float]:
         """Return for texts of one length the log-probability of each as a poem's beginning."""
         ids = torch.tensor([[header[-1], *self._ids(text)] for text in texts]).T  # (T, B)
-        ids = ids.to(self._model.embedding.weight.device)
-        after = self._after(header[:-1])
-        state = LSTMState(*(each.expand(-1, len(texts), -1) for each in after))  # (L, B, H)
-        logits, _ = self._model(ids[:-1], state)
-        log_probabilities = logits.float().log_softmax(-1).gather(-1, ids[1:, :, None])
-        totals: list[float] = log_probabilities.squeeze(-1).sum(0).tolist()
-        return totals
+        ids = ids.to(self._model.device)
+        after, model = self._after(header[:-1]), self._model.beside(len(texts))
+        for slot in range(len(texts)):
+            model.set_state(slot, after)
+        totals = torch.zeros(len(texts), device=ids.device)
+        for tokens, following in pairwise(ids):
+            logits = model.logits(model.step(tokens, torch.zeros_like(tokens)))
+            totals += logits.log_softmax(-1).gather(-1, following[:, None]).squeeze(-1)
+        likelihoods: list[float] = totals.tolist()
+        return likelihoods
 
-    def _read_header(self, header: tuple[int, ...]) -> LSTMState:
-        """Return the state after a header, of one row."""
-        ids = torch.tensor(header, device=self._model.embedding.weight.device)[:, None]
-        _, state = self._model.features(ids)
-        return state
+    @torch.inference_mode()
+    def _read_header(self, header: tuple[int, ...]) -> State:
+        """Return the state after a header."""
+        model = self._model.beside(1)
+        for token in torch.tensor(header, device=model.device)[:, None]:
+            model.step(token, torch.zeros_like(token))
+        return model.state(0)
 
 
 def _numbers_weighed(texts: Iterable[Forms]) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 MIN_LENGTH, MAX_LENGTH = 10, 200  # Han characters of a poem that can be asked for
 
@@ -65,6 +65,38 @@ class Form(StrEnum):
         return cls.of_layout(lengths.pop(), len(lines)) if len(lengths) == 1 else None
 
 
+class Measure(Protocol):
+    """The measure of one poem to write, of equal lines or of a tune's."""
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Characters of each line."""
+
+    @property
+    def characters(self) -> int:
+        """Han characters of the whole poem."""
+
+    @property
+    def num_lines(self) -> int:
+        """Lines of the whole poem."""
+
+    @property
+    def num_tokens(self) -> int:
+        """Characters and marks of the whole poem."""
+
+    @property
+    def line_tokens(self) -> tuple[int, ...]:
+        """Characters and marks of each line."""
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """The lines that begin a couplet or a sentence, counted from 0."""
+
+    @property
+    def unit(self) -> str:
+        """What begins at the heads, for a refusal: couplet or sentence."""
+
+
 class Layout(NamedTuple):
     """The measure of one poem to write: equal lines, in couplets."""
 
@@ -75,6 +107,31 @@ class Layout(NamedTuple):
     def characters(self) -> int:
         """Han characters of the whole poem."""
         return self.line_length * self.num_lines
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Characters of each line."""
+        return (self.line_length,) * self.num_lines
+
+    @property
+    def num_tokens(self) -> int:
+        """Characters and marks of the whole poem."""
+        return self.characters + self.num_lines
+
+    @property
+    def line_tokens(self) -> tuple[int, ...]:
+        """Characters and marks of each line."""
+        return (self.line_length + 1,) * self.num_lines
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """The lines that begin a couplet, counted from 0."""
+        return tuple(range(0, self.num_lines, 2))
+
+    @property
+    def unit(self) -> str:
+        """What begins at the heads."""
+        return "couplet"
 
     @property
     def form(self) -> Form:
