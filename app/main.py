@@ -78,17 +78,16 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
 
 def mount_page(app: FastAPI) -> None:
     """Serve the page's files."""
-    shell = Shell.read(PAGE)
 
     def serve(files: ASGIApp) -> ASGIApp:
         # Files alone are compressed: a stream of characters must not wait for a full buffer.
-        return GZipMiddleware(PageHeaders(files, shell.version))
+        return GZipMiddleware(PageHeaders(files))
 
     docs = serve(FileResponse(PAGE / "docs.html"))
-    worker = serve(Response(shell.worker, media_type="text/javascript"))
+    worker = serve(Response(Shell.read(PAGE).worker, media_type="text/javascript"))
     app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
     app.router.routes.append(Route(f"/{WORKER}", worker, methods=["GET"], name="worker"))
-    font = PageHeaders(PageFiles(directory=PAGE / "font"), shell.version, IMMUTABLE)
+    font = PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE)
     app.mount("/font", font, name="font")
     app.mount("/", serve(PageFiles(directory=PAGE, html=True)), name="page")
 

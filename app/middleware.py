@@ -244,15 +244,11 @@ class HeadAsGet:
 
 
 class PageHeaders:
-    """Lets the page load only what this service serves; says its version and how long it keeps."""
+    """Lets the page load only what this service serves, and says how long it may be kept."""
 
-    def __init__(self, app: ASGIApp, version: str, cache: str = NO_CACHE) -> None:
+    def __init__(self, app: ASGIApp, cache: str = NO_CACHE) -> None:
         self._app = app
-        self._headers = {
-            "Content-Security-Policy": PAGE_POLICY,
-            "Cache-Control": cache,
-            "X-Yin-Page": version,
-        }
+        self._headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": cache}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""

@@ -1,4 +1,4 @@
-"""The page where the service cannot be reached: it opens, with one's poems; and it is never an old one."""
+"""The page without its service: it opens with one's poems, and is never an old one."""
 
 import shutil
 from pathlib import Path
@@ -54,12 +54,12 @@ def test_after_an_update_the_next_visit_has_the_new_page_and_the_old_one_is_gone
     words = (folder / "zh.js").read_text()
     (folder / "zh.js").write_text(words.replace("给一个字，得一首诗", "新的一页"))
     with running(page=folder, port=old.port) as new:
-        page.goto(f"{new.url}?again")
+        page.goto(new.url)
         expect(page.locator(".tagline")).to_have_text("新的一页")  # at once, not at the visit after
         page.wait_for_function("async (old) => !(await caches.keys()).includes(old)", arg=before[0])
         assert len(is_kept(page)) == 1
         new.kill()
-    page.goto(f"{new.url}?offline")
+    page.goto(new.url)
     expect(page.locator(".tagline")).to_have_text("新的一页")
 
 

@@ -260,11 +260,17 @@ def test_every_text_is_used_and_every_used_text_exists(
     marked = {e.attributes[name] for e in elements + rooms for name in ("data-text", "data-label")
               if name in e.attributes}  # fmt: skip
     quoted = set(re.findall(r'"([a-z]+(?:\.[a-z0-9]+)+|retry|and)"', script))
-    quoted = {key for key in quoted if not key.endswith((".js", ".css", ".html")) and key[:4] != "yin."}
+    quoted = {
+        key for key in quoted if not key.endswith((".js", ".css", ".html")) and key[:4] != "yin."
+    }
     kinds = re.findall(r'\d{3}: "(\w+)"|new Failure\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?', script)
     built = {f"error.{kind}" for kind in {*sum(kinds, ()), "broken"} if kind}
     built |= {f"temperature.{number}" for number in range(5)}
-    built |= {key for key in texts["zh"] if key.startswith(("check.", "pattern.", "genre.", "cue.", "tone."))}
+    built |= {
+        key
+        for key in texts["zh"]
+        if key.startswith(("check.", "pattern.", "genre.", "cue.", "tone."))
+    }
     assert marked | quoted | built == set(texts["zh"])
 
 

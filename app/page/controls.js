@@ -55,9 +55,9 @@ export class Controls {
   offerTune(code, name = code) {
     if (!wish.isTune(code)) return;
     this.tune = name;
-    const { form } = this.form.elements, known = [...form].find(({ value }) => wish.isTune(value));
+    const known = [...this.form.elements.form].find(({ value }) => wish.isTune(value));
     const label = known?.parentElement || this.$("tunes-open").parentElement.appendChild(document.createElement("label"));
-    label.innerHTML = '<input type="radio" name="form"><span lang="zh"></span>';
+    if (!known) label.innerHTML = '<input type="radio" name="form"><span lang="zh"></span>';
     label.firstChild.value = code;
     label.lastChild.textContent = name.replace(/（.*/, "");
   }

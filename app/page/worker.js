@@ -2,7 +2,6 @@
    asked first, so no page is older than the service; FILES, {name: digest}, and VERSION stand above. */
 
 const KEPT = `yin ${registration.scope} `, NAME = KEPT + VERSION;
-let outdated = false; // whether the service has another version: then its page gets none of our files
 
 addEventListener("install", (event) => event.waitUntil(keepAll()));
 addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
@@ -40,12 +39,9 @@ function fileOf({ method, url }) {
 async function answer(request, file) {
   try {
     const response = await fetch(request);
-    if (response.status < 500) { // beyond that, a proxy answers for a service that is gone
-      outdated = response.headers.get("X-Yin-Page") !== VERSION;
-      return response;
-    }
+    if (response.status < 500) return response; // else a proxy answers for a service that is gone
   } catch { /* it cannot be reached */ }
-  const kept = outdated ? null : await (await caches.open(NAME)).match(file);
+  const kept = await (await caches.open(NAME)).match(file);
   return kept || Response.error();
 }
 
