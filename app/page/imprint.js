@@ -7,10 +7,13 @@ const MARKUP = `
 <form id="imprint" novalidate autocomplete="off" hidden>
   <fieldset class="field">
     <legend data-text="imprint.shape"></legend>
-    <div class="choices">
+    <div class="choices forms">
       <label><input type="radio" name="shape" value="sheet" checked><span data-text="imprint.sheet"></span></label>
       <label><input type="radio" name="shape" value="square"><span data-text="imprint.square"></span></label>
       <label><input type="radio" name="shape" value="tall"><span data-text="imprint.tall"></span></label>
+      <label><input type="radio" name="shape" value="phone"><span data-text="imprint.phone"></span></label>
+      <label><input type="radio" name="shape" value="upright"><span data-text="imprint.upright"></span></label>
+      <label><input type="radio" name="shape" value="across"><span data-text="imprint.across"></span></label>
     </div>
   </fieldset>
   <fieldset class="field">

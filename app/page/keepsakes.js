@@ -63,9 +63,9 @@ export class Keepsakes {
   async savePicture(poem = this.manuscript.poem) {
     try {
       const { draw } = await import("./picture.js"), imprint = await this.imprint();
-      const { title, lines } = poem, link = document.createElement("a");
+      const { title, lines, stanzas } = poem, link = document.createElement("a");
       const font = getComputedStyle(this.manuscript.sheet.element).fontFamily;
-      const blob = await draw({ title, lines: punctuated(poem), font, ...imprint.wishes(poem) });
+      const blob = await draw({ title, stanzas, lines: punctuated(poem), font, ...imprint.wishes(poem) });
       link.href = URL.createObjectURL(blob);
       link.download = `${title || lines[0]}.png`;
       link.click();

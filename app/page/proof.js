@@ -1,27 +1,75 @@
 /* What is shown under a poem on demand: tones, pattern, rules, origin. */
 
+import { Aloud } from "./aloud.js";
 import { inScript } from "./glyphs.js";
-import { dress } from "./room.js";
+import { furnish } from "./room.js";
+import { ask } from "./service.js";
+import { Failure } from "./stream.js";
+
+const MARKUP = `
+<div id="reading">
+  <p class="legend" data-text="proof.tones"></p>
+  <button type="button" id="pinyin" aria-pressed="false" data-text="pinyin"></button>
+  <button type="button" id="aloud" aria-pressed="false" data-text="aloud"></button>
+</div>`;
 
 export class Proof {
-  /* The proof in an element, once the words of the rooms have come. */
-  static async make(element, speech) {
-    await dress(speech);
-    return new Proof(element, speech);
+  /* The proof in an element, of the poem on a sheet. trouble(error, again) says what went wrong. */
+  static async make(element, speech, sheet, trouble) {
+    const reading = await furnish(speech, MARKUP, element);
+    element.replaceChildren(reading, document.createElement("div"));
+    return new Proof(element, speech, sheet, trouble);
   }
 
-  constructor(element, speech) {
-    Object.assign(this, { element, speech });
+  constructor(element, speech, sheet, trouble) {
+    Object.assign(this, { element, speech, trouble, spelled: new Map() });
+    this.pinyin = element.querySelector("#pinyin");
+    this.pinyin.addEventListener("click", () => this.turnPinyin());
+    this.aloud = new Aloud(element.querySelector("#aloud"), speech, {
+      lines: () => this.poem.lines,
+      reading: (number) => sheet.lines.forEach((line, i) => line.classList.toggle("spoken", i === number)),
+    });
   }
 
   /* Describes a poem; model is what wrote it, or null, script that of the names. */
   show(poem, model, script) {
-    this.element.replaceChildren(...describe(poem, model, this.speech, script));
+    if (this.poem?.text !== poem.text) this.aloud.stop();
+    Object.assign(this, { poem, model, script });
+    this.element.lastChild.replaceChildren(...describe(poem, model, this.speech, script, this.spelling));
     this.element.classList.remove("stale");
+    if (this.wanted && !this.spelling) this.spell();
+  }
+
+  get wanted() {
+    return this.pinyin.ariaPressed === "true";
+  }
+
+  /* The syllables of the poem's characters, a list a line; null if they are not wanted or not known. */
+  get spelling() {
+    return (this.wanted && this.spelled.get(this.poem.text)) || null;
+  }
+
+  turnPinyin() {
+    this.pinyin.ariaPressed = String(!this.wanted);
+    this.show(this.poem, this.model, this.script);
+  }
+
+  /* Asks how the poem is read today. */
+  async spell() {
+    const { poem: { text }, speech: { language } } = this;
+    try {
+      const { pinyin } = await ask("check", { body: { text, pinyin: true }, language });
+      this.spelled.set(text, pinyin || []);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.pinyin.ariaPressed = "false";
+      this.trouble(error, () => this.turnPinyin());
+    }
+    if (this.poem.text === text) this.show(this.poem, this.model, this.script);
   }
 }
 
-function describe(poem, model, speech, script) {
+function describe(poem, model, speech, script, spelling) {
   const { meter } = poem, { say } = speech, lang = script === "traditional" ? "zh-Hant" : "zh-Hans";
   const facts = document.createElement("dl");
   const fact = (key, text, lang = "", gloss = "") => {
@@ -42,7 +90,7 @@ function describe(poem, model, speech, script) {
     fact("proof.parallel", say("proof.parallel.lines", { one, other, likeness }), "", say("proof.parallel.gloss", { low, high }));
   }
   if (model) ofModel(fact, poem, model, say);
-  return [element("p", say("proof.tones"), "", "legend"), tones(poem), facts, rules(meter, speech, script)];
+  return [tones(poem, spelling), facts, rules(meter, speech, script)];
 }
 
 /* What is known of a poem that a model wrote. */
@@ -66,14 +114,25 @@ function element(tag, text = "", lang = "", kind = "") {
   return made;
 }
 
-/* The lines with their tones in words: what the marks on the sheet say, for those who hear it. */
-function tones({ lines, meter }) {
-  const list = element("ol", "", "zh-Hans", "tones");
+/* The lines with their tones in words: what the marks on the sheet say, for those who hear it; and with their
+   syllables above, where they are known. */
+function tones({ lines, meter }, spelling) {
+  const list = element("ol", "", "zh-Hans", spelling ? "tones spelled" : "tones");
   meter.tones.forEach((line, i) => {
-    const item = list.appendChild(element("li", lines[i]));
+    const item = list.appendChild(element("li"));
+    item.append(...(spelling?.[i] ? spell(lines[i], spelling[i]) : [lines[i]]));
     item.append(" ", element("span", line + (meter.rhyme_lines.includes(i + 1) ? "韵" : "")));
   });
   return list;
+}
+
+/* Characters with their syllables above. */
+function spell(line, syllables) {
+  return [...line].map((character, i) => {
+    const ruby = element("ruby", character);
+    ruby.append(element("rt", syllables[i] || "", "zh-Latn-pinyin"));
+    return ruby;
+  });
 }
 
 /* The rules, each with a gloss that unfolds. */

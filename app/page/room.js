@@ -10,7 +10,7 @@ export async function furnish(speech, markup, after = null) {
   const room = made.content.firstElementChild;
   if (after) after.after(room);
   else document.body.append(room);
-  speech.apply();
+  speech.fill(room);
   return room;
 }
 

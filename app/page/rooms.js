@@ -1,4 +1,4 @@
-/* The rooms: the desk and the rhyme book, made when one first enters, and what they do to the page. */
+/* The rooms: the desk, the proof, the rhyme book, the tunes; made when one first enters, and what they do to the page. */
 
 import { dress } from "./room.js";
 import { formFor } from "./typed.js";
@@ -93,6 +93,20 @@ export class Rooms {
     start.value = lines.join("，");
     this.page.controls.changed(start);
     this.page.write(wish.drawSeed());
+  }
+
+  /* Shows or hides the proof, and the marks on the sheet with it. */
+  async turnProof() {
+    const { manuscript, speech } = this.page, element = this.$("proof");
+    manuscript.proof ??= await this.bring(async () => (await import("./proof.js")).Proof.make(element, speech, manuscript.sheet,
+      (error, again) => this.page.complain(error, again)));
+    if (!manuscript.proof) return;
+    const shown = element.hidden;
+    if (shown) manuscript.prove();
+    else manuscript.proof.aloud.stop();
+    element.hidden = !shown;
+    this.$("marks").ariaExpanded = String(shown);
+    this.$("stage").classList.toggle("marked", shown || this.atDesk);
   }
 
   /* Opens the rhyme book at a character or a group; what is taken there is wished for. */

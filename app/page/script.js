@@ -47,7 +47,7 @@ class Page {
     on("wishes", "change", ({ target }) => target.name === "script" && this.rewrite(target.value));
     on("stop", "click", () => this.stop());
     on("another", "click", () => this.write(wish.drawSeed()));
-    on("marks", "click", () => this.showMarks(this.$("proof").hidden));
+    on("marks", "click", () => this.enter((rooms) => rooms.turnProof()));
     on("revise", "click", () => this.enter((rooms) => rooms.openDesk(this.manuscript.poem)));
     on("desk-open", "click", () => this.enter((rooms) => rooms.turnToDesk()));
     on("tunes-open", "click", () => this.enter((rooms) => rooms.openTunes()));
@@ -128,7 +128,7 @@ class Page {
   /* Asks the service for an order's poems. */
   ask({ wishes, seed, count, candidates }, work, onCharacter) {
     const slow = () => this.status(this.speech.say("status.slow"));
-    return writePatiently(wish.toRequest(wishes, seed, count, candidates), work, { slow, onCharacter });
+    return writePatiently(wish.toRequest(wishes, seed, count, candidates), work, { slow, onCharacter, language: this.speech.language });
   }
 
   prepare(order) {
@@ -270,20 +270,6 @@ class Page {
   status(text, bad = false) {
     this.$("status").textContent = text;
     this.$("status").classList.toggle("bad", bad);
-  }
-
-  async showMarks(shown) {
-    try {
-      const { Proof } = await import("./proof.js");
-      this.manuscript.proof ??= await Proof.make(this.$("proof"), this.speech);
-    } catch {
-      this.status(this.speech.say("error.gone"), true);
-      return;
-    }
-    this.manuscript.prove();
-    this.$("proof").hidden = !shown;
-    this.$("marks").ariaExpanded = String(shown);
-    this.$("stage").classList.toggle("marked", shown);
   }
 }
 

@@ -68,17 +68,22 @@ export class Speech {
     } catch { /* forbidden or full */ }
   }
 
-  /* Puts every text of the page into the language; an error that is shown is left as it is. */
+  /* Puts every text of the page into the language. */
   apply() {
     document.documentElement.lang = this.language === "zh" ? "zh-Hans" : "en";
     document.title = this.say("page.title");
-    for (const element of document.querySelectorAll("[data-text]:not(.bad)")) {
+    this.fill(document);
+    document.getElementById("language").lang = this.language === "zh" ? "en" : "zh-Hans";
+  }
+
+  /* Puts the texts of a part of the page there; an error that is shown is left as it is. */
+  fill(part) {
+    for (const element of part.querySelectorAll("[data-text]:not(.bad)")) {
       element.textContent = this.say(element.dataset.text);
     }
-    for (const element of document.querySelectorAll("[data-label]")) {
+    for (const element of part.querySelectorAll("[data-label]")) {
       element.ariaLabel = this.say(element.dataset.label);
     }
-    document.getElementById("language").lang = this.language === "zh" ? "en" : "zh-Hans";
   }
 
   /* An API message in the page's language; unknown ones stay as they are. */

@@ -53,7 +53,7 @@ function event(block) {
 
 /* Asks for poems. Calls onCharacter({poem, line, text}) for each character, and slow() if they take long; gives up
    on a service that stays silent. Returns the whole answer; throws Failure, or AbortError when work is aborted. */
-export async function writePatiently(request, work, { slow, onCharacter }) {
+export async function writePatiently(request, work, { slow, onCharacter, language }) {
   const slowly = setTimeout(slow, SLOW_MS), { signal } = work;
   let silent;
   const onEvent = () => {
@@ -62,7 +62,7 @@ export async function writePatiently(request, work, { slow, onCharacter }) {
   };
   onEvent();
   try {
-    return await write(request, { signal, onCharacter, onEvent });
+    return await write(request, { signal, onCharacter, onEvent, language });
   } catch (error) {
     throw signal.reason instanceof Failure ? signal.reason : error;
   } finally {
@@ -72,12 +72,12 @@ export async function writePatiently(request, work, { slow, onCharacter }) {
 }
 
 /* The same without patience; onEvent() is called for every event, pings included. */
-async function write(request, { signal, onCharacter, onEvent }) {
+async function write(request, { signal, onCharacter, onEvent, language }) {
   let begun = false;
   try {
     const response = await fetch("generate/stream", {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...authorization() },
+      headers: { "Content-Type": "application/json", "Accept-Language": language, ...authorization() },
       body: JSON.stringify(request),
       signal,
     });
