@@ -226,7 +226,7 @@ class AsyncEngine:
             job.first_token = output.at_s
             self._metrics.first_character_s.observe(job.first_token - job.submitted)
         # The first token's step comes after those of the header.
-        header = 0 if part.emitted else len(output.sequence.header) - 1
+        header = 0 if part.emitted else max(p.steps for p in output.sequence.prompts)
         new = output.tokens - part.emitted  # none of a sequence that fails
         for share in part.shares:
             self.ledger.progress(share, header + new)

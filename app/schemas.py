@@ -1,10 +1,8 @@
 """What requests ask for in JSON, as the OpenAPI page shows it."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
@@ -14,9 +12,12 @@ from pydantic import (
     model_validator,
 )
 
+from app.fields import AS_CHARACTERS, ERA_NAMES, Strict, choice, none_for
 from model.poet.poem import Meter, PoemSpec
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
+from model.verse.pattern_name import PATTERN_NAMES, Pattern
+from model.verse.rhyme_name import groups_asked
 from model.verse.script import Script
 from model.verse.text import read_lines
 from model.verse.tune import Tune, TuneVariant
@@ -29,33 +30,8 @@ LONGEST_LINE = 7  # of shi
 LONGEST_START = 9  # characters of the longest line of a tune
 
 
-def _characters(text: object) -> object:
-    """Return the Han characters of what a caller wrote; leave anything else to the type check."""
-    return "".join(read_lines(text)) if isinstance(text, str) else text
-
-
-AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
-
-
-def _choice(kind: Any) -> BeforeValidator:
-    """Convert a string by calling kind; leave anything else to the type check."""
-    return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
-
-
-def _none(*values: int) -> BeforeValidator:
-    """Take numbers for None, as other servers do."""
-    return BeforeValidator(lambda value: None if value in values and type(value) is int else value)
-
-
-ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
 TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
-
-
-class Strict(BaseModel):
-    """Takes no other types, no unknown fields, no infinities."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class GenerateRequest(Strict):
@@ -92,7 +68,7 @@ class GenerateRequest(Strict):
     top_k: Annotated[
         int | None,
         Field(ge=1, le=100_000, description="Draw among the k likeliest characters only."),
-        _none(0, -1),
+        none_for(0, -1),
     ] = None
     top_p: Annotated[
         float | None,
@@ -105,13 +81,13 @@ class GenerateRequest(Strict):
     seed: Annotated[
         int | None,
         Field(ge=0, le=MAX_SEED, description="The same seed gives the same poem; drawn if absent."),
-        _none(-1),
+        none_for(-1),
     ] = None
     form: Annotated[
         Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
         | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)]
         | None,
-        _choice(form_called),
+        choice(form_called),
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
             "五古 七古. For a ci a tune (词牌), by name or pinyin, such as 浣溪沙 or huanxisha: "
@@ -121,7 +97,7 @@ class GenerateRequest(Strict):
     ] = None
     meter: Annotated[
         Meter | None,
-        _choice(Meter),
+        choice(Meter),
         Field(
             description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
             "rhyme only; free: neither. Default: strict, but for gushi rhyme."
@@ -152,6 +128,24 @@ class GenerateRequest(Strict):
         ),
         AS_CHARACTERS,
     ] = None
+    rhyme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=6,
+            description="The rhyme group of 平水韵, such as 七阳, or a character to rhyme with.",
+            examples=["七阳"],
+        ),
+    ] = None
+    pattern: Annotated[
+        Annotated[Pattern, WithJsonSchema({"type": "string", "enum": PATTERN_NAMES})] | None,
+        choice(Pattern.parse),
+        Field(
+            description="How line 1 runs: 仄起 or 平起, 首句入韵 or 首句不入韵, or both. Of "
+            "regulated verse alone.",
+            examples=["仄起首句入韵"],
+        ),
+    ] = None
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
@@ -164,10 +158,10 @@ class GenerateRequest(Strict):
     ] = None
     era: Annotated[
         Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
-        _choice(Era.parse),
+        choice(Era.parse),
         Field(description="tang (唐) or song (宋)."),
     ] = None
-    script: Annotated[Script, _choice(Script), Field(description="The script of the answer.")] = (
+    script: Annotated[Script, choice(Script), Field(description="The script of the answer.")] = (
         Script.SIMPLIFIED
     )
     guidance: Annotated[
@@ -204,6 +198,13 @@ class GenerateRequest(Strict):
             raise ValueError(f"must be at most {MAX_LENGTH} characters")
         return lines
 
+    @field_validator("rhyme")
+    @classmethod
+    def _rhyme_is_known(cls, rhyme: str | None) -> str | None:
+        if rhyme is not None:
+            groups_asked(rhyme)
+        return rhyme
+
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
         if self.n * (self.candidates or 1) > MAX_SEQUENCES:
@@ -228,6 +229,8 @@ class GenerateRequest(Strict):
             meter=self.meter,
             opening=tuple(self.opening or ()),
             acrostic=self.acrostic,
+            rhyme=frozenset() if self.rhyme is None else groups_asked(self.rhyme),
+            pattern=self.pattern,
             title=self.title,
             author=self.author,
             era=self.era,

@@ -1,7 +1,6 @@
 """The service: a poet, its engine, and what becomes of a request between them."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +11,16 @@ import torch
 
 from app.admission import Claim
 from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
+from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
-from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest, refusing
+from app.editor import Editor
+from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
 from app.metrics import Metrics
+from app.rhyming import RhymesOut
 from app.schemas import GenerateRequest
+from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
@@ -29,12 +32,9 @@ from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
 from model.verse.judge import judge
-from model.verse.script import standard_forms
+from model.verse.script import Script, standard_forms
 
 Item = TypeVar("Item")
-
-MAX_CHECKS = 16  # poems that wait to be judged or are; each takes milliseconds
-SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
 class Commission:
@@ -78,10 +78,7 @@ class Service:
             max_held=settings.max_held,
             num_threads=settings.num_threads,
         )
-        # One thread for what a caller's text may make long: two would take the interpreter from the
-        # event loop twice as often.
-        self._aside = ThreadPoolExecutor(1, "aside", torch.set_num_threads, (1,))
-        self._checks = 0  # that wait or run
+        self._aside = Aside(self.metrics)
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -89,6 +86,7 @@ class Service:
             dtype=self.poet.engine.dtype,
         )
         self.metrics.model.info(self.model.model_dump())
+        self.editor = Editor(self.poet.reviser, self._aside, self.model)
 
     @classmethod
     def load(
@@ -179,13 +177,13 @@ class Service:
 
     async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
-        drafts = self.prepare(request, draw_request_seed(request))
+        drafts = self.prepare(request, draw_request_seed(request.seed))
         # To read what is given, or to find a pattern for it, may take the model or a long search.
         if not request.given or is_plain(request.given):
             return await in_turns(drafts)
-        loop, made = asyncio.get_running_loop(), []
+        made = []
         # One by one, so that requests take turns here, too.
-        while draft := await loop.run_in_executor(self._aside, next, drafts, None):
+        while draft := await self._aside.run(next, drafts, None):
             made.append(draft)
         return made
 
@@ -196,18 +194,28 @@ class Service:
             UnacceptableRequest: If it is no poem.
             QueueFull: If too many wait to be judged.
         """
-        if self._checks >= MAX_CHECKS:
-            self.metrics.shed.labels("queue").inc()
-            message = f"{self._checks} poems are waiting to be judged; try again in 1 s"
-            raise QueueFull(message, retry_after_s=1)
-        self._checks += 1
         try:
-            proof = await asyncio.get_running_loop().run_in_executor(self._aside, judge, text)
+            proof = await self._aside.read(judge, text)
         except ValueError as error:
             raise UnacceptableRequest("text", str(error)) from error
-        finally:
-            self._checks -= 1
         return MeterOut.model_validate(proof.to_dict())
+
+    async def rhymes(self, name: str, script: Script) -> RhymesOut:
+        """Return what the rhyme book has under a name.
+
+        Raises:
+            UnknownRhyme: If it is neither a character's nor a group's.
+            QueueFull: If too many wait to be answered.
+        """
+        return await self._aside.read(self.look_up, name, script)
+
+    def look_up(self, name: str, script: Script) -> RhymesOut:
+        """Return the same, now.
+
+        Raises:
+            UnknownRhyme: If it is neither a character's nor a group's.
+        """
+        return RhymesOut.of(name, self.poet.rhyme_book.look_up(name, script), script)
 
     async def finish(self, commission: Commission) -> GenerateResponse:
         """Wait for a request's poems and return its answer.
@@ -237,7 +245,7 @@ class Service:
         """
         started = time.perf_counter()
         torch.set_num_threads(self.settings.num_threads)
-        drafts = list(self.prepare(request, draw_request_seed(request)))
+        drafts = list(self.prepare(request, draw_request_seed(request.seed)))
         self.poet.engine.run([draft.sequence for draft in drafts])
         return self.answer(list(self.choose(request, drafts)), started)
 
@@ -287,8 +295,3 @@ async def in_turns(items: Iterable[Item]) -> list[Item]:
 def is_plain(given: str) -> bool:
     """Return whether given characters take neither the model to read nor a search to place."""
     return len(given) == 1 and len(standard_forms(given)) == 1
-
-
-def draw_request_seed(request: GenerateRequest) -> int:
-    """Return a request's seed, drawn if it has none."""
-    return secrets.randbits(SEED_BITS) if request.seed is None else request.seed

@@ -27,7 +27,7 @@ from model.particles import Particles
 from model.poetry_model import PoetryModel
 from model.precision import Precision
 from model.row import Row
-from model.sequence import Sequence
+from model.sequence import Prefix, Sequence
 
 HEADERS_KEPT = 256  # whose states are kept, 14 KiB each in the bundled model
 
@@ -56,7 +56,7 @@ class Engine:
         self._running: dict[Sequence, Particles] = {}
         self._rows: list[Row] = []  # number n holds slot n
         self._model = PackedModel(model, num_slots, precision)
-        self._states = OrderedDict[tuple[int, ...], State]()  # by prefix, the latest used last
+        self._states = OrderedDict[Prefix, State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
         self.batch_sizes = self._model.batch_sizes
         vocab_size = model.config.vocab_size
@@ -135,7 +135,7 @@ class Engine:
     def _admit(self, sequence: Sequence) -> None:
         """Give a sequence its slots; headers whose state is known are not read again."""
         particles = Particles(sequence)
-        prefixes = (tuple(header[:-1]) for header in sequence.headers)
+        prefixes = (prompt.prefix for prompt in sequence.prompts)
         known = {prefix: self._states[prefix] for prefix in prefixes if prefix in self._states}
         for prefix in known:
             self._states.move_to_end(prefix)
@@ -188,6 +188,7 @@ class Engine:
         if again:
             others = [particles[n] for n in again]
             tokens[again], masks[again], log_shares[again] = self._choose(guided[again], others)
+        self._rank(particles, log_probabilities, masks)
         costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
         fits = masks.gather(-1, tokens[:, None]).squeeze(-1)  # none where a mask allows nothing
         drawn = (each.tolist() for each in (fits, tokens, costs, log_shares))
@@ -252,3 +253,13 @@ class Engine:
             particle.fail(error)
             return ~self._anything
         return self._anything if mask is None else mask
+
+    def _rank(self, particles: list[Particle], log_probabilities: Tensor, masks: Tensor) -> None:
+        """Keep the likeliest first tokens of those that ask for them, among what is allowed."""
+        for n, each in enumerate(particles):
+            sequence = each.sequence
+            if sequence.num_ranked and not each.tokens and not sequence.ranked:
+                allowed = log_probabilities[n].masked_fill(~masks[n], -torch.inf)
+                number = min(sequence.num_ranked, int(masks[n].sum()))
+                best = allowed.topk(number)
+                sequence.ranked += zip(best.indices.tolist(), best.values.tolist(), strict=True)

@@ -9,7 +9,7 @@ from model.particle import Particle
 from model.resampling import pick, resample
 from model.row import Row
 from model.sampling import MAX_SEED, mix, uniform
-from model.sequence import Sequence
+from model.sequence import Prefix, Sequence
 
 STREAM = 0x9A57_1C1E  # keeps the draws of particles apart from those of tokens
 
@@ -26,24 +26,24 @@ class Particles:
         self.members = _begin(sequence)
         self.rows: list[Row] = []
 
-    def place_rows(self, known: Mapping[tuple[int, ...], State]) -> list[Row]:
+    def place_rows(self, known: Mapping[Prefix, State]) -> list[Row]:
         """Return the rows of all particles, each with the step that it begins in.
 
         Args:
-            known: States by the header, its last token left out, that they come after.
+            known: States by the prefix of the prompts that they come after.
         """
-        headers = [tuple(header) for header in self.sequence.headers]
-        unread = [0 if header[:-1] in known else len(header) - 1 for header in headers]
+        prompts = self.sequence.prompts
+        unread = [0 if prompt.prefix in known else prompt.steps for prompt in prompts]
         columns = []
-        for header, left in zip(headers, unread, strict=True):
-            state, most = known.get(header[:-1]), max(unread)
-            first = Row(self.members[0], header, most - left, len(header) - 1 - left, state)
+        for prompt, left in zip(prompts, unread, strict=True):
+            state, most = known.get(prompt.prefix), max(unread)
+            first = Row(self.members[0], prompt, most - left, prompt.steps - left, state)
             source = first if left else None
             columns.append(
                 [
                     first,
                     *(
-                        Row(member, header, most, len(header) - 1, state, source)
+                        Row(member, prompt, most, prompt.steps, state, source)
                         for member in self.members[1:]
                     ),
                 ]

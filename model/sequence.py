@@ -12,11 +12,38 @@ Sources: guidance without a classifier, Ho & Salimans (2022), for language model
 import math
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
 from model.guide import ForkableGuide, Guide, NoCharacterFits
 from model.sampling import SamplingParams
 
+Prefix = tuple[tuple[int, int], ...]  # tokens, each with the cue of the one after it
+
 FIRST_GUIDANCE = 2.0  # at most, of the first token: else every fourth poem begins with its title
+
+
+class Prompt(NamedTuple):
+    """What is read before the first token is drawn.
+
+    Args:
+        prefix: All of it but for the last token.
+        last: That token, which is read with the guide's first cue.
+    """
+
+    prefix: Prefix
+    last: int
+
+    @classmethod
+    def of(cls, header: SequenceOf[int], body: SequenceOf[tuple[int, int]]) -> Self:
+        """Return a header and a body in a row."""
+        tokens = [*header, *(token for token, _ in body)]
+        cues = [0] * (len(header) - 1) + [cue for _, cue in body]
+        return cls(tuple(zip(tokens[:-1], cues, strict=True)), tokens[-1])
+
+    @property
+    def steps(self) -> int:
+        """How many steps it takes to read the prefix."""
+        return len(self.prefix)
 
 
 @dataclass(eq=False)
@@ -30,6 +57,9 @@ class Sequence:
         contrast: The header without the wishes; none for no guidance.
         guidance: How strongly the wishes steer: g; 1 draws as the model does.
         num_particles: K, how many ways to write it go on at once.
+        body: What of it is written already, tokens with the cue that each was written under; it is
+            read after the headers, and tokens go on from there.
+        num_ranked: How many of the likeliest first tokens are kept in ranked.
 
     Raises:
         ValueError: If num_particles is below 1.
@@ -42,6 +72,9 @@ class Sequence:
     contrast: SequenceOf[int] = ()
     guidance: float = 1.0
     num_particles: int = 1
+    body: SequenceOf[tuple[int, int]] = ()
+    num_ranked: int = 0
+    ranked: list[tuple[int, float]] = field(default_factory=list)  # with log-probabilities, in nats
     tokens: list[int] = field(default_factory=list)  # of the body, those that all particles share
     log_probabilities: list[float] = field(default_factory=list)  # of tokens, unmasked, in nats
     error: NoCharacterFits | None = None
@@ -58,6 +91,11 @@ class Sequence:
     def headers(self) -> tuple[SequenceOf[int], ...]:
         """What each particle is read after: its header, and the contrast if there is one."""
         return (self.header, self.contrast) if self.contrast else (self.header,)
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """The same with the cues, and the body that is written already."""
+        return tuple(Prompt.of(header, self.body) for header in self.headers)
 
     @property
     def num_slots(self) -> int:

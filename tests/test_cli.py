@@ -92,12 +92,13 @@ def test_invalid_input_is_explained_and_exits_with_two(
 def test_a_service_that_is_not_there_exits_with_three() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    result = run.invoke(app, ["generate", "--url", f"http://127.0.0.1:{port}"])
-    assert result.exit_code == 3
-    assert "no service answers" in result.output
+    for url in (f"http://127.0.0.1:{port}", f"localhost:{port}"):
+        result = run.invoke(app, ["generate", "--url", url])
+        assert result.exit_code == 3
+        assert f"no service answers at http://{url.removeprefix('http://')}" in result.output
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "http://localhost:port"])
+@pytest.mark.parametrize("url", ["localhost:port", "ftp://localhost", "http://localhost:port"])
 def test_an_address_that_is_none_exits_with_two(url: str) -> None:
     result = run.invoke(app, ["generate", "--url", url])
     assert result.exit_code == 2

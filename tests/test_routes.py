@@ -404,7 +404,8 @@ def test_examples_of_the_description_run_as_they_stand() -> None:
         Service.load(Settings(num_slots=16, threads=1, drain_s=1, deadline_s=120))
     ) as bundled:
         examples = list(examples_of(bundled.get("/openapi.json").json()))
-        assert {path for path, _ in examples} == {"/generate", "/generate/stream", "/check"}
+        asked = {"/generate", "/generate/stream", "/revise", "/check"}
+        assert {path for path, _ in examples} == asked
         for path, example in examples:
             response = bundled.post(path, json=example)
             assert response.status_code == 200, (path, example, response.text)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.aside import MAX_TEXTS
 from app.errors import QueueFull, ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
-from app.service import MAX_CHECKS, Service, in_turns
+from app.service import Service, in_turns
 from app.settings import Settings
 from model.verse.proof import MeterProof, check
 
@@ -130,9 +131,9 @@ def test_poems_to_judge_wait_for_each_other_and_only_so_many(
     poem = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
 
     async def scenario() -> None:
-        waiting = [asyncio.ensure_future(service.judge(poem)) for _ in range(MAX_CHECKS)]
+        waiting = [asyncio.ensure_future(service.judge(poem)) for _ in range(MAX_TEXTS)]
         await asyncio.sleep(0)
-        with pytest.raises(QueueFull, match="waiting to be judged") as refusal:
+        with pytest.raises(QueueFull, match="waiting to be read") as refusal:
             await service.judge(poem)
         assert refusal.value.retry_after_s == 1
         gate.set()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from model.sampling import SamplingParams
 from model.verse.ci_proof import CiProof
 from model.verse.form import Form, Layout
+from model.verse.pattern_name import Pattern
 from model.verse.proof import MeterProof
 from model.verse.script import Script
 from model.verse.tune import Tune, TuneVariant
@@ -42,6 +43,8 @@ class PoemSpec:
         meter: The rules to keep; None for strict in regulated forms and ci, rhyme in others.
         opening: The first lines, whole, without punctuation.
         acrostic: First characters of the lines or of the couplets.
+        rhyme: The rhyme groups that it may rhyme in; empty for any.
+        pattern: How line 1 runs; None for any way.
         title: What the poem is about.
         author: In whose manner.
         era: Tang or Song.
@@ -60,6 +63,8 @@ class PoemSpec:
     meter: Meter | None = None
     opening: tuple[str, ...] = ()
     acrostic: str | None = None
+    rhyme: frozenset[str] = frozenset()
+    pattern: Pattern | None = None
     title: str | None = None
     author: str | None = None
     era: Era | None = None

@@ -13,6 +13,7 @@ import torch
 from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
+from model.poet.choice import Choice, require_none_in_ci
 from model.poet.ci_wishes import choose_measure, settled
 from model.poet.given import Choices, Given, spellings
 from model.poet.lexicon import Lexicon
@@ -21,6 +22,8 @@ from model.poet.parts import Parts
 from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_meter
 from model.poet.reader import Reader
+from model.poet.reviser import Reviser
+from model.poet.rhyme_book import RhymeBook
 from model.poet.tune_guide import TuneGuide
 from model.poet.tune_plan import TunePlan, choose_tune_plan
 from model.poet.verse_guide import VerseGuide
@@ -85,6 +88,8 @@ class Poet:
         self._lexicon = self._lexicons(False)
         self._parts = cache(lambda rare: Parts(self._lexicons(rare)))
         self._line_filter = line_filter
+        self.reviser = Reviser(self.vocabulary, self._lexicons, line_filter)
+        self.rhyme_book = RhymeBook(self._lexicon)
 
     def prepare(self, spec: PoemSpec) -> Draft:
         """Return a poem that is ready for the engine.
@@ -223,15 +228,18 @@ class Poet:
         failure: NoCharacterFits | None = None
         for given in spellings(choices.readings, self._sound):
             try:
+                choice = Choice(spec.rhyme, spec.pattern)
                 if isinstance(layout, TuneVariant):
+                    require_none_in_ci(choice)
                     parts = self._parts(spec.rare)
                     return given, choose_tune_plan(parts, layout, meter, given, spec.params.seed)
                 lexicon = self._lexicons(spec.rare)
-                return given, choose_plan(lexicon, layout, meter, given, spec.params.seed)
+                return given, choose_plan(lexicon, layout, meter, given, spec.params.seed, choice)
             except NoCharacterFits as error:
                 failure = failure or error
         assert failure is not None, "there is always a spelling"
-        failure.field = choices.fields[failure.spot] if failure.spot else "meter"
+        fallback = choices.fields[failure.spot] if failure.spot else "meter"
+        failure.field = failure.field or fallback
         raise failure
 
     def _sound(self, token: int) -> frozenset[Reading]:
