@@ -167,6 +167,7 @@ def test_what_was_typed_is_there_at_the_next_visit(open_page: OpenPage, service:
     choose(page, "form", "gushi-7")
     page.locator("#lines").select_option("16")
     page.locator("#language").click()
+    expect(page.locator("#write")).to_have_text("吟")
     page.goto(f"{service.url}?again")
     assert page.locator("#start").input_value() == "月"
     assert page.locator("#author").input_value() == "李白"

@@ -21,7 +21,9 @@ from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.poet.poem import Meter
+from model.verse.ci_proof import GENRE as CI
 from model.verse.form import Form, Layout
+from model.verse.judge import judge
 from model.verse.pattern import templates
 from model.verse.proof import Genre, check
 from model.verse.rhymes import Rhymes
@@ -287,11 +289,15 @@ def test_the_document_already_speaks_chinese(
 def test_every_kind_of_verse_has_a_gloss(texts: dict[str, dict[str, str]]) -> None:
     for language in texts.values():
         glosses = {key for key in language if key.startswith("genre.")}
-        assert glosses == {f"genre.{genre}" for genre in Genre}
+        assert glosses == {f"genre.{genre}" for genre in (*Genre, CI)}
 
 
 def test_every_rule_of_verse_has_a_name(texts: dict[str, dict[str, str]]) -> None:
-    rules = check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks
+    rules = {*check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks}
+    repeating = judge(
+        "日" * 6 + "。" + "山" * 6 + "。" + "日" * 5 + "，" + "山" * 6 + "。日日。日日。" + "山" * 6
+    )
+    rules |= {f"词{rule}" if rule in ("押韵", "平仄") else rule for rule in repeating.checks}
     for language in texts.values():
         assert {f"check.{rule}{kind}" for rule in rules for kind in ("", ".says", ".gloss")} == {
             key for key in language if key.startswith("check.")

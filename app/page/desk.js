@@ -1,6 +1,6 @@
 /* The desk: a poem of one's own in the making, checked as it is written, revised by touching it. */
 
-import { cuesFor, faultsOf, padded, punctuate, readDraft } from "./draft.js";
+import { cuesFor, faultsOf, joined, padded, readDraft } from "./draft.js";
 import { Reading } from "./reading.js";
 import { furnish } from "./room.js";
 import { ask } from "./service.js";
@@ -55,7 +55,7 @@ export class Desk {
 
   constructor(form, speech, manuscript, acts) {
     this.$ = (id) => document.getElementById(id);
-    Object.assign(this, { form, speech, manuscript, acts, past: [], future: [], meter: null });
+    Object.assign(this, { form, speech, manuscript, acts, past: [], future: [], proof: null });
     this.suggestions = new Suggestions(manuscript.sheet.element, speech, {
       poem: () => ({ text: padded(this.draft), title: this.title }),
       take: (spots, characters) => this.replace(spots, characters),
@@ -80,6 +80,13 @@ export class Desk {
     return !this.$("desk").hidden;
   }
 
+  /* The proof as far as it concerns what is written: of a tune that is not whole yet, the tones alone. */
+  get meter() {
+    const { draft, proof, tune } = this;
+    if (!proof || !draft.lines.every((line, i) => (proof.tones[i] || "").length >= line.length)) return null;
+    return tune && draft.cues && !draft.whole ? { ...proof, checks: {}, rhyme: null, rhyme_lines: [] } : proof;
+  }
+
   get title() {
     return this.$("desk-title").value.trim();
   }
@@ -90,7 +97,7 @@ export class Desk {
 
   /* The lines that are whole, from the first on. */
   get wholeLines() {
-    const { lines, lineLength } = this.draft, end = lines.findIndex((line) => line.length !== lineLength || line.includes("□"));
+    const { lines, lengths } = this.draft, end = lines.findIndex((line, i) => line.length !== lengths[i] || line.includes("□"));
     return end < 0 ? lines : lines.slice(0, end);
   }
 
@@ -99,18 +106,19 @@ export class Desk {
     this.acts.goOn({ lines: whole ? wholeLines : [draft.lines[0]], whole, title: this.title });
   }
 
-  /* Opens with a poem, {text, title, form, meter}, or with the draft that was left here. */
-  show(poem = null) {
+  /* Opens with a poem, {text, title, form, meter}, or with the draft that was left here; tuneOf(form) finds a tune. */
+  async show(poem, tuneOf) {
     const { title, form, pattern, ...left } = poem || recall(), text = poem ? poem.text.replace(LONG, "$1\n") : left.text;
-    const wishes = this.acts.wishes();
-    Object.assign(this, { formCode: form || wishes.form, pattern: poem ? "" : pattern || wishes.pattern || "" });
+    const wishes = this.acts.wishes(), code = form || wishes.form;
+    this.tune = wish.isTune(code) ? await tuneOf(code) : null;
+    Object.assign(this, { formCode: code, pattern: poem ? "" : pattern || wishes.pattern || "" });
     this.form.hidden = true;
     this.$("desk").hidden = false;
     this.$("stage").classList.add("marked", "drafted");
     this.suggestions.start();
     this.past = [];
     this.future = [];
-    this.meter = poem?.meter || null;
+    this.proof = poem?.meter || null;
     this.opened = JSON.stringify({ text: text || "", title: title || "" });
     this.put({ text: text || "", title: title || "" });
     if (matchMedia("(pointer: fine)").matches) this.$("desk-text").focus({ preventScroll: true });
@@ -185,26 +193,25 @@ export class Desk {
 
   /* Puts characters where others stand, or where nothing does yet. */
   replace(spots, characters) {
-    const { cells, lines, lineLength, even } = this.draft, written = [...characters];
+    const { cells, lines, lengths, marks, even } = this.draft, written = [...characters];
     const found = spots.map(([line, character]) => cells.findIndex((cell) => cell.line === line - 1 && cell.index === character - 1));
     if (found.every((at) => at >= 0)) {
       const text = cells.map((cell) => cell.text);
       found.forEach((at, i) => (text[at] = written[i]));
       this.set({ ...this.state, text: text.join("") });
     } else if (even) {
-      const filled = [...padded(this.draft)].filter((one) => /[\p{Script=Han}□]/u.test(one));
-      spots.forEach(([line, character], i) => (filled[(line - 1) * lineLength + character - 1] = written[i]));
       const last = Math.max(lines.length, ...spots.map(([line]) => line));
-      const rows = Array.from({ length: last }, (_, i) => filled.slice(i * lineLength, (i + 1) * lineLength).join(""));
-      rows[last - 1] = rows[last - 1].replace(/□+$/, "");
-      this.set({ ...this.state, text: rows.map((row, i) => row + (row.length < lineLength ? "" : "，。"[i % 2] + "\n")).join("").trim() });
+      const rows = lengths.slice(0, last).map((length, i) => [...(lines[i] || "").padEnd(length, "□")]);
+      spots.forEach(([line, character], i) => (rows[line - 1][character - 1] = written[i]));
+      const text = rows.map((row, i) => row.join("") + marks[i] + "\n").join("");
+      this.set({ ...this.state, text: text.replace(/□+\p{P}?\n$/u, "").trim() });
     }
   }
 
   /* Brings sheet, cues and marks into line with what is written, and has it checked. */
   refresh() {
     const { text } = this.state;
-    this.draft = readDraft(text, this.formCode);
+    this.draft = readDraft(text, this.formCode, this.tune);
     if (this.touched) keep({ ...this.state, form: this.formCode, pattern: this.pattern });
     this.draw();
     clearTimeout(this.waiting);
@@ -223,9 +230,9 @@ export class Desk {
     if (!this.draft.lines.length) return;
     const asking = (this.asking = new AbortController()), text = padded(this.draft);
     try {
-      const meter = await ask("check", { body: { text }, signal: asking.signal, language: this.speech.language });
+      const proof = await ask("check", { body: { text }, signal: asking.signal, language: this.speech.language });
       if (this.asking !== asking) return;
-      this.meter = meter;
+      this.proof = proof;
       this.draw();
       this.acts.settled(this.manuscript.poem, this.touched);
     } catch (error) {
@@ -236,10 +243,9 @@ export class Desk {
   }
 
   draw() {
-    const { draft } = this, wishes = { ...this.acts.wishes(), title: this.title, form: this.formCode };
-    const fits = this.meter && draft.lines.every((line, i) => (this.meter.tones[i] || "").length >= line.length);
-    const meter = fits ? this.meter : null, cues = cuesFor(draft, this.formCode, this.pattern, meter);
-    const faults = meter ? faultsOf(draft, meter) : [], poem = this.poem(meter);
+    const { draft, meter } = this, wishes = { ...this.acts.wishes(), title: this.title, form: this.formCode };
+    const cues = cuesFor(draft, this.formCode, this.pattern, meter), faults = meter ? faultsOf(draft, meter) : [];
+    const poem = this.poem(meter);
     this.manuscript.compose({ wishes, count: 1, draft: true }, poem, draft, cues, meter, faults);
     this.suggestions.made();
     this.reading.show(draft, cues, meter, faults, wishes.script);
@@ -247,7 +253,7 @@ export class Desk {
 
   /* The draft as a poem among others. */
   poem(meter) {
-    const { draft, title } = this, text = draft.even ? punctuate(draft.lines) : draft.text;
+    const { draft, title } = this, text = draft.even ? joined(draft.lines, draft.marks) : draft.text;
     return { text, lines: draft.lines, title: title || null, seed: null, form: this.formCode, meter: draft.whole ? meter : null };
   }
 }

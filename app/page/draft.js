@@ -3,30 +3,59 @@
 import { cuesOf, typesOf } from "./cues.js";
 
 const HAN = /[\p{Script=Han}□]/u, EMPTY = "□";
+const ENDS = /[，。！？；,.!?;\n]/;
 const ROOM = { jueju: 4, lushi: 8 };
 
-/* Reads a text for a form, such as jueju-7: {text, cells, lines, marks, lineLength, numLines, even, whole}.
+/* Reads a text for a form, such as jueju-7, or for a tune, {lengths, marks}:
+   {text, cells, lines, marks, lengths, lineLength, numLines, even, whole}.
 
    cells are the characters of the text in order, {text, line, index}, both null for a mark; lines are texts of
-   verse alone, marks what ends each; even says whether all lines are of one length, but for the last, unfinished
-   one, and lineLength is that of the longest if not; whole, whether nothing is missing. */
-export function readDraft(text, form) {
-  const runs = runsOf(text), ended = runs.find((run) => run.mark);
-  const length = [5, 7].includes(ended?.characters.length) ? ended.characters.length : Number(form.at(-1));
-  const found = runs.flatMap((run) => cut(run, length)), last = found.at(-1)?.characters || [];
-  const even = found.slice(0, -1).every(({ characters }) => characters.length === length) && last.length <= length;
+   verse alone, marks what ends each; even says whether all lines are as long as the form has them, lengths, but for
+   the last, unfinished one; lineLength is the longest; whole says whether nothing is missing. */
+export function readDraft(text, form, tune = null) {
+  const runs = runsOf(text), poured = tune && pour(runs, tune.lengths);
+  return poured ? laid(text, poured, tune) : ofForm(text, runs, form);
+}
+
+/* A draft of lines of one length, as many as its form has; or of lines as they are, if they differ. */
+function ofForm(text, runs, form) {
+  const ended = runs.find((run) => run.mark)?.characters.length, typed = Number(form.at(-1)) || 7;
+  const length = [5, 7].includes(ended) ? ended : typed, found = runs.flatMap((run) => cut(run, length));
+  const even = found.every(({ characters }, i) => characters.length === length || (i === found.length - 1 && characters.length < length));
   const room = Math.max(ROOM[form.slice(0, 5)] || 2, found.length > 4 ? 8 : 4, 2 * Math.ceil(found.length / 2));
+  if (even) {
+    const lengths = Array(room).fill(length);
+    return laid(text, found, { lengths, marks: lengths.map((_, i) => "，。"[i % 2]) });
+  }
+  const lengths = found.map(({ characters }) => characters.length), marks = found.map(({ mark }) => mark.trim());
+  return { ...laid(text, found, { lengths, marks }), even: false };
+}
+
+/* A draft whose lines are as its form has them. */
+function laid(text, found, { lengths, marks, ...form }) {
   const spots = new Map(found.flatMap(({ characters }, i) => characters.map(({ at }, j) => [at, { line: i, index: j }])));
+  const lines = found.map(({ characters }) => characters.map((one) => one.text).join(""));
   return {
-    text,
+    ...form, text, lines, marks, lengths,
     cells: [...text].map((character, at) => ({ text: character, line: null, index: null, ...spots.get(at) })),
-    lines: found.map(({ characters }) => characters.map((one) => one.text).join("")),
-    marks: found.map(({ mark }, i) => (even ? "，。"[i % 2] : mark.trim())),
-    lineLength: even ? length : Math.max(...found.map(({ characters }) => characters.length)),
-    numLines: even ? room : found.length,
-    even,
-    whole: found.length > 0 && !text.includes(EMPTY) && (!even || (found.length === room && last.length === length)),
+    lineLength: Math.max(0, ...lengths),
+    numLines: lengths.length,
+    even: true,
+    whole: lines.length > 0 && lengths.every((length, i) => [...(lines[i] || "")].length === length) && !text.includes(EMPTY),
   };
+}
+
+/* Stretches of verse as lines of a tune; null if an end falls within a line. */
+function pour(runs, lengths) {
+  const all = runs.flatMap(({ characters, mark }) => characters.map((one, i) => ({ ...one, ends: i === characters.length - 1 && ENDS.test(mark) })));
+  const lines = [];
+  for (const length of lengths) {
+    const characters = all.splice(0, length);
+    if (!characters.length) break;
+    if (characters.slice(0, -1).some(({ ends }) => ends) || (characters.length < length && characters.at(-1).ends)) return null;
+    lines.push({ characters, mark: "" });
+  }
+  return all.length ? null : lines;
 }
 
 /* The stretches of verse in a text: [{characters: [{text, at}], mark}], at counted in characters. */
@@ -53,21 +82,20 @@ function cut({ characters, mark }, length) {
 }
 
 /* The whole poem as the service reads it: empty places as □. */
-export function padded({ text, lines, lineLength, numLines, even }) {
-  if (!even) return text;
-  return punctuate(Array.from({ length: numLines }, (_, i) => (lines[i] || "").padEnd(lineLength, EMPTY)));
+export function padded({ text, lines, marks, lengths, even }) {
+  return even ? joined(lengths.map((length, i) => (lines[i] || "").padEnd(length, EMPTY)), marks) : text;
 }
 
-/* Lines with their marks, a couplet a line. */
-export function punctuate(lines) {
-  return lines.map((line, i) => line + (i % 2 ? "。\n" : "，")).join("").trim();
+/* Lines with their marks; a line of the text ends with a sentence. */
+export function joined(lines, marks) {
+  return lines.map((line, i) => line + marks[i] + (marks[i] === "。" ? "\n" : "")).join("").trim();
 }
 
-/* What the draft asks of its places, a string a line: by the pattern wished for, by the types that the proof
-   found, or by the commonest; nothing for lines of several lengths and old-style verse. */
-export function cuesFor({ lineLength, numLines, even }, form, pattern, meter) {
+/* What the draft asks of its places, a string a line: as its tune has it, by the pattern wished for, by the types
+   that the proof found, or by the commonest; nothing for lines of several lengths and old-style verse. */
+export function cuesFor({ lineLength, numLines, even, cues }, form, pattern, meter) {
   if (!even || form.startsWith("gushi")) return [];
-  return cuesOf((!pattern && meter?.line_types) || typesOf(pattern, lineLength, numLines), lineLength);
+  return cues || cuesOf((!pattern && meter?.line_types) || typesOf(pattern, lineLength, numLines), lineLength);
 }
 
 /* The faults of a draft as far as it is written: [{rule, line, character}], both from 1; line null where the

@@ -78,9 +78,9 @@ export class Manuscript {
   }
 
   /* Shows a poem in the making: its draft, its cues, its proof as far as it is known. */
-  compose(order, poem, draft, cues, meter) {
-    const { lineLength, numLines } = draft, title = poem.title || "", traditional = order.wishes.script === "traditional";
-    const shape = { lineLength, numLines, traditional }, looks = JSON.stringify([shape, title]);
+  compose(order, poem, draft, cues, meter, faults) {
+    const { lineLength, numLines, stanzas } = draft, title = poem.title || "", traditional = order.wishes.script === "traditional";
+    const shape = { lineLength, numLines, stanzas, traditional }, looks = JSON.stringify([shape, title]);
     this.pen.clear();
     this.ruled = true;
     if (this.looks !== looks) this.sheet.rule({ ...shape, title });
@@ -88,7 +88,7 @@ export class Manuscript {
     this.drafts = [{ lines: [], poem, card: null, shape, title }];
     if (this.cards.shown) this.cards.deal([]);
     this.sheet.compose(draft, cues);
-    if (meter) this.sheet.mark(meter);
+    if (meter) this.sheet.mark(meter, faults.map(({ line, character }) => [line, character]));
     this.prove();
     this.reachable();
   }

@@ -139,16 +139,16 @@ function spell(line, syllables) {
 function rules(meter, { say, find }, script) {
   const list = element("ul", "", "", "rules"), lang = script === "traditional" ? "zh-Hant" : "zh-Hans";
   for (const [name, { holds, where, note }] of Object.entries(meter.checks)) {
-    const spots = where.map(([line, character]) => say("proof.spot", { line, character }));
+    const rule = meter.tune && find(`check.词${name}`) ? `词${name}` : name, spots = where.map(([line, character]) => say("proof.spot", { line, character }));
     const item = list.appendChild(element("li", "", "", holds ? "holds" : "fails"));
     const details = item.appendChild(element("details")), summary = details.appendChild(element("summary"));
     summary.append(
       element("span", say(holds ? "rule.holds" : "rule.fails"), "", "verdict"),
       element("strong", find(`check.${name}`) || name),
-      element("span", [find(`check.${name}.says`), ...spots].filter(Boolean).join(" · ")),
+      element("span", [find(`check.${rule}.says`), ...spots].filter(Boolean).join(" · ")),
     );
     if (note) summary.append(element("em", inScript(note, script), lang));
-    details.append(element("p", find(`check.${name}.gloss`)));
+    details.append(element("p", find(`check.${rule}.gloss`)));
   }
   return list;
 }

@@ -18,7 +18,7 @@ export class Reading {
   }
 
   /* Lays the same text under the one that is typed, unseen but for its marks and, beyond its end, the cues. */
-  mark({ cells, lines, text, lineLength }, cues, meter, faults) {
+  mark({ cells, lines, text, lengths }, cues, meter, faults) {
     const wrong = new Set(faults.map(({ line, character }) => `${line},${character}`)), { length } = lines;
     const made = cells.map(({ text: character, line, index }) => {
       if (line === null) return character;
@@ -28,16 +28,16 @@ export class Reading {
       span.classList.toggle("fault", wrong.has(`${line + 1},${index + 1}`));
       return span;
     });
-    const open = length && !ENDS.test(text) && lines[length - 1].length < lineLength;
+    const open = length && !ENDS.test(text) && lines[length - 1].length < lengths[length - 1];
     const rest = cues.slice(length).join("\n"), gap = text && !text.endsWith("\n") && rest ? "\n" : "";
     const ghost = (open ? (cues[length - 1] || "").slice(lines[length - 1].length) : "") + gap + rest;
     this.$("under").replaceChildren(...made, element("span", ghost, "ghost"), "\n");
   }
 
   /* Says what the marks show. */
-  tell({ lines, lineLength, whole }, cues, meter, faults, script) {
+  tell({ lines, lengths, whole }, cues, meter, faults, script) {
     const { say } = this.speech, { length } = lines, last = length ? lines[length - 1] : "";
-    const line = length && last.length < lineLength ? length : length + 1, character = (line === length ? last.length : 0) + 1;
+    const line = length && last.length < lengths[length - 1] ? length : length + 1, character = (line === length ? last.length : 0) + 1;
     const cue = cues[line - 1]?.[character - 1];
     this.$("desk-next").textContent = cue ? say("desk.next", { line, character, cue: say(`cue.${cue}`) }) : "";
     const named = meter ? [meter.genre, meter.pattern, meter.rhyme].filter(Boolean).join(" · ") : "";

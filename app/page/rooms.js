@@ -53,7 +53,13 @@ export class Rooms {
     this.page.clear();
     this.page.status("");
     this.$("desk-open").ariaExpanded = "true";
-    this.desk.show(poem);
+    await this.desk.show(poem, (code) => this.tuneOf(code));
+  }
+
+  /* What a tune asks of its lines; null where the service does not say. */
+  async tuneOf(code) {
+    const { asksOf } = await import("./tunes.js");
+    return asksOf(code).catch(() => null);
   }
 
   /* Gives the wishes their place back. */

@@ -120,9 +120,9 @@ export class Sheet {
   }
 
   /* Makes the lines hold exactly these characters, and cues where there are none yet; sealed once it is whole. */
-  compose({ lines, marks, lineLength, even, whole }, cues) {
+  compose({ lines, marks, lengths, whole }, cues) {
     this.lines.forEach((column, i) => {
-      const text = [...(lines[i] || "")], length = even ? lineLength : text.length;
+      const text = [...(lines[i] || "")], length = lengths[i];
       const written = Array.from({ length }, (_, j) => (["□", undefined].includes(text[j]) ? null : text[j]));
       const cells = written.map((character, j) => [character || (cues[i] || "")[j] || "", character ? "zi" : "zi cue"]);
       if (marks[i] && text.length === length) cells.push([marks[i], "stop"]);
@@ -142,9 +142,10 @@ export class Sheet {
     this.element.classList.add("sealed");
   }
 
-  /* Puts tones, rhymes and faults beside the characters; the style sheet shows them on demand. */
-  mark({ tones, rhyme_lines: rhymes, checks }) {
-    const faults = new Set(Object.values(checks).flatMap(({ where }) => where).map(String));
+  /* Puts tones, rhymes and faults beside the characters; the style sheet shows them on demand. wrong: the spots of
+     the faults, if they are not all that the proof has. */
+  mark({ tones, rhyme_lines: rhymes, checks }, wrong = Object.values(checks).flatMap(({ where }) => where)) {
+    const faults = new Set(wrong.map(String));
     tones.forEach((line, i) => {
       [...line].forEach((tone, j) => {
         const zi = this.lines[i]?.querySelectorAll(".zi")[j];

@@ -55,6 +55,15 @@ export function shapeOf({ stanzas }) {
   return { lineLength: Math.max(...lengths), numLines: lengths.length, stanzas: stanzas.map((lines) => lines.length) };
 }
 
+/* What a variant asks of its lines, for a draft: their lengths, their marks, their cues; null if it is not known. */
+export async function asksOf(code) {
+  const { cards } = await ask(`forms/${encodeURIComponent(code)}`), card = cards.find((each) => each.code === code);
+  if (!card) return null;
+  const { lines, stanzas } = card, marks = stanzas.flat().map((line) => line.at(-1));
+  const cues = lines.map(({ pattern, rhyme }) => (rhyme ? `${pattern.slice(0, -1)}韵` : pattern));
+  return { lengths: cues.map((each) => each.length), marks, cues, stanzas: stanzas.map((each) => each.length) };
+}
+
 export class TuneBook {
   /* take(variant) is called when one is chosen; script() says in which script names are printed. */
   static async make(speech, acts) {

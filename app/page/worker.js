@@ -38,7 +38,7 @@ function fileOf({ method, url }) {
 
 async function answer(request, file) {
   try {
-    const response = await fetch(request);
+    const response = await fetch(request).catch(() => fetch(request)); // a connection may be left of a service before
     if (response.status < 500) return response; // else a proxy answers for a service that is gone
   } catch { /* it cannot be reached */ }
   const kept = await (await caches.open(NAME)).match(file);
