@@ -35,6 +35,7 @@ from app.shell import WORKER, Shell
 
 ROUTERS = (router, desk.router)
 PAGE = Path(__file__).parent / "page"
+RULES = Path(__file__).parent.parent / "docs" / "check.md"  # of the sources; a package has none
 DESCRIPTION = """\
 Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
 acrostic. The tone pattern and rhyme of regulated verse are guaranteed, and proved in the answer.
@@ -90,6 +91,9 @@ def mount_page(app: FastAPI) -> None:
     worker = serve(Response(Shell.read(PAGE).worker, media_type="text/javascript"))
     app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
     app.router.routes.append(Route(f"/{WORKER}", worker, methods=["GET"], name="worker"))
+    if RULES.is_file():
+        rules = serve(FileResponse(RULES, media_type="text/plain"))
+        app.router.routes.append(Route("/docs/check.md", rules, methods=["GET"], name="rules"))
     font = PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE)
     app.mount("/font", font, name="font")
     app.mount("/", serve(PageFiles(directory=PAGE, html=True)), name="page")
@@ -139,7 +143,7 @@ def routes_of() -> Iterator[Route]:
 def page_paths() -> set[str]:
     """Return the paths of the page's files, which anyone may load: the page asks for the key."""
     files = (path for path in PAGE.rglob("*") if path.is_file())
-    return {"/", "/docs", *(f"/{path.relative_to(PAGE).as_posix()}" for path in files)}
+    return {"/", "/docs", "/docs/check.md", *(f"/{path.relative_to(PAGE).as_posix()}" for path in files)}
 
 
 class MethodNotAllowed:

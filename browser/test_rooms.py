@@ -170,6 +170,19 @@ def test_a_long_ci_stands_in_a_tier_a_stanza_where_that_is_larger(open_page: Ope
     assert download.value.suggested_filename.endswith(".png")
 
 
+def test_a_room_is_made_once_however_often_it_is_asked_for(open_page: OpenPage) -> None:
+    page = open_page()
+    write(page)
+    page.evaluate("""() => {
+        for (const id of ["marks", "desk-open"]) {
+            for (let i = 0; i < 4; i += 1) document.getElementById(id).click();
+        }
+    }""")
+    expect(page.locator("#desk-text")).to_be_attached()
+    expect(page.locator("#reading")).to_have_count(1)
+    expect(page.locator("#desk")).to_have_count(1)
+
+
 @pytest.mark.noisy
 def test_tunes_that_do_not_come_leave_the_page_as_it_was(open_page: OpenPage) -> None:
     page = open_page()
@@ -227,7 +240,7 @@ def test_a_poem_is_read_aloud_a_line_at_a_time(open_page: OpenPage) -> None:
     lines = write(page).replace("，", "").replace("。", "").split("\n")
     page.locator("#marks").click()
     page.locator("#aloud").click()
-    page.wait_for_function("said.length === 3")
+    page.wait_for_function("() => said.length === 3")
     said: list[Any] = page.evaluate("said")
     assert said == [[line, "zh-CN"] for line in lines[:3]]
     expect(page.locator("#sheet .spoken")).to_contain_text(lines[2])
@@ -250,7 +263,8 @@ def fake_keywords(page: Page, **fields: Any) -> None:
     """Have the next poem answered with what its theme became."""
 
     def answer(route: Route) -> None:
-        response = route.fetch()
+        asked = {**route.request.post_data_json, "theme": None}
+        response = route.fetch(post_data=json.dumps({k: v for k, v in asked.items() if v}))
         head, _, data = response.text().rpartition("data: ")
         body = json.loads(data)
         body["poems"][0] |= fields
@@ -318,6 +332,5 @@ def test_a_slow_network_shows_a_room_when_it_has_come(open_page: OpenPage) -> No
     page = open_page()
     page.route("**/forms", never)
     page.locator("#tunes-open").click()
-    page.unroute("**/forms")
     assert write(page)
     expect(page.locator("#tune-book")).to_have_count(0)

@@ -14,6 +14,7 @@ from app.service import Service
 from app.settings import Settings
 from app.shell import Shell
 from model.checkpoint import Checkpoint
+from model.verse.proof import Genre
 
 
 def fetch(service: Service, *paths: str) -> list[httpx.Response]:
@@ -62,3 +63,15 @@ def test_the_worker_can_be_loaded_without_a_key(
     (tmp_path / "keys").write_text("a-key")
     guarded = Service(Settings(api_keys=tmp_path / "keys"), tiny_checkpoint)
     assert [answer.status_code for answer in fetch(guarded, "/worker.js", "/model")] == [200, 401]
+
+
+def test_the_rules_of_the_check_are_served_as_text_to_whoever_reads_a_proof(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("a-key")
+    guarded = Service(Settings(api_keys=tmp_path / "keys"), tiny_checkpoint)
+    (rules,) = fetch(guarded, "/docs/check.md")
+    assert rules.headers["content-type"] == "text/plain; charset=utf-8"
+    assert rules.text.startswith("# What the check decides")
+    for genre in Genre:
+        assert genre in rules.text

@@ -1,6 +1,7 @@
 /* The album: one's poems in a dialog, to find, open, star, delete and take away. */
 
 import { furnish } from "./room.js";
+import { simplified } from "./scripts.js";
 
 const MARKUP = `
 <dialog id="album" aria-labelledby="album-title">
@@ -63,9 +64,9 @@ export class Album {
 
   /* Lists what the search and the star find. */
   list() {
-    const wanted = this.$("album-search").value.trim(), starred = this.$("album-starred").checked;
+    const wanted = simplified(this.$("album-search").value.trim()), starred = this.$("album-starred").checked;
     this.found = this.entries.filter(({ favourite, title, lines }) =>
-      (!starred || favourite) && [title, ...lines, lines.join("")].some((text) => text.includes(wanted)));
+      (!starred || favourite) && [title, ...lines, lines.join("")].some((text) => simplified(text).includes(wanted)));
     this.$("album-list").replaceChildren(...this.found.slice(0, SHOWN).map((entry) => this.item(entry)));
     const said = this.removed.length ? "album.removed" : "album.count";
     this.$("album-count").textContent = this.speech.say(said, { count: this.removed.length || this.found.length });

@@ -13,11 +13,16 @@ const MARKUP = `
   <button type="button" id="aloud" aria-pressed="false" data-text="aloud"></button>
 </div>`;
 
+const RULES = "docs/check.md", LINK = `
+<p class="hint"><a href="docs/check.md" data-text="proof.rules"></a></p>`;
+
 export class Proof {
   /* The proof in an element, of the poem on a sheet. trouble(error, again) says what went wrong. */
   static async make(element, speech, sheet, trouble) {
     const reading = await furnish(speech, MARKUP, element);
     element.replaceChildren(reading, document.createElement("div"));
+    const rules = await fetch(RULES, { method: "HEAD" }).catch(() => ({})); // not every service has them
+    if (rules.ok) element.append(await furnish(speech, LINK, reading));
     return new Proof(element, speech, sheet, trouble);
   }
 
@@ -35,7 +40,7 @@ export class Proof {
   show(poem, model, script) {
     if (this.poem?.text !== poem.text) this.aloud.stop();
     Object.assign(this, { poem, model, script });
-    this.element.lastChild.replaceChildren(...describe(poem, model, this.speech, script, this.spelling));
+    this.element.children[1].replaceChildren(...describe(poem, model, this.speech, script, this.spelling));
     this.element.classList.remove("stale");
     if (this.wanted && !this.spelling) this.spell();
   }

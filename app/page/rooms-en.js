@@ -24,6 +24,7 @@ export const en = {
   "proof.copied": "Lines copied from old poets",
   "proof.copied.none": "none",
   "proof.tones": "○ level 平　● oblique 仄　△ ▲ rhyme 韵",
+  "proof.rules": "What the check decides, and by which sources",
   "pinyin": "Pinyin",
   "aloud": "Read aloud",
   "aloud.stop": "Stop",

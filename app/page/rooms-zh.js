@@ -24,6 +24,7 @@ export const zh = {
   "proof.copied": "古人原句",
   "proof.copied.none": "没有",
   "proof.tones": "○ 平　● 仄　△ ▲ 韵",
+  "proof.rules": "判断的规则与依据（英文）",
   "pinyin": "拼音",
   "aloud": "朗读",
   "aloud.stop": "停",

@@ -8,6 +8,7 @@ export class Rooms {
   constructor(page) {
     this.page = page;
     this.$ = page.$;
+    this.made = {};
   }
 
   furnish() {
@@ -22,11 +23,13 @@ export class Rooms {
     return Boolean(this.desk?.open);
   }
 
-  /* Brings a room's script; says so if it does not come. */
-  async bring(making) {
+  /* Makes a room, once; says so if it does not come. */
+  async bring(name, make) {
+    this.made[name] ??= make();
     try {
-      return await making();
+      return await this.made[name];
     } catch {
+      this.made[name] = null; // next time, perhaps
       this.page.status(this.page.speech.say("error.gone"), true);
       return null;
     }
@@ -39,7 +42,7 @@ export class Rooms {
   /* Opens the desk with a poem, or with the draft that was left there. */
   async openDesk(poem = null) {
     const { speech, manuscript } = this.page;
-    this.desk ??= await this.bring(async () => (await import("./desk.js")).Desk.make(speech, manuscript, {
+    this.desk ??= await this.bring("desk", async () => (await import("./desk.js")).Desk.make(speech, manuscript, {
       wishes: () => this.wishes,
       goOn: (draft) => this.goOn(draft),
       keep: () => this.keepDraft(),
@@ -104,7 +107,7 @@ export class Rooms {
   /* Shows or hides the proof, and the marks on the sheet with it. */
   async turnProof() {
     const { manuscript, speech } = this.page, element = this.$("proof");
-    manuscript.proof ??= await this.bring(async () => (await import("./proof.js")).Proof.make(element, speech, manuscript.sheet,
+    manuscript.proof ??= await this.bring("proof", async () => (await import("./proof.js")).Proof.make(element, speech, manuscript.sheet,
       (error, again) => this.page.complain(error, again)));
     if (!manuscript.proof) return;
     const shown = element.hidden;
@@ -118,24 +121,24 @@ export class Rooms {
   /* Opens the rhyme book at a character or a group; what is taken there is wished for. */
   async openRhymes(name) {
     const { speech, controls, form: { elements: { rhyme } } } = this.page;
-    this.rhymeBook ??= await this.bring(async () => (await import("./rhymes.js")).RhymeBook.make(speech, {
+    const book = await this.bring("rhymes", async () => (await import("./rhymes.js")).RhymeBook.make(speech, {
       script: () => this.wishes.script,
       take: (group) => {
         rhyme.value = group;
         controls.changed(rhyme);
       },
     }));
-    this.rhymeBook?.show(name);
+    book?.show(name);
   }
 
   /* Opens the tunes; the one that is taken is among the forms from then on. */
   async openTunes() {
     const { speech } = this.page;
-    this.tuneBook ??= await this.bring(async () => (await import("./tunes.js")).TuneBook.make(speech, {
+    const book = await this.bring("tunes", async () => (await import("./tunes.js")).TuneBook.make(speech, {
       script: () => this.wishes.script,
       take: (variant) => this.takeTune(variant),
     }));
-    this.tuneBook?.show();
+    book?.show();
   }
 
   takeTune({ code, name }) {

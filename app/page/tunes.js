@@ -2,6 +2,7 @@
 
 import { inScript } from "./glyphs.js";
 import { furnish } from "./room.js";
+import { simplified } from "./scripts.js";
 import { ask } from "./service.js";
 
 const MARKUP = `
@@ -92,7 +93,7 @@ export class TuneBook {
 
   /* Lists the tunes that the search and the length find. */
   list() {
-    const wanted = inScript(this.$("tune-name").value.trim(), "simplified").toLowerCase().replaceAll(" ", "");
+    const wanted = simplified(this.$("tune-name").value.trim()).toLowerCase().replaceAll(" ", "");
     const { value } = this.$("tune-search").elements.category;
     const found = this.tunes.filter(({ name, pinyin, aliases, category }) =>
       (!value || category === value) && [name, pinyin, ...aliases].some((each) => each.includes(wanted)));
