@@ -120,7 +120,7 @@ export const en = {
   "desk.redo": "Redo",
   "desk.close": "Close",
   "desk.on": "Go on from here",
-  "desk.keep": "Keep",
+  "desk.keep": "Save",
   "desk.clear": "Clear",
   "desk.hint": "Write a poem of your own, or revise one. Touch a character on the sheet to replace it or its line; hold Shift for several.",
   "desk.next": "Line {line}, character {character}: {cue}",
