@@ -64,6 +64,7 @@ def generate(
         str | None, typer.Option(help="仄起 or 平起, 首句入韵 or 首句不入韵, or both.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
+    theme: Annotated[str | None, typer.Option(help="The same in free words.")] = None,
     author: Annotated[
         str | None, typer.Option(help="The poet to write like, such as 李白.")
     ] = None,
@@ -89,10 +90,12 @@ def generate(
 
     Four that keep close to their title: `yin generate --title 雪夜 --guidance 4 --n 4`
 
+    On anything, in any words: `yin generate --theme 想念在上海的外婆`
+
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
     from app.schemas import GenerateRequest
-    from app.typesetting import columns, rows
+    from app.typesetting import columns, describe_theme, rows
 
     given = context.params
     fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
@@ -102,7 +105,8 @@ def generate(
         return
     for number, poem in enumerate(answer.poems):
         typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
-        typer.echo(f"— {poem.form}, seed {poem.seed}")
+        theme = f"; {describe_theme(poem)}" if poem.keywords else ""
+        typer.echo(f"— {poem.form}, seed {poem.seed}{theme}")
 
 
 @app.command("check")

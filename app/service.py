@@ -24,9 +24,10 @@ from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
+from model.poet.draft import Draft
 from model.poet.line_filter import LineFilter
 from model.poet.poem import PoemSpec, draw_seed
-from model.poet.poet import Draft, Poet
+from model.poet.poet import Poet
 from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
@@ -151,8 +152,7 @@ class Service:
 
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
-        candidates = request.candidates or self.settings.candidates
-        return replace(request.spec(seed), candidates=candidates)
+        return replace(request.spec(seed), candidates=request.ways(self.settings.candidates))
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -178,8 +178,9 @@ class Service:
     async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
         drafts = self.prepare(request, draw_request_seed(request.seed))
-        # To read what is given, or to find a pattern for it, may take the model or a long search.
-        if not request.given or is_plain(request.given):
+        # To read what is given, or to find a pattern for it, may take the model or a long search,
+        # and a theme the dictionary.
+        if not request.theme and (not request.given or is_plain(request.given)):
             return await in_turns(drafts)
         made = []
         # One by one, so that requests take turns here, too.

@@ -68,3 +68,14 @@ def rhyming_lines(proof: MeterProof | CiProof) -> set[int]:
     opens = first is not None and first.note in ("入韵", "邻韵")
     failing = {line for line, _ in proof.checks["押韵"].where}
     return ({1} if opens else set()) | {*range(2, len(proof.lines) + 1, 2)} - failing
+
+
+def describe_theme(poem: PoemOut) -> str:
+    """Return what a poem's theme was read as, and what of it nothing stands for."""
+    found: dict[str, list[str]] = {}
+    for keyword in poem.keywords:
+        found.setdefault(keyword.of, []).append(keyword.word)
+    read = "，".join(
+        of if words == [of] else f"{of} → {'、'.join(words)}" for of, words in found.items()
+    )
+    return read + (f"; no word for {'、'.join(poem.unmapped)}" if poem.unmapped else "")

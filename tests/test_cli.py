@@ -45,6 +45,21 @@ def test_a_poem_is_printed_with_its_form_and_seed() -> None:
     assert re.fullmatch(r"日\w{4}，\w{5}。\n\w{5}，\w{5}。\n— jueju-5, seed 7\n", result.output)
 
 
+def test_what_a_theme_was_read_as_is_printed() -> None:
+    options = ["generate", "--theme", "雪夜的雲 xyzzy", "--form", "五绝", "--seed", "7"]
+    last = run.invoke(app, options).output.splitlines()[-1]
+    assert last == "— jueju-5, seed 7; 雪夜，雲 → 云; no word for xyzzy"
+
+
+def test_more_poems_than_the_default_candidates_allow_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YIN_CANDIDATES", "32")
+    result = run.invoke(app, ["generate", "--n", "3"])
+    assert result.exit_code == 2
+    assert "n: must be at most 2 where each poem is written in 32 ways" in result.output
+
+
 def test_alone_and_from_a_service_come_the_same_poems(url: str) -> None:
     options = ["generate", "--acrostic", "春夏秋冬", "--seed", "7", "--n", "2", "--json"]
     options += ["--candidates", "3"]

@@ -2,6 +2,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from app.errors import QueueFull, ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
 from app.service import Service, in_turns
 from app.settings import Settings
+from model.poet.draft import Draft
+from model.poet.poem import PoemSpec
+from model.poet.theme import MAX_CHARACTERS
 from model.verse.proof import MeterProof, check
 
 
@@ -57,6 +61,58 @@ def test_a_claim_has_a_slot_for_each_candidate_and_as_many_for_guidance(service:
     assert slots('{"candidates": 3, "title": "登樓"}') == 6
     assert slots('{"candidates": 3, "title": "登樓", "guidance": 1}') == 3
     assert slots('{"candidates": 3, "temperature": 0}') == 1
+
+
+def test_a_claim_reckons_with_a_theme_without_reading_it(service: Service) -> None:
+    def claim(fields: str) -> tuple[int, int]:
+        made = service.claim(GenerateRequest.model_validate_json(fields), "test")
+        return made.count, made.steps
+
+    count, steps = claim('{"candidates": 3, "theme": "雪夜"}')
+    plain, without = claim('{"candidates": 3}')
+    assert count == 2 * plain
+    assert steps == without + 1 + MAX_CHARACTERS
+    assert claim('{"candidates": 3, "theme": "xyzzy"}') == (count, steps)
+    draft = next(service.prepare(GenerateRequest(theme="雪夜"), seed=1))
+    assert len(draft.sequence.header) - 1 + 32 <= steps
+
+
+def test_a_theme_is_read_away_from_the_event_loop(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = list[str]()
+    read = service.poet.prepare
+
+    def noted(spec: PoemSpec) -> Draft:
+        where.append(threading.current_thread().name)
+        return read(spec)
+
+    monkeypatch.setattr(service.poet, "prepare", noted)
+    for request in (GenerateRequest(theme="雪夜"), GenerateRequest(title="雪夜")):
+        asyncio.run(service._prepare_all(request))
+    assert where[0].startswith("aside")
+    assert where[1] == threading.current_thread().name
+
+
+def test_no_dictionary_is_read_for_those_who_have_no_modern_theme(
+    service_settings: Settings,
+) -> None:
+    service = Service.load(service_settings, measured=False)
+    service.write(GenerateRequest(title="雪夜", seed=1))
+    assert "_themes" not in vars(service.poet)
+    service.write(GenerateRequest(theme="雪夜", seed=1))
+    assert "_meanings" not in vars(service.poet._themes)
+
+
+def test_the_services_own_candidates_count_against_n(service: Service) -> None:
+    service = copy(service)
+    service.settings = service.settings.model_copy(update={"candidates": 8})
+    request = GenerateRequest(n=9)
+    with pytest.raises(UnacceptableRequest, match=r"at most 8 where .* 8 ways") as refusal:
+        service.claim(request, "test")
+    assert refusal.value.field == "n"
+    assert service.spec(GenerateRequest(n=8), seed=1).candidates == 8
+    assert service.spec(GenerateRequest(n=9, candidates=7), seed=1).candidates == 7
 
 
 def test_more_candidates_than_slots_are_refused(service: Service) -> None:
