@@ -294,6 +294,21 @@ def test_other_words_are_taken_as_the_theme_and_what_they_became_is_offered(
     assert page.locator("#start").input_value() == "月"
 
 
+@pytest.mark.noisy  # the browser itself reports a 422
+def test_a_theme_in_words_of_today_is_written_and_one_that_is_unknown_is_named(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    write(page, theme="咖啡")
+    expect(page.locator("#theme-hint")).to_contain_text("诗里作")
+    word = page.locator("#theme-hint button").first.inner_text()
+    page.locator("#marks").click()
+    expect(page.locator("#proof")).to_contain_text(f"咖啡 → {word}")
+    page.locator("#theme").fill("zzzqqq")
+    page.locator("#write").click()
+    expect(page.locator("#theme-hint.bad")).to_contain_text("诗里没有与“zzzqqq”相应的词")
+
+
 def test_how_closely_a_poem_keeps_to_its_subject_is_chosen_and_linked(open_page: OpenPage) -> None:
     page = open_page()
     open_more(page)

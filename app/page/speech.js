@@ -24,6 +24,9 @@ const CHINESE = [
   [/^line (\d+): every line that can follow (.+) stands in the corpus$/u, "第 $1 行：“$2”之后只剩古人原句；换个字，或不勾“不用古人原句”"],
   [/^this request leads to fewer than (\d+) different poems; .*$/, "这样的要求写不出 $1 首不同的诗；笔意放开些，或少写几首"],
   [/^line (\d+): the line has to rhyme, and ends in (.+)$/u, "第 $1 行该押韵，却以 $2 收尾"],
+  [/^none of its words leads to one that the poems know: (.+); try others$/u, "诗里没有与“$1”相应的词；换个说法"],
+  [/^must be a rhyme group of .+, or one character .+, not '(.+)'$/u, "“$1”不是韵部（如七阳），也不是一个字（如花）"],
+  [/^regulated verse rhymes in a level group, and (.+) is oblique; .*$/u, "合律的诗押平声韵，$1 是仄声；换一部，或改选“押韵”"],
 ];
 
 export class Speech {
