@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         version=version("yin-poetry"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        servers=[{"url": chosen.root_path}] if chosen.root_path else None,
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )
@@ -143,7 +144,12 @@ def routes_of() -> Iterator[Route]:
 def page_paths() -> set[str]:
     """Return the paths of the page's files, which anyone may load: the page asks for the key."""
     files = (path for path in PAGE.rglob("*") if path.is_file())
-    return {"/", "/docs", "/docs/check.md", *(f"/{path.relative_to(PAGE).as_posix()}" for path in files)}
+    return {
+        "/",
+        "/docs",
+        "/docs/check.md",
+        *(f"/{path.relative_to(PAGE).as_posix()}" for path in files),
+    }
 
 
 class MethodNotAllowed:
