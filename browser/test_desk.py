@@ -310,14 +310,43 @@ def test_a_server_gone_in_mid_suggestion_leaves_the_poem_and_can_be_asked_again(
     expect(page.locator("#status.bad")).to_contain_text("连不上服务器")  # the check
 
 
-@pytest.mark.noisy
+@pytest.mark.noisy  # the browser itself reports a 422
 def test_a_refusal_of_suggestions_is_said_where_they_would_be(open_page: OpenPage) -> None:
     page = open_page()
     open_desk(page, POEM)
-    detail = [{"loc": ["body", "spots"], "msg": "没有字合得上"}]
-    page.route("**/revise", lambda route: route.fulfill(status=422, json={"detail": detail}))
+    refusals = {
+        "line 4: nothing that keeps every rule was found here": "第 4 行：没有不犯规的字",
+        "must stand within 4 lines in a row": "要在相连的 4 行之内",
+    }
+    messages = iter(refusals)
+
+    def refuse(route: Route) -> None:
+        detail = [{"loc": ["body", "spots"], "msg": next(messages)}]
+        route.fulfill(status=422, json={"detail": detail})
+
+    page.route("**/revise", refuse)
+    for said in refusals.values():
+        touch(page, 4, 1)
+        expect(page.locator("#suggestions [role=alert]")).to_have_text(said)
+
+
+def test_the_services_own_suggestions_keep_the_rules(open_page: OpenPage) -> None:
+    page = open_page()
+    open_desk(page, POEM)
+    expect(page.locator("#desk-says")).to_contain_text("句句合律")
     touch(page, 4, 1)
-    expect(page.locator("#suggestions [role=alert]")).to_have_text("没有字合得上")
+    expect(page.locator("#suggestions .offers button")).to_have_count(16)
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    with page.expect_response("**/check"):
+        page.keyboard.press("Enter")
+    expect(page.locator("#desk-says")).to_contain_text("句句合律")
+    touch(page, 3, 1)
+    page.get_by_role("button", name="换整句").click()
+    expect(page.locator("#suggestions .lines button").first).to_have_text(re.compile("^.{5}$"))
+    with page.expect_response("**/check"):
+        page.locator("#suggestions .lines button").first.click()
+    expect(page.locator("#desk-says")).to_contain_text("句句合律")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -27,6 +27,9 @@ const CHINESE = [
   [/^none of its words leads to one that the poems know: (.+); try others$/u, "诗里没有与“$1”相应的词；换个说法"],
   [/^must be a rhyme group of .+, or one character .+, not '(.+)'$/u, "“$1”不是韵部（如七阳），也不是一个字（如花）"],
   [/^regulated verse rhymes in a level group, and (.+) is oblique; .*$/u, "合律的诗押平声韵，$1 是仄声；换一部，或改选“押韵”"],
+  [/^line (\d+): (?:nothing|no character) (?:that )?keeps every rule (?:was found )?here$/, "第 $1 行：没有不犯规的字"],
+  [/^must stand within (\d+) lines in a row$/, "要在相连的 $1 行之内"],
+  [/^at most (\d+) characters, or one line, at a time, not \d+$/, "一次最多换 $1 字，或一整句"],
 ];
 
 export class Speech {

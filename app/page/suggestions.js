@@ -137,7 +137,7 @@ export class Suggestions {
     const retry = element("button", this.speech.say("retry"));
     retry.type = "button";
     retry.addEventListener("click", again);
-    const said = element("p", refused || this.speech.say(`error.${error.kind}`), "bad");
+    const said = element("p", refused ? this.speech.translate(refused) : this.speech.say(`error.${error.kind}`), "bad");
     said.role = "alert";
     this.show(refused ? [said] : [said, retry], place);
     if (!refused) retry.focus({ preventScroll: true });
@@ -161,6 +161,7 @@ export class Suggestions {
   lay() {
     if (this.box.hidden || !this.beside.isConnected) return;
     const { box: { style }, beside: place } = this;
+    style.left = "0px"; // its width is then its own
     const { left, right, top, bottom } = place.getBoundingClientRect(), { offsetWidth, offsetHeight } = this.box;
     const { clientWidth, clientHeight } = document.documentElement;
     const free = left - GAP - offsetWidth >= GAP ? left - GAP - offsetWidth : right + 2 * GAP;
