@@ -1,14 +1,59 @@
 """The page without its service: it opens with one's poems, and is never an old one."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from urllib.request import Request, urlopen
 
 import pytest
-from conftest import HERE, running
+from conftest import HERE, Service, running
 from playwright.sync_api import Page, expect
 from steps import OpenPage, write, written
 
 PAGE = HERE.parent / "app" / "page"
+COPIED = ("Content-Type", "Cache-Control", "Content-Security-Policy", "ETag")
+
+
+@contextmanager
+def under(path: str, service: Service) -> Iterator[str]:
+    """Serve a service under a path, as a proxy does; yield the page's address."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.pass_on(None)
+
+        def do_POST(self) -> None:
+            self.pass_on(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def pass_on(self, body: bytes | None) -> None:
+            if not self.path.startswith(path):
+                self.send_error(404)
+                return
+            target = service.url + self.path.removeprefix(path)
+            kind = {"Content-Type": self.headers.get("Content-Type") or "text/plain"}
+            with urlopen(Request(target, body, kind)) as answer:
+                data = answer.read()
+                self.send_response(answer.status)
+                for name in COPIED:
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    Thread(target=proxy.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{proxy.server_port}{path}"
+    proxy.shutdown()
+    proxy.server_close()
+
+
 KEPT = "navigator.serviceWorker.ready.then(() => caches.keys())"
 
 
@@ -65,7 +110,23 @@ def test_after_an_update_the_next_visit_has_the_new_page_and_the_old_one_is_gone
 
 
 @pytest.mark.noisy
-def test_a_page_under_a_path_keeps_to_it_and_shows_its_key_to_the_service_alone(
+def test_a_page_under_a_path_keeps_to_it(open_page: OpenPage, service: Service) -> None:
+    with under("/poems/", service) as address:
+        page = open_page(address, service_workers="allow")
+        page.evaluate("caches.open('yin http://elsewhere/ 1').then(() => 0)")
+        (kept,) = [name for name in is_kept(page) if "/poems/" in name]
+        assert page.evaluate("navigator.serviceWorker.ready.then(({ scope }) => scope)") == address
+        page.reload()  # from now on the worker stands between
+        poem = write(page)
+    page.goto(address)
+    page.locator("#shelf").click()
+    page.locator("#album-list button").first.click()
+    assert written(page) == poem
+    assert {kept, "yin http://elsewhere/ 1"} == set(page.evaluate("caches.keys()"))
+
+
+@pytest.mark.noisy
+def test_a_key_is_shown_to_the_service_alone_and_nothing_of_the_api_is_kept(
     open_page: OpenPage, tmp_path: Path
 ) -> None:
     keys = tmp_path / "keys"
