@@ -21,6 +21,16 @@ class CheckOut(BaseModel):
     note: str
 
 
+class ParallelismOut(BaseModel):
+    """How parallel a couplet is."""
+
+    lines: list[int] = Field(description="Its lines, from 1.")
+    likeness: float = Field(
+        description="The mean over the characters that stand opposite each other, at most 1."
+    )
+    quartiles: list[float] = Field(description="Those of people's couplets of this length.")
+
+
 class TuneProofOut(BaseModel):
     """The variant of a tune that a ci was judged by."""
 
@@ -55,7 +65,19 @@ class MeterOut(BaseModel):
         description="Whether it keeps every rule of regulated verse, or of its tune."
     )
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
+    parallelism: list[ParallelismOut] = Field(
+        default=[],  # of an older service
+        description="How parallel the middle couplets of eight lines are (对仗): no rule, and "
+        "empty for other poems.",
+    )
     tune: TuneProofOut | None = Field(None, description="Of a ci; null for anything else.")
+
+
+class KeywordOut(BaseModel):
+    """A word that the poems know."""
+
+    word: str
+    of: str = Field(description="The part of the theme that it stands for, as it was written.")
 
 
 class CheckedOut(MeterOut):
@@ -82,13 +104,20 @@ class PoemOut(BaseModel):
         description="Gives this poem again, in a request with n = 1 and the same candidates."
     )
     candidates: int = Field(description="How many ways to write it went on together.")
-    guidance: float = Field(description="How strongly title, author and era steered.")
+    guidance: float = Field(description="How strongly title, theme, author and era steered.")
     bits_per_character: float = Field(
         description="The model's own score in bits per character; lower is more fluent."
     )
     copied_lines: list[str] = Field(description="Lines that are also in the corpus, word for word.")
     start: str | None = Field(
         description="How the start was read, in traditional script; null without one."
+    )
+    keywords: list[KeywordOut] = Field(
+        default=[],  # of an older service
+        description="The words that the theme was read as, in the script asked for.",
+    )
+    unmapped: list[str] = Field(
+        default=[], description="The words of the theme that nothing stands for."
     )
     meter: MeterOut
 
@@ -108,6 +137,8 @@ class PoemOut(BaseModel):
             bits_per_character=round(poem.bits_per_character, 3),
             copied_lines=list(poem.copied_lines),
             start=poem.start,
+            keywords=[KeywordOut(word=each.word, of=each.of) for each in poem.keywords],
+            unmapped=list(poem.unmapped),
             meter=MeterOut.model_validate(poem.proof.to_dict()),
         )
 

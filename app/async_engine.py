@@ -64,6 +64,7 @@ class AsyncEngine:
         step_time: StepTime | None = None,
     ) -> None:
         self._metrics, self._deadline_s = metrics, deadline_s
+        metrics.slots.set(engine.num_slots)
         self._thread = EngineThread(engine, metrics, num_threads)
         self.ledger = Ledger(
             engine.num_slots,
@@ -226,7 +227,7 @@ class AsyncEngine:
             job.first_token = output.at_s
             self._metrics.first_character_s.observe(job.first_token - job.submitted)
         # The first token's step comes after those of the header.
-        header = 0 if part.emitted else len(output.sequence.header) - 1
+        header = 0 if part.emitted else max(p.steps for p in output.sequence.prompts)
         new = output.tokens - part.emitted  # none of a sequence that fails
         for share in part.shares:
             self.ledger.progress(share, header + new)

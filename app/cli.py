@@ -10,26 +10,18 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from app.asking import ask, write
 from app.exits import (
     REFUSED,
-    UNREACHABLE,
     WRONG,
-    code_of_refusal,
-    describe_fields,
-    describe_unacceptable,
     exit_on,
     loading,
 )
 from app.terminal import write_what_can_be_written
-
-if TYPE_CHECKING:
-    from app.answers import GenerateResponse
-    from app.schemas import GenerateRequest
-    from app.service import Service
 
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
 
@@ -65,7 +57,14 @@ def generate(
     ] = None,
     rare: Annotated[bool, typer.Option(help="Draw rare characters, too.")] = False,
     acrostic: Annotated[str | None, typer.Option(help="First characters of the lines.")] = None,
+    rhyme: Annotated[
+        str | None, typer.Option(help="The rhyme group, such as 七阳, or a character in it.")
+    ] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="仄起 or 平起, 首句入韵 or 首句不入韵, or both.")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
+    theme: Annotated[str | None, typer.Option(help="The same in free words.")] = None,
     author: Annotated[
         str | None, typer.Option(help="The poet to write like, such as 李白.")
     ] = None,
@@ -91,97 +90,23 @@ def generate(
 
     Four that keep close to their title: `yin generate --title 雪夜 --guidance 4 --n 4`
 
+    On anything, in any words: `yin generate --theme 想念在上海的外婆`
+
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
     from app.schemas import GenerateRequest
-    from app.typesetting import columns, rows
+    from app.typesetting import columns, describe_theme, rows
 
     given = context.params
     fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
-    answer = write(fields) if url is None else ask(url, key, fields)
+    answer = write(fields) if url is None else ask(url, key, lambda c: c.generate(**fields))
     if as_json:
         typer.echo(answer.model_dump_json(indent=1))
         return
     for number, poem in enumerate(answer.poems):
         typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
-        typer.echo(f"— {poem.form}, seed {poem.seed}")
-
-
-def write(fields: dict[str, Any]) -> GenerateResponse:
-    """Return poems that this process writes, with the checkpoint that the settings name.
-
-    Raises:
-        typer.Exit: If there are none, after a message.
-    """
-    gc.disable()  # nearly all that loading makes is kept: to look for garbage in it takes 0.2 s
-    try:
-        from pydantic import ValidationError
-
-        from app.errors import UnacceptableRequest
-        from app.schemas import GenerateRequest
-
-        with (
-            exit_on(ValidationError, code=WRONG, describe=describe_fields),
-            exit_on(UnacceptableRequest, code=WRONG, describe=describe_unacceptable),
-        ):
-            request = GenerateRequest.model_validate_json(json.dumps(fields))
-            return load(request).write(request)
-    finally:
-        gc.enable()
-
-
-def load(request: GenerateRequest) -> Service:
-    """Return a service with as many slots as one request can use."""
-    from app.service import Service
-    from app.settings import Settings
-
-    with loading():
-        settings = Settings()
-        candidates = request.candidates or settings.candidates
-        # Twice, for guidance has a row of its own.
-        settings = settings.model_copy(update={"num_slots": 2 * request.n * candidates})
-        if "YIN_THREADS" not in os.environ:
-            # A small batch is done no sooner by two, and later where others compute too.
-            settings = settings.model_copy(update={"threads": 1})
-        return Service.load(settings, measured=False)
-
-
-def ask(url: str, key: str | None, fields: dict[str, Any]) -> GenerateResponse:
-    """Return poems that a running service writes.
-
-    Raises:
-        typer.Exit: If there are none, after a message.
-    """
-    import httpx
-
-    from app.client import Client, Refused, proxy_for
-
-    def unreachable(error: Exception) -> str:
-        proxy = proxy_for(url)
-        through = f" through the proxy {proxy}" if proxy else ""
-        return f"no service answers at {url}{through}: {error}"
-
-    def invalid(_error: Exception) -> str:
-        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
-
-    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
-        address = httpx.URL(url)
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ValueError(url)
-    with (
-        exit_on(Refused, code=code_of_refusal),
-        # The environment's proxies, where httpx cannot use them, are none of its own errors.
-        exit_on(
-            httpx.HTTPError,
-            httpx.InvalidURL,
-            ImportError,
-            ValueError,
-            code=UNREACHABLE,
-            describe=unreachable,
-        ),
-        Client(url, key=key) as client,
-    ):
-        return client.generate(**fields)
+        theme = f"; {describe_theme(poem)}" if poem.keywords else ""
+        typer.echo(f"— {poem.form}, seed {poem.seed}{theme}")
 
 
 @app.command("check")

@@ -2,6 +2,7 @@
 
 ServiceError                    answered with its status and message
 ├── UnacceptableRequest   422   the request itself cannot be met; detail in FastAPI's shape
+├── NotFound              404   there is nothing under this address
 ├── ClientGone            499   there is nobody left to answer
 ├── EngineFailed          500   the engine stopped; /health/live reports it, too
 ├── QueueFull             503   too much work is waiting for a slot; has Retry-After
@@ -69,6 +70,12 @@ class UnacceptableRequest(ServiceError):
     def detail(self) -> Any:
         """One error in FastAPI's own shape."""
         return [{"type": "value_error", "loc": ["body", self.field], "msg": self.message}]
+
+
+class NotFound(ServiceError):
+    """There is nothing under this address; the message says what would be right."""
+
+    status = 404
 
 
 class ClientGone(ServiceError):

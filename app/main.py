@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -15,6 +15,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app import desk
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
 from app.middleware import (
@@ -31,6 +32,7 @@ from app.routes import router
 from app.service import Service
 from app.settings import Settings
 
+ROUTERS = (router, desk.router)
 PAGE = Path(__file__).parent / "page"
 DESCRIPTION = """\
 Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
@@ -65,7 +67,8 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         redoc_url=None,
     )
     app.router.redirect_slashes = False  # to the host that the caller names
-    app.include_router(router)
+    for each in ROUTERS:
+        app.include_router(each)
     refuse_other_methods(app)
     app.add_exception_handler(ServiceError, answer_service_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
@@ -98,7 +101,7 @@ def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
             expose_headers=["Retry-After", "X-Request-ID", "X-Yin-Cost"],
         )
     app.add_middleware(Observed, metrics=metrics)
-    fetched = {route.path for route in routes_of(router) if "GET" in (route.methods or ())}
+    fetched = [route.path_regex for route in routes_of() if "GET" in (route.methods or ())]
     app.add_middleware(HeadAsGet, paths=fetched)
 
 
@@ -116,9 +119,10 @@ class PageFiles(StaticFiles):
         return await super().get_response(path, scope)
 
 
-def routes_of(router: APIRouter) -> Iterator[Route]:
+def routes_of() -> Iterator[Route]:
     """Yield the routes of the API."""
-    yield from (route for route in router.routes if isinstance(route, Route))
+    for each in ROUTERS:
+        yield from (route for route in each.routes if isinstance(route, Route))
 
 
 def page_paths() -> set[str]:
@@ -142,7 +146,7 @@ class MethodNotAllowed:
 def refuse_other_methods(app: FastAPI) -> None:
     """Let each path refuse the methods that it lacks; else the page would answer them with 404."""
     allowed: dict[str, set[str]] = defaultdict(set)
-    for route in routes_of(router):
+    for route in routes_of():
         allowed[route.path] |= route.methods or set()
     for path, methods in allowed.items():
         methods |= {"HEAD"} if "GET" in methods else set()

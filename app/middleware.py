@@ -38,7 +38,7 @@ PAGE_POLICY = (
 )
 NO_CACHE = "no-cache"  # asked for again by its ETag: no mixture of two releases
 IMMUTABLE = "public, max-age=31536000, immutable"  # of a file whose address has its digest
-POEM_PATHS = ("/generate", "/generate/stream")
+POEM_PATHS = ("/generate", "/generate/stream", "/revise")
 OPEN_PATHS = ("/health/live", "/health/ready", "/metrics")  # for probes, which have no key
 FAILURES = "20/minute"  # keys that are wrong, of one address
 BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
@@ -232,12 +232,13 @@ class ApiKeys:
 class HeadAsGet:
     """Lets HEAD be answered like GET; the server leaves the body out."""
 
-    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, paths: Collection[re.Pattern[str]]) -> None:
         self._app, self._paths = app, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"] in self._paths:
+        asked = scope["type"] == "http" and scope["method"] == "HEAD"
+        if asked and any(path.match(scope["path"]) for path in self._paths):
             # The server keeps its own scope, by which it knows that there is no body to send.
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)

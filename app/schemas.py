@@ -1,10 +1,8 @@
 """What requests ask for in JSON, as the OpenAPI page shows it."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
@@ -14,13 +12,16 @@ from pydantic import (
     model_validator,
 )
 
+from app.errors import UnacceptableRequest
+from app.fields import AS_CHARACTERS, AS_TITLE, ERA_NAMES, Strict, choice, none_for
 from model.poet.poem import Meter, PoemSpec
+from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
-from model.verse.scansion import split_lines
+from model.verse.pattern_name import PATTERN_NAMES, Pattern
+from model.verse.rhyme_name import groups_asked
 from model.verse.script import Script
-from model.verse.text import fold, read_lines
-from model.verse.title import without_number
+from model.verse.text import read_lines
 from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import form_called
 from model.vocabulary import Era
@@ -29,42 +30,8 @@ MAX_POEMS, MAX_SEQUENCES = 16, 64
 GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
 LONGEST_LINE = 7  # of shi
 LONGEST_START = 9  # characters of the longest line of a tune
-
-
-def _characters(text: object) -> object:
-    """Return the Han characters of what a caller wrote; leave anything else to the type check."""
-    return "".join(read_lines(text)) if isinstance(text, str) else text
-
-
-def _title(text: object) -> object:
-    """Return the characters of a title as training reads those of the corpus."""
-    if not isinstance(text, str) or not read_lines(text):
-        return _characters(text)
-    return "".join(split_lines(without_number(fold(text))))
-
-
-AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
-
-
-def _choice(kind: Any) -> BeforeValidator:
-    """Convert a string by calling kind; leave anything else to the type check."""
-    return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
-
-
-def _none(*values: int) -> BeforeValidator:
-    """Take numbers for None, as other servers do."""
-    return BeforeValidator(lambda value: None if value in values and type(value) is int else value)
-
-
-ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
 TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
-
-
-class Strict(BaseModel):
-    """Takes no other types, no unknown fields, no infinities."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
 class GenerateRequest(Strict):
@@ -101,7 +68,7 @@ class GenerateRequest(Strict):
     top_k: Annotated[
         int | None,
         Field(ge=1, le=100_000, description="Draw among the k likeliest characters only."),
-        _none(0, -1),
+        none_for(0, -1),
     ] = None
     top_p: Annotated[
         float | None,
@@ -114,13 +81,13 @@ class GenerateRequest(Strict):
     seed: Annotated[
         int | None,
         Field(ge=0, le=MAX_SEED, description="The same seed gives the same poem; drawn if absent."),
-        _none(-1),
+        none_for(-1),
     ] = None
     form: Annotated[
         Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
         | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)]
         | None,
-        _choice(form_called),
+        choice(form_called),
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
             "五古 七古. For a ci a tune (词牌), by name or pinyin, such as 浣溪沙 or huanxisha: "
@@ -130,7 +97,7 @@ class GenerateRequest(Strict):
     ] = None
     meter: Annotated[
         Meter | None,
-        _choice(Meter),
+        choice(Meter),
         Field(
             description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
             "rhyme only; free: neither. Default: strict, but for gushi rhyme."
@@ -161,10 +128,38 @@ class GenerateRequest(Strict):
         ),
         AS_CHARACTERS,
     ] = None
+    rhyme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=6,
+            description="The rhyme group of 平水韵, such as 七阳, or a character to rhyme with.",
+            examples=["七阳"],
+        ),
+    ] = None
+    pattern: Annotated[
+        Annotated[Pattern, WithJsonSchema({"type": "string", "enum": PATTERN_NAMES})] | None,
+        choice(Pattern.parse),
+        Field(
+            description="How line 1 runs: 仄起 or 平起, 首句入韵 or 首句不入韵, or both. Of "
+            "regulated verse alone.",
+            examples=["仄起首句入韵"],
+        ),
+    ] = None
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
-        BeforeValidator(_title),
+        AS_TITLE,
+    ] = None
+    theme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_THEME,
+            description="The same in free words, modern ones and English, too; the answer names "
+            "the words of the poems that they were read as.",
+            examples=["想念在上海的外婆"],
+        ),
     ] = None
     author: Annotated[
         str | None,
@@ -173,10 +168,10 @@ class GenerateRequest(Strict):
     ] = None
     era: Annotated[
         Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
-        _choice(Era.parse),
+        choice(Era.parse),
         Field(description="tang (唐) or song (宋)."),
     ] = None
-    script: Annotated[Script, _choice(Script), Field(description="The script of the answer.")] = (
+    script: Annotated[Script, choice(Script), Field(description="The script of the answer.")] = (
         Script.SIMPLIFIED
     )
     guidance: Annotated[
@@ -184,8 +179,8 @@ class GenerateRequest(Strict):
         Field(
             ge=0,
             le=MAX_GUIDANCE,
-            description="How strongly title, author and era steer (切题): 0 not at all, 1 as the "
-            "model by itself, and more than 1 keeps closer to them.",
+            description="How strongly title, theme, author and era steer (切题): 0 not at all, 1 "
+            "as the model by itself, and more than 1 keeps closer to them.",
         ),
     ] = GUIDANCE
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
@@ -213,11 +208,31 @@ class GenerateRequest(Strict):
             raise ValueError(f"must be at most {MAX_LENGTH} characters")
         return lines
 
+    @field_validator("rhyme")
+    @classmethod
+    def _rhyme_is_known(cls, rhyme: str | None) -> str | None:
+        if rhyme is not None:
+            groups_asked(rhyme)
+        return rhyme
+
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
         if self.n * (self.candidates or 1) > MAX_SEQUENCES:
             raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
         return self
+
+    def ways(self, usual: int) -> int:
+        """Return in how many ways each poem is written, usual where the request does not say.
+
+        Raises:
+            UnacceptableRequest: If these are too many for n.
+        """
+        candidates = self.candidates or usual
+        if self.n * candidates > MAX_SEQUENCES:
+            reason = f"where each poem is written in {candidates} ways, as here by default"
+            message = f"must be at most {MAX_SEQUENCES // candidates} {reason}; got {self.n}"
+            raise UnacceptableRequest("n", message)
+        return candidates
 
     def params(self, seed: int) -> SamplingParams:
         """Return how the poem that belongs to seed is drawn."""
@@ -237,7 +252,10 @@ class GenerateRequest(Strict):
             meter=self.meter,
             opening=tuple(self.opening or ()),
             acrostic=self.acrostic,
+            rhyme=frozenset() if self.rhyme is None else groups_asked(self.rhyme),
+            pattern=self.pattern,
             title=self.title,
+            theme=self.theme,
             author=self.author,
             era=self.era,
             guidance=self.guidance,
@@ -256,7 +274,7 @@ class GenerateRequest(Strict):
                 {"acrostic": "春夏秋冬", "script": "traditional"},
                 {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
                 {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
-                {"start": "月", "length": 200, "candidates": 1, "novel": True},
+                {"start": "月", "length": 200, "candidates": 1, "novel": True, "theme": "外婆"},
             ]
         }
     )

@@ -1,7 +1,6 @@
 """The service: a poet, its engine, and what becomes of a request between them."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,30 +10,32 @@ from typing import Self, TypeVar
 import torch
 
 from app.admission import Claim
-from app.answers import CheckedOut, GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
+from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
-from app.errors import DeadlineExceeded, QueueFull, UnacceptableRequest, refusing
+from app.editor import Editor
+from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
+from app.judge import Judge
 from app.metrics import Metrics
+from app.rhyming import RhymesOut
 from app.schemas import GenerateRequest
+from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
+from model.poet.draft import Draft
 from model.poet.line_filter import LineFilter
 from model.poet.poem import PoemSpec, draw_seed
-from model.poet.poet import Draft, Poet
+from model.poet.poet import Poet
 from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.judge import judge
-from model.verse.script import standard_forms
+from model.verse.script import Script, standard_forms
 
 Item = TypeVar("Item")
-
-MAX_CHECKS = 16  # poems that wait to be judged or are; each takes milliseconds
-SEED_BITS = 48  # of a drawn seed: JavaScript's numbers hold it exactly
 
 
 class Commission:
@@ -78,10 +79,8 @@ class Service:
             max_held=settings.max_held,
             num_threads=settings.num_threads,
         )
-        # One thread for what a caller's text may make long: two would take the interpreter from the
-        # event loop twice as often.
-        self._aside = ThreadPoolExecutor(1, "aside", torch.set_num_threads, (1,))
-        self._checks = 0  # that wait or run
+        self._aside = Aside(self.metrics)
+        self.judge = Judge(self._aside)
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -89,6 +88,7 @@ class Service:
             dtype=self.poet.engine.dtype,
         )
         self.metrics.model.info(self.model.model_dump())
+        self.editor = Editor(self.poet.reviser, self._aside, self.model)
 
     @classmethod
     def load(
@@ -147,8 +147,9 @@ class Service:
 
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
-        candidates = request.candidates or self.settings.candidates
-        return replace(request.spec(seed), candidates=candidates)
+        # Where the slots are few, what nobody asked for gives way: guidance takes as many again.
+        unasked = min(self.settings.candidates, max(1, self.settings.num_slots // 2))
+        return replace(request.spec(seed), candidates=request.ways(unasked))
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -161,7 +162,7 @@ class Service:
         job = self.engine.admit(claim)
         try:
             async with asyncio.timeout_at(job.deadline):
-                drafts = await self._prepare_all(request)
+                drafts = await self._prepare_all(request, claim.caller)
             self.engine.run(job, [draft.sequence for draft in drafts])
         except TimeoutError as error:
             self.engine.cancel(job)
@@ -171,37 +172,36 @@ class Service:
             raise
         return Commission(request, drafts, job)
 
-    async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
+    async def _prepare_all(self, request: GenerateRequest, caller: str) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
-        drafts = self.prepare(request, draw_request_seed(request))
-        # To read what is given, or to find a pattern for it, may take the model or a long search.
-        if not request.given or is_plain(request.given):
+        drafts = self.prepare(request, draw_request_seed(request.seed))
+        # To read what is given, or to find a pattern for it, may take the model or a long search,
+        # and a theme the dictionary.
+        if not request.theme and (not request.given or is_plain(request.given)):
             return await in_turns(drafts)
-        loop, made = asyncio.get_running_loop(), []
+        made = []
         # One by one, so that requests take turns here, too.
-        while draft := await loop.run_in_executor(self._aside, next, drafts, None):
+        while draft := await self._aside.call(caller, next, drafts, None):
             made.append(draft)
         return made
 
-    async def judge(self, text: str) -> CheckedOut:
-        """Return how a poem keeps the rules.
+    async def rhymes(self, name: str, script: Script, caller: str) -> RhymesOut:
+        """Return what the rhyme book has under a name.
 
         Raises:
-            UnacceptableRequest: If it is no poem.
-            QueueFull: If too many wait to be judged.
+            UnknownRhyme: If it is neither a character's nor a group's.
+            TooMuchHeld: If too many that wait are the caller's.
+            QueueFull: If too many wait to be answered.
         """
-        if self._checks >= MAX_CHECKS:
-            self.metrics.shed.labels("queue").inc()
-            message = f"{self._checks} poems are waiting to be judged; try again in 1 s"
-            raise QueueFull(message, retry_after_s=1)
-        self._checks += 1
-        try:
-            proof = await asyncio.get_running_loop().run_in_executor(self._aside, judge, text)
-        except ValueError as error:
-            raise UnacceptableRequest("text", str(error)) from error
-        finally:
-            self._checks -= 1
-        return CheckedOut(lines=list(proof.lines), **proof.to_dict())
+        return await self._aside.read(caller, self.look_up, name, script)
+
+    def look_up(self, name: str, script: Script) -> RhymesOut:
+        """Return the same, now.
+
+        Raises:
+            UnknownRhyme: If it is neither a character's nor a group's.
+        """
+        return RhymesOut.of(name, self.poet.rhyme_book.look_up(name, script), script)
 
     async def finish(self, commission: Commission) -> GenerateResponse:
         """Wait for a request's poems and return its answer.
@@ -231,7 +231,7 @@ class Service:
         """
         started = time.perf_counter()
         torch.set_num_threads(self.settings.num_threads)
-        drafts = list(self.prepare(request, draw_request_seed(request)))
+        drafts = list(self.prepare(request, draw_request_seed(request.seed)))
         self.poet.engine.run([draft.sequence for draft in drafts])
         return self.answer(list(self.choose(request, drafts)), started)
 
@@ -281,8 +281,3 @@ async def in_turns(items: Iterable[Item]) -> list[Item]:
 def is_plain(given: str) -> bool:
     """Return whether given characters take neither the model to read nor a search to place."""
     return len(given) == 1 and len(standard_forms(given)) == 1
-
-
-def draw_request_seed(request: GenerateRequest) -> int:
-    """Return a request's seed, drawn if it has none."""
-    return secrets.randbits(SEED_BITS) if request.seed is None else request.seed

@@ -57,3 +57,14 @@ def marked(proof: MeterProof | CiProof) -> str:
     for name, rule in proof.checks.items():
         shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
     return "\n".join(shown)
+
+
+def describe_theme(poem: PoemOut) -> str:
+    """Return what a poem's theme was read as, and what of it nothing stands for."""
+    found: dict[str, list[str]] = {}
+    for keyword in poem.keywords:
+        found.setdefault(keyword.of, []).append(keyword.word)
+    read = "，".join(
+        of if words == [of] else f"{of} → {'、'.join(words)}" for of, words in found.items()
+    )
+    return read + (f"; no word for {'、'.join(poem.unmapped)}" if poem.unmapped else "")

@@ -45,6 +45,21 @@ def test_a_poem_is_printed_with_its_form_and_seed() -> None:
     assert re.fullmatch(r"日\w{4}，\w{5}。\n\w{5}，\w{5}。\n— jueju-5, seed 7\n", result.output)
 
 
+def test_what_a_theme_was_read_as_is_printed() -> None:
+    options = ["generate", "--theme", "雪夜的雲 xyzzy", "--form", "五绝", "--seed", "7"]
+    last = run.invoke(app, options).output.splitlines()[-1]
+    assert last == "— jueju-5, seed 7; 雪夜，雲 → 云; no word for xyzzy"
+
+
+def test_more_poems_than_the_default_candidates_allow_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YIN_CANDIDATES", "32")
+    result = run.invoke(app, ["generate", "--n", "3"])
+    assert result.exit_code == 2
+    assert "n: must be at most 2 where each poem is written in 32 ways" in result.output
+
+
 def test_alone_and_from_a_service_come_the_same_poems(url: str) -> None:
     options = ["generate", "--acrostic", "春夏秋冬", "--seed", "7", "--n", "2", "--json"]
     options += ["--candidates", "3"]
@@ -92,12 +107,13 @@ def test_invalid_input_is_explained_and_exits_with_two(
 def test_a_service_that_is_not_there_exits_with_three() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    result = run.invoke(app, ["generate", "--url", f"http://127.0.0.1:{port}"])
-    assert result.exit_code == 3
-    assert "no service answers" in result.output
+    for url in (f"http://127.0.0.1:{port}", f"localhost:{port}"):
+        result = run.invoke(app, ["generate", "--url", url])
+        assert result.exit_code == 3
+        assert f"no service answers at http://{url.removeprefix('http://')}" in result.output
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://localhost", "http://localhost:port"])
+@pytest.mark.parametrize("url", ["localhost:port", "ftp://localhost", "http://localhost:port"])
 def test_an_address_that_is_none_exits_with_two(url: str) -> None:
     result = run.invoke(app, ["generate", "--url", url])
     assert result.exit_code == 2
@@ -240,10 +256,10 @@ def test_no_colour_where_none_is_wanted() -> None:
         assert "\x1b" not in run.invoke(app, ["--help"], env=environment).output
 
 
-def test_a_missing_checkpoint_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_checkpoint_exits_with_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YIN_CHECKPOINT", "/nowhere.safetensors")
     result = run.invoke(app, ["generate"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there is no checkpoint at /nowhere.safetensors" in result.output
 
 
@@ -391,7 +407,7 @@ def test_sigterm_lets_streams_end_and_exits_with_zero() -> None:
 def test_a_server_without_its_checkpoint_says_so() -> None:
     process = serve(free_port(), YIN_CHECKPOINT="/nowhere.safetensors")
     _, log = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "error: there is no checkpoint at /nowhere.safetensors" in log
 
 
@@ -436,7 +452,7 @@ def test_a_damaged_checkpoint_is_reported_and_a_good_one_in_its_place_serves(
     path.write_bytes(harm(checkpoint_path.read_bytes()))
     for command in ("serve", "generate"):
         result = run.invoke(app, [command])
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert f"error: {path} {message}" in result.output
     path.write_bytes(checkpoint_path.read_bytes())
     assert run.invoke(app, ["generate"]).exit_code == 0
@@ -474,8 +490,9 @@ def test_a_port_that_is_taken_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = serve(free_port(), "--port", str(taken.getsockname()[1]))
         _, log = process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert "address already in use" in log
+        port = taken.getsockname()[1]
+    assert process.returncode == 1
+    assert f"error: port: {port} at 127.0.0.1: Address already in use" in log
 
 
 FAILING = """
@@ -535,7 +552,7 @@ def test_threads_that_wait_sleep_soon_unless_set_otherwise(
     others = {n: v for n, v in os.environ.items() if n not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     environment = others | given | {"YIN_CHECKPOINT": str(tmp_path / "none")}
     monkeypatch.setattr(os, "environ", environment)
-    assert run.invoke(app, ["serve"]).exit_code == 1
+    assert run.invoke(app, ["serve"]).exit_code == 2
     assert environment.items() >= expected.items()
     assert len(environment) == len(others | {"YIN_CHECKPOINT": ""} | expected)
 

@@ -197,7 +197,7 @@ def test_a_known_header_is_not_read_again_and_changes_nothing(
     assert [(each.tokens, each.log_probabilities) for each in together] == [
         (each.tokens, each.log_probabilities) for each in alone
     ]
-    known = [each for each in make() if tuple(each.header[:-1]) in engine._states]
+    known = [each for each in make() if each.prompts[0].prefix in engine._states]
     assert len(known) == 40
     assert [steps(engine, each) for each in known] == [len(each.tokens) for each in known]
 

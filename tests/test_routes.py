@@ -110,6 +110,37 @@ def test_candidates_and_guidance_decide_the_poem_and_are_said(client: httpx.Clie
     assert len({poem["text"] for poem in [several, *others]}) == 4
 
 
+def test_a_theme_is_read_as_words_of_the_poems_and_they_are_named(client: httpx.Client) -> None:
+    poem = generate(client, theme="雪夜 xyzzy", script="traditional", seed=1)["poems"][0]
+    assert poem["keywords"] == [{"word": "雪夜", "of": "雪夜"}]
+    assert poem["unmapped"] == ["xyzzy"]
+    assert poem["title"] is None
+    without = generate(client, script="traditional", seed=1)["poems"][0]
+    assert without["keywords"] == without["unmapped"] == []
+    assert without["text"] != poem["text"]
+    titled = generate(client, title="雪", theme="夜", script="traditional", seed=1)["poems"][0]
+    assert titled["title"] == "雪"
+    assert titled["text"] == poem["text"]  # one header, whatever of it is the title
+
+
+def test_keywords_come_in_the_script_asked_for(client: httpx.Client) -> None:
+    words = {
+        script: [
+            each["word"]
+            for each in generate(client, theme="雲", script=script)["poems"][0]["keywords"]
+        ]
+        for script in ("simplified", "traditional")
+    }
+    assert words == {"simplified": ["云"], "traditional": ["雲"]}
+
+
+def test_eight_lines_have_a_figure_for_each_middle_couplet(client: httpx.Client) -> None:
+    figures = generate(client, form="lushi-5", seed=1)["poems"][0]["meter"]["parallelism"]
+    assert [each["lines"] for each in figures] == [[3, 4], [5, 6]]
+    assert all(len(each["quartiles"]) == 3 and -1 <= each["likeness"] <= 1 for each in figures)
+    assert generate(client, form="jueju-5", seed=1)["poems"][0]["meter"]["parallelism"] == []
+
+
 def test_wishes_go_together(client: httpx.Client) -> None:
     (poem,) = generate(
         client, form="七绝", acrostic="春夏秋冬", title="登楼", author="苏轼", era="宋", seed=2
@@ -215,6 +246,10 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"acrostic": "日" * 29}, "acrostic: .*at most 28"),
         ({"opening": "日月"}, "opening: .*complete lines, all of 5 or all of 7"),
         ({"opening": "日紅山夜湖", "form": "七绝"}, "opening: .*line 1: a line has 7 .* not 5"),
+        ({"theme": ""}, "theme: .*at least 1"),
+        ({"theme": "雪" * 201}, "theme: .*at most 200"),
+        ({"theme": "xyzzy"}, "theme: none of its words .*poems know: xyzzy; try others"),
+        ({"theme": 7}, "theme: .*string"),
         ({"n": 17}, "n: .*less than or equal to 16"),
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
         (
@@ -336,6 +371,7 @@ def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
     (poem,) = generate(client, form="lushi-5")["poems"]
     response = client.post("/check", json={"text": poem["text"]})
     assert response.status_code == 200
+    assert response.headers["x-yin-cost"] == "4"  # of 49 characters, marks and line ends included
     assert response.json()["regulated"]
     spoiled = "".join(poem["lines"][::-1])
     lines = [spoiled[i : i + 5] for i in range(0, 40, 5)]
@@ -479,7 +515,8 @@ def test_examples_of_the_description_run_as_they_stand() -> None:
         Service.load(Settings(num_slots=16, threads=1, drain_s=1, deadline_s=120))
     ) as bundled:
         examples = list(examples_of(bundled.get("/openapi.json").json()))
-        assert {path for path, _ in examples} == {"/generate", "/generate/stream", "/check"}
+        asked = {"/generate", "/generate/stream", "/revise", "/check"}
+        assert {path for path, _ in examples} == asked
         for path, example in examples:
             response = bundled.post(path, json=example)
             assert response.status_code == 200, (path, example, response.text)

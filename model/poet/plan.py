@@ -5,16 +5,17 @@ plans that can be completed; if there are none, the request is refused with the 
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 
 from model.guide import NoCharacterFits
+from model.poet.choice import ANY_CHOICE, Choice, require_choice
 from model.poet.given import Given
 from model.poet.lexicon import Lexicon
 from model.poet.memory import SPAN
 from model.poet.poem import Meter, NoFormFits
+from model.poet.rhyme_groups import rhyme_groups
 from model.verse.cue import Cue, rhyme_cues, template_cues
 from model.verse.form import Layout
 from model.verse.pattern import (
@@ -27,7 +28,7 @@ from model.verse.pattern import (
     template_frequency,
     templates,
 )
-from model.verse.rhymes import LEVEL_GROUPS, Rhymes
+from model.verse.pattern_name import Pattern
 
 
 @dataclass(frozen=True)
@@ -60,21 +61,35 @@ class Plan:
         return sum((line, last) not in given for line in self.rhyme_lines)
 
 
-def choose_plan(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given, seed: int) -> Plan:
+def choose_plan(
+    lexicon: Lexicon,
+    layout: Layout,
+    meter: Meter,
+    given: Given,
+    seed: int,
+    choice: Choice = ANY_CHOICE,
+) -> Plan:
     """Return one of the plans that can be completed, drawn by how often poets used its template.
 
     Raises:
         NoCharacterFits: If there is none; it names the line and, where one is at fault, the spot.
         NoFormFits: If the meter is strict and the layout has no regulated form.
     """
-    plans = find_plans(lexicon, layout, meter, given)
+    require_choice(meter, choice)
+    plans = find_plans(lexicon, layout, meter, given, choice)
     weights = [template_frequency(plan.template) if plan.template else 1.0 for plan in plans]
     plan = random.Random(seed).choices(plans, weights)[0]
     _require_characters(lexicon, layout, plan, given)
     return plan
 
 
-def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> list[Plan]:
+def find_plans(
+    lexicon: Lexicon,
+    layout: Layout,
+    meter: Meter,
+    given: Given,
+    choice: Choice = ANY_CHOICE,
+) -> list[Plan]:
     """Return every plan that can be completed, at least one.
 
     Raises:
@@ -95,12 +110,29 @@ def find_plans(lexicon: Lexicon, layout: Layout, meter: Meter, given: Given) -> 
     plans, failures = [], []
     for template in choices:
         try:
-            plans.append(_complete(lexicon, layout, template, given))
+            plans.append(_complete(lexicon, layout, template, given, choice.groups))
         except NoCharacterFits as failure:
             failures.append(failure)
     if not plans:
-        raise max(failures, key=lambda failure: failure.line)
-    return plans
+        # A rhyme that does not fit is found where all else does.
+        raise max(failures, key=lambda failure: (bool(failure.field), failure.line))
+    return _of_pattern(plans, choice.pattern)
+
+
+def _of_pattern(plans: list[Plan], pattern: Pattern | None) -> list[Plan]:
+    """Return the plans that run as was chosen.
+
+    Raises:
+        NoCharacterFits: If there is none; it names those that there are.
+    """
+    if pattern is None:
+        return plans
+    found = [plan for plan in plans if plan.template and pattern.fits(plan.template)]
+    if not found:
+        others = "、".join(plan.template.name for plan in plans if plan.template)
+        reason = f"what is given does not fit {pattern.name}, but {others}"
+        raise NoCharacterFits(0, reason, field="pattern")
+    return found
 
 
 def _require_characters(lexicon: Lexicon, layout: Layout, plan: Plan, given: Given) -> None:
@@ -118,7 +150,13 @@ def _require_characters(lexicon: Lexicon, layout: Layout, plan: Plan, given: Giv
         raise NoCharacterFits(1, "the vocabulary has too few characters")
 
 
-def _complete(lexicon: Lexicon, layout: Layout, template: Template | None, given: Given) -> Plan:
+def _complete(
+    lexicon: Lexicon,
+    layout: Layout,
+    template: Template | None,
+    given: Given,
+    wanted: frozenset[str],
+) -> Plan:
     """Return the plan of a template, or of rhyme alone.
 
     Raises:
@@ -130,7 +168,7 @@ def _complete(lexicon: Lexicon, layout: Layout, template: Template | None, given
         for line in range(layout.num_lines)
         if line % 2 == 1 or (template is not None and template.line_types[line].rhymed)
     )
-    groups = _rhyme_groups(lexicon, layout, given, rhyme_lines, level=template is not None)
+    groups = rhyme_groups(lexicon, layout, given, rhyme_lines, wanted, level=template is not None)
     return Plan(template, couplets, groups, rhyme_lines)
 
 
@@ -191,89 +229,3 @@ def _no_tones(lexicon: Lexicon, line: int, template: Template, given: Given) -> 
         f"no pattern of regulated verse that the lines before it allow fits {shown} ({tones})",
         spot=next((spot for spot in spots if spot in given), None),
     )
-
-
-def _rhyme_groups(
-    lexicon: Lexicon, layout: Layout, given: Given, rhyme_lines: Sequence[int], *, level: bool
-) -> frozenset[str]:
-    """Return the groups that the poem can rhyme in.
-
-    Raises:
-        NoCharacterFits: If the given rhymes do not rhyme, or too few characters rhyme with them.
-    """
-    last = layout.line_length - 1
-    ends = {line: given[line, last] for line in rhyme_lines if (line, last) in given}
-    needed = len(rhyme_lines) - len(ends)
-    taken = set(given.values())
-    choices = _common_groups(lexicon, ends, last, level=level)
-    if not needed:
-        return choices[0]
-    for groups in choices:
-        counts = lexicon.count_rhymes(groups & lexicon.by_group.keys(), taken)
-        # A rhyme that is not given should leave the model a choice of common characters.
-        roomy = {
-            group
-            for group, count in counts.items()
-            if count >= needed and lexicon.common_in_group[group] >= 2 * needed + 8
-        }
-        possible = roomy or {group for group, count in counts.items() if count >= needed}
-        if possible:
-            return frozenset(possible)
-    line = next(line for line in rhyme_lines if line not in ends)
-    raise NoCharacterFits(
-        line + 1,
-        f"too few characters rhyme here (in {'、'.join(sorted(choices[0])) or 'any group'})",
-    )
-
-
-def _common_groups(
-    lexicon: Lexicon, ends: Mapping[int, int], last: int, *, level: bool
-) -> list[frozenset[str]]:
-    """Return the groups that all given rhymes share, every group if none is given.
-
-    After them, if line 1 is given, those that it may borrow from (邻韵): the second choice.
-
-    Args:
-        lexicon: The readings.
-        ends: The given rhymes by line.
-        last: Index of a line's last character.
-        level: Whether the rhyme has to be level.
-
-    Raises:
-        NoCharacterFits: If there is no such group, or one rhyme comes twice.
-    """
-    opening, groups = frozenset[str](), frozenset[str]()  # empty until a line is given
-    seen = set[int]()
-    for line, token in sorted(ends.items()):
-        own = _of_level(lexicon.rhymes.groups(lexicon.character(token)), level=level)
-        shown = f"{lexicon.character(token)} ({'、'.join(sorted(own)) or 'no level rhyme'})"
-        fault = partial(NoCharacterFits, line + 1, spot=(line, last))
-        if not seen.isdisjoint(lexicon.lookalikes_of(token)):
-            raise fault(f"the rhyme character {shown} comes twice")
-        if not own:
-            raise fault(f"the line has to rhyme, and ends in {shown}")
-        seen.add(token)
-        if line == 0:
-            opening = own
-            continue
-        groups = groups & own if groups else own
-        if not groups or (opening and not _in_reach(opening, groups)):
-            raise fault(f"{shown} does not rhyme with the lines before it")
-    if not opening:
-        every = lexicon.level_groups if level else frozenset(lexicon.by_group)
-        return [groups or every]
-    near = _in_reach(opening, groups or frozenset(LEVEL_GROUPS))
-    return [choice for choice in (near & opening, near - opening) if choice]
-
-
-def _in_reach(opening: frozenset[str], groups: frozenset[str]) -> frozenset[str]:
-    """Return those of groups that a first line may rhyme with, its own ones or neighbours."""
-    return frozenset(
-        group
-        for group in groups
-        if group in opening or any(Rhymes.are_neighbours(own, group) for own in opening)
-    )
-
-
-def _of_level(groups: Iterable[str], *, level: bool) -> frozenset[str]:
-    return frozenset(group for group in groups if not level or group in LEVEL_GROUPS)

@@ -107,6 +107,11 @@ class Rhymes:
     def __len__(self) -> int:
         return len(self._readings)
 
+    def all_groups(self) -> list[str]:
+        """Return every rhyme group, the level ones first."""
+        found = {reading.group for each in self._readings.values() for reading in each} - {""}
+        return [*LEVEL_GROUPS, *sorted(found - {*LEVEL_GROUPS})]
+
     def readings(self, character: str, *, usual: bool = False) -> tuple[Reading, ...]:
         """Return the readings of a character as it is written; none if the table lacks it.
 

@@ -78,6 +78,14 @@ def as_simplified(text: str) -> str:
     return unify(text).translate(_prints(Script.SIMPLIFIED))
 
 
+def is_traditional(text: str) -> bool:
+    """Return whether text is in traditional script: more of it is not printed so in simplified."""
+    simplified = _prints(Script.SIMPLIFIED)
+    traditional = sum(ord(character) in simplified for character in text)
+    others = sum(character not in standard_forms(character) for character in text)
+    return traditional > others
+
+
 def is_common(character: str) -> bool:
     """Return whether common fonts have the print of one of the model's characters.
 

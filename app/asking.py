@@ -1,0 +1,147 @@
+"""Who answers a command: a running service, or this process.
+
+What is imported in functions takes long: --help need not wait for it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from app.exits import (
+    UNREACHABLE,
+    WRONG,
+    code_of_refusal,
+    describe_fields,
+    describe_unacceptable,
+    exit_on,
+    loading,
+)
+
+if TYPE_CHECKING:
+    from app.answers import GenerateResponse
+    from app.client import Client
+    from app.revision import ReviseResponse
+    from app.service import Service
+
+Answer = TypeVar("Answer")
+
+SLOTS_TO_REVISE = 128  # what is tried for one spot, twice for guidance
+
+
+def write(fields: dict[str, Any]) -> GenerateResponse:
+    """Return poems that this process writes, with the checkpoint that the settings name.
+
+    Raises:
+        typer.Exit: If there are none, after a message.
+    """
+    with _answering():
+        from app.schemas import GenerateRequest
+        from app.settings import Settings
+
+        request = GenerateRequest.model_validate_json(json.dumps(fields))
+        with loading():
+            candidates = request.ways(Settings().candidates)
+        # Twice, for guidance has a row of its own.
+        return load(2 * request.n * candidates).write(request)
+
+
+def revise(fields: dict[str, Any]) -> ReviseResponse:
+    """Return what this process suggests.
+
+    Raises:
+        typer.Exit: If there is nothing, after a message.
+    """
+    with _answering():
+        from app.revision import ReviseRequest
+
+        request = ReviseRequest.model_validate_json(json.dumps(fields))
+        service = load(SLOTS_TO_REVISE)
+        return service.editor.write(request, service.poet.engine)
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """End with a message where a request cannot be met.
+
+    Raises:
+        typer.Exit: If it cannot.
+    """
+    gc.disable()  # nearly all that loading makes is kept: to look for garbage in it takes 0.2 s
+    try:
+        from pydantic import ValidationError
+
+        from app.errors import UnacceptableRequest
+
+        with (
+            exit_on(ValidationError, code=WRONG, describe=describe_fields),
+            exit_on(UnacceptableRequest, code=WRONG, describe=describe_unacceptable),
+        ):
+            yield
+    finally:
+        gc.enable()
+
+
+def load(num_slots: int) -> Service:
+    """Return a service with as many slots as one request can use.
+
+    Raises:
+        typer.Exit: If there is none, after a message.
+    """
+    from app.service import Service
+    from app.settings import Settings
+
+    with loading():
+        settings = Settings().model_copy(update={"num_slots": num_slots})
+        if "YIN_THREADS" not in os.environ:
+            # A small batch is done no sooner by two, and later where others compute too.
+            settings = settings.model_copy(update={"threads": 1})
+        return Service.load(settings, measured=False)
+
+
+def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
+    """Return what a running service answers.
+
+    Args:
+        url: Where it is; without a scheme, by HTTP.
+        key: API key, if it asks for one.
+        what: Asks.
+
+    Raises:
+        typer.Exit: If there is no answer, after a message.
+    """
+    import httpx
+
+    from app.client import Client, Refused, proxy_for
+
+    def unreachable(error: Exception) -> str:
+        proxy = proxy_for(url)
+        through = f" through the proxy {proxy}" if proxy else ""
+        return f"no service answers at {url}{through}: {error}"
+
+    def invalid(_error: Exception) -> str:
+        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
+
+    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
+        url = url if "://" in url else f"http://{url}"
+        address = httpx.URL(url)
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(url)
+    with (
+        exit_on(Refused, code=code_of_refusal),
+        # The environment's proxies, where httpx cannot use them, are none of its own errors.
+        exit_on(
+            httpx.HTTPError,
+            httpx.InvalidURL,
+            ImportError,
+            ValueError,
+            code=UNREACHABLE,
+            describe=unreachable,
+        ),
+        Client(url, key=key) as client,
+    ):
+        return what(client)
