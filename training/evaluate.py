@@ -21,6 +21,7 @@ from model.poet.poet import Poet
 from model.poetry_model import PoetryModel
 from model.precision import compute_dtype
 from model.verse.form import Form
+from model.verse.tunes import Tunes
 from model.vocabulary import Vocabulary
 from training.bits import bits, by_position, costs, total, totals
 from training.command import reporting
@@ -38,6 +39,7 @@ from training.evaluation.page import (
     read_frame,
     samples,
     titles_table,
+    tunes_table,
     write_page,
 )
 from training.evaluation.poems import (
@@ -53,6 +55,7 @@ from training.evaluation.poems import (
 from training.evaluation.retrieval import TitleScorer, find_titles, write_to_titles
 from training.evaluation.starts import quotation, starts_section, write_starts
 from training.evaluation.titles import characters_of, follow_titles, titled_poems
+from training.evaluation.tunes import by_category, faults, write_ci
 
 REFUSALS = (CheckpointError, LineFilterError, OSError, ValueError)
 
@@ -138,6 +141,23 @@ def retrieval_command(
             "model": find_titles(scorer, titles, written),
         }
     typer.echo(json.dumps({writer: asdict(each) for writer, each in found.items()}))
+
+
+@app.command("tunes")
+def tunes_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    number: Annotated[int, typer.Option(min=1, help="Poems of each tune.")] = 10,
+    candidates: Annotated[int, typer.Option(min=1, help="As in the API.")] = 4,
+    tune: Annotated[list[str] | None, typer.Option(help="Only this tune; may be repeated.")] = None,
+) -> None:
+    """Write ci to every tune, and print how many keep it; exit 1 if one does not."""
+    with reporting(*REFUSALS):
+        poet = Poet(Checkpoint.load(checkpoint), device=default_device())
+        written = write_ci(poet, Tunes.load().chosen(tune), number, candidates)
+        table, wrong = tunes_table(by_category(written)), faults(written)
+    typer.echo("\n\n".join([table, *wrong]))
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command("starts")
