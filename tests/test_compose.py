@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.engine_thread import LAST_STEP_S
 from app.server import LAST_ANSWERS_S
 from app.settings import Settings
 
@@ -71,10 +72,24 @@ def test_images_of_others_are_named_by_version() -> None:
     assert all(re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*", image) for image in others)
 
 
+@pytest.mark.parametrize("drain", [None, "2.5", "90"])
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_writer_gets_the_time_that_its_poems_need(name: str) -> None:
-    grace_s = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
-    assert grace_s > Settings().drain_s + LAST_ANSWERS_S
+def test_a_writer_gets_the_time_that_its_poems_need(name: str, drain: str | None) -> None:
+    assert "YIN_DRAIN_S" in SERVICES[name]["environment"]
+    drain_s = Settings().drain_s if drain is None else float(drain)
+    grace_s = duration_s(SERVICES[name]["stop_grace_period"], drain)
+    assert grace_s > drain_s + LAST_ANSWERS_S + LAST_STEP_S
+
+
+def duration_s(text: str, drain: str | None) -> float:
+    """A duration with the setting in it, as both versions of docker-compose read it."""
+    text = re.sub(r"\$\{YIN_DRAIN_S:-(\d+)\}", lambda found: drain or found[1], text)
+    seconds, milliseconds = re.fullmatch(r"([\d.]+)s([\d.]+)ms", text).groups()  # type: ignore[union-attr]
+    return float(seconds) + float(milliseconds) / 1000
+
+
+def test_a_replica_that_is_replaced_gets_that_time_too() -> None:
+    assert 'docker stop "$id"' in (ROOT / "deploy/roll").read_text()
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from model.verse.alignment import aligned
 from model.verse.ci_proof import CiProof, check_ci
 from model.verse.proof import MeterProof, check
-from model.verse.script import is_traditional, unify
+from model.verse.script import as_simplified
 from model.verse.text import Excerpt, find_poem
 from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import Tunes
@@ -47,7 +47,7 @@ def judge(text: str) -> MeterProof | CiProof:
     if spoken != excerpt:
         matches = [match for match in _matches(spoken) if match.distance < UNEQUAL]
         if matches:
-            return _best(matches, spoken)
+            return _best(matches)
     even = _is_even(excerpt)
     if even and not excerpt.above:
         return proof
@@ -56,7 +56,7 @@ def judge(text: str) -> MeterProof | CiProof:
     matches = list(_matches(excerpt))
     if not matches or (even and _named(excerpt) is None):
         return proof
-    best = _best(matches, excerpt)
+    best = _best(matches)
     if len({*map(len, excerpt.lines)}) == 1 and not _named(excerpt) and _faults(best) > FAULTS:
         return proof
     return best
@@ -67,21 +67,20 @@ def _is_even(excerpt: Excerpt) -> bool:
     return len({*map(len, excerpt.lines)}) == 1 and len(excerpt.lines) in SHI_LINES
 
 
-def _best(matches: Iterable[Match], excerpt: Excerpt) -> CiProof:
+def _best(matches: Iterable[Match]) -> CiProof:
     """Return the proof by the variant that fits best.
 
     Of variants that a poem keeps equally that is the one which asks for more rhymes.
     """
-    exact = is_traditional("".join(excerpt.lines))
     matches = sorted(matches, key=lambda match: (match.distance, -match.variant.poems))
     nearest = [match for match in matches if match.distance <= matches[0].distance + 1]
-    found = [_proof(match, exact=exact) for match in nearest[:TRIED]]
+    found = [_proof(match) for match in nearest[:TRIED]]
     return min(found, key=lambda proof: (_faults(proof), -len(proof.rhyme_lines)))
 
 
-def _proof(match: Match, *, exact: bool) -> CiProof:
-    lines = [unify(line) for line in match.lines] if exact else list(match.lines)
-    found = check_ci(lines, match.variant, exact=exact, unbroken=match.unbroken)
+def _proof(match: Match) -> CiProof:
+    lines = [as_simplified(line) for line in match.lines]
+    found = check_ci(lines, match.variant, unbroken=match.unbroken)
     return found.with_lines(match.lines)
 
 

@@ -8,7 +8,6 @@ from training.bits import Bits
 from training.evaluation.fluency import Fluency
 from training.evaluation.poems import FORMS, Figures, Lines, Score, punctuate
 from training.evaluation.titles import TitleFigures
-from training.evaluation.tunes import RULES, TuneFigures
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 SAMPLES = 8
@@ -92,25 +91,6 @@ def _cells(figures: Figures) -> list[str]:
         _percent(figures.copied),
         f"{figures.bits:.2f}",
     ]
-
-
-def tunes_table(results: Mapping[str, TuneFigures]) -> str:
-    """Return the table of how ci keep their tunes."""
-    columns = ("tunes", "", "variants", "poems", "characters", *(f"{rule} %" for rule in RULES))
-    return markdown_table(
-        (*columns, "every rule %", "as printed %", "bits per character"),
-        [
-            [
-                name,
-                *map(str, (row.tunes, row.variants, row.poems, row.characters)),
-                *(f"{row.kept[rule] / row.poems:.1%}"[:-1] for rule in RULES),
-                *(f"{each / row.poems:.1%}"[:-1] for each in (row.regulated, row.proved)),
-                f"{row.bits:.2f}",
-            ]
-            for name, row in results.items()
-        ],
-        left=1,
-    )
 
 
 def _percent(share: float | None) -> str:

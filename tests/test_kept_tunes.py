@@ -10,9 +10,16 @@ from model.checkpoint import Checkpoint
 from model.poet.poet import Poet
 from model.verse.ci_proof import check_ci
 from model.verse.tunes import Tunes
-from training.evaluate import app
-from training.evaluation.page import tunes_table
-from training.evaluation.tunes import CATEGORIES, Ci, by_category, faults, figures, write_ci
+from training.evaluation.kept_tunes import (
+    CATEGORIES,
+    Ci,
+    app,
+    by_category,
+    faults,
+    figures,
+    tunes_table,
+    write_ci,
+)
 
 run = CliRunner()
 
@@ -61,7 +68,7 @@ def test_nothing_has_no_figures() -> None:
 
 
 def test_the_command_prints_the_table(checkpoint_path: Path) -> None:
-    asked = ["tunes", "--checkpoint", str(checkpoint_path), "--candidates", "2", "--number", "2"]
+    asked = ["--checkpoint", str(checkpoint_path), "--candidates", "2", "--number", "2"]
     result = run.invoke(app, [*asked, "--tune", "如梦令", "--tune", "huanxisha"])
     assert result.exit_code == 0, result.output
     assert "| all | 2 | " in result.output

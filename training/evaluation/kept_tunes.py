@@ -2,22 +2,35 @@
 
 A poem is judged twice: as it was written, by the variant that it was asked for; and as it is
 printed in simplified script, under its tune's name, by whoever finds the tune from the text.
+
+    python -m training.evaluation.kept_tunes --checkpoint model/poetry.safetensors
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from model.checkpoint import Checkpoint, CheckpointError
+from model.device import default_device
 from model.poet.poem import Poem, PoemSpec
 from model.poet.poet import Poet
 from model.sampling import SamplingParams
 from model.verse.ci_proof import CiProof
 from model.verse.judge import judge
 from model.verse.tune import Tune, TuneVariant
+from model.verse.tunes import Tunes
+from training.command import reporting
+from training.evaluation.page import markdown_table
 from training.evaluation.poems import TEMPERATURE
 
 CATEGORIES = ("小令", "中调", "长调")
 RULES = ("句式", "平仄", "押韵", "重韵", "叠句")
+
+app = typer.Typer(help=__doc__, add_completion=False)
 
 
 @dataclass(frozen=True)
@@ -134,3 +147,43 @@ def _faults(those: Iterable[Ci]) -> Iterator[str]:
         if ci.broken or not ci.proves_itself:
             broken = "、".join(ci.broken) or "not found to keep its tune as it is printed"
             yield f"{ci.variant.code}, seed {ci.poem.seed}: {broken}\n{ci.poem.text}"
+
+
+def tunes_table(results: Mapping[str, TuneFigures]) -> str:
+    """Return the table of how ci keep their tunes."""
+    columns = ("tunes", "", "variants", "poems", "characters", *(f"{rule} %" for rule in RULES))
+    return markdown_table(
+        (*columns, "every rule %", "as printed %", "bits per character"),
+        [
+            [
+                name,
+                *map(str, (row.tunes, row.variants, row.poems, row.characters)),
+                *(f"{row.kept[rule] / row.poems:.1%}"[:-1] for rule in RULES),
+                *(f"{each / row.poems:.1%}"[:-1] for each in (row.regulated, row.proved)),
+                f"{row.bits:.2f}",
+            ]
+            for name, row in results.items()
+        ],
+        left=1,
+    )
+
+
+@app.command()
+def main(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    number: Annotated[int, typer.Option(min=1, help="Poems of each tune.")] = 10,
+    candidates: Annotated[int, typer.Option(min=1, help="As in the API.")] = 4,
+    tune: Annotated[list[str] | None, typer.Option(help="Only this tune; may be repeated.")] = None,
+) -> None:
+    """Write ci to every tune, and print how many keep it; exit 1 if one does not."""
+    with reporting(CheckpointError, OSError, ValueError):
+        poet = Poet(Checkpoint.load(checkpoint), device=default_device())
+        written = write_ci(poet, Tunes.load().chosen(tune), number, candidates)
+        table, wrong = tunes_table(by_category(written)), faults(written)
+    typer.echo("\n\n".join([table, *wrong]))
+    if wrong:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()
