@@ -143,6 +143,18 @@ def test_an_opening_picks_a_variant_and_may_be_cut_at_pauses(client: httpx.Clien
     assert begun["text"].startswith("日日日日，月月月、山山山山。")
 
 
+def test_an_opening_picks_a_variant_by_its_rhyme_where_lengths_do_not(
+    client: httpx.Client,
+) -> None:
+    given = {"form": "忆秦娥", "meter": "rhyme", "seed": 1}
+    assert ci(client, **given, opening="日日月。")["form"] == "yiqine"
+    poem = ci(client, **given, opening="日日山。")
+    assert poem["form"] == "yiqine-2"
+    assert poem["meter"]["tune"]["parts"] == {"A": "第七部平"}
+    named = refusal(client, {**given, "form": "忆秦娥-1", "opening": "日日山。"})
+    assert "line 1: the line has to rhyme in the oblique tone, and ends in 山" in named
+
+
 def test_an_acrostic_has_a_character_for_each_line_or_sentence(client: httpx.Client) -> None:
     poem = ci(client, form="卜算子", acrostic="春夏秋冬", meter="rhyme", seed=1)
     assert [line[0] for line in poem["lines"][::2]] == list("春夏秋冬")
