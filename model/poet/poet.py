@@ -55,7 +55,7 @@ class Poet:
         device: Where to compute.
         dtype: What to compute in; None for the fastest that device has.
         num_slots: How many poems run at once.
-        choice: What decides which of a poem's candidates is answered; None for their weights alone.
+        judging: Whether a fitted score has a say in which candidate is answered.
     """
 
     def __init__(
@@ -66,9 +66,9 @@ class Poet:
         device: torch.device | str = "cpu",
         dtype: Precision | None = None,
         num_slots: int = 128,
-        choice: LastChoice | None = None,
+        judging: bool = True,
     ) -> None:
-        self._choice = choice
+        self._choice = LastChoice.load() if judging else None
         self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
@@ -211,18 +211,13 @@ class Poet:
         """Return what the engine runs for a spec."""
         contrast = self._contrast(spec, layout, meter, header)
         guidance = spec.guidance if contrast else 1.0
-        even = isinstance(layout, Layout)
-        parallel = even and meter is Meter.STRICT and layout.num_lines == EIGHT
-        return Sequence(
-            header,
-            guide,
-            spec.params,
-            contrast,
-            guidance,
-            _particles(spec),
-            judge=Judge(self._choice, layout, self.vocabulary) if self._choice and even else None,
-            pairing=spec.pairing if parallel else 0.0,
-        )
+        sequence = Sequence(header, guide, spec.params, contrast, guidance, _particles(spec))
+        if isinstance(layout, Layout):
+            if self._choice:
+                sequence.judge = Judge(self._choice, layout, self.vocabulary)
+            if meter is Meter.STRICT and layout.num_lines == EIGHT:
+                sequence.pairing = spec.pairing
+        return sequence
 
     def _contrast(
         self, spec: PoemSpec, layout: Layout | TuneVariant, meter: Meter, header: list[int]
