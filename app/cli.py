@@ -174,15 +174,15 @@ def serve(
 
     from app.log import configure_log
     from app.main import create_app
-    from app.server import Server, configuration, listening, url_of
+    from app.server import Server, check_address, configuration, listening, url_of
     from app.service import Service
     from app.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port}
     with loading():
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        check_address(settings)
         service = Service.load(settings)
-        application = create_app(service=service)
         sockets = listening(settings)
     configure_log(settings.log_level)
     structlog.get_logger().info(
@@ -192,7 +192,7 @@ def serve(
         batch_sizes=service.poet.engine.batch_sizes,
         **service.model.model_dump(),
     )
-    server = Server(configuration(application, settings), service, settings.drain_s)
+    server = Server(configuration(create_app(service=service), settings), service, settings.drain_s)
     # All this stays: to look for garbage in it would hold every poem up for 0.2 s now and then.
     gc.collect()
     gc.freeze()

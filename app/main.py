@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         version=version("yin-poetry"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        servers=[{"url": chosen.root_path}] if chosen.root_path else None,
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )

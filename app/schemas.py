@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from app.errors import UnacceptableRequest
-from app.fields import AS_CHARACTERS, ERA_NAMES, Strict, choice, none_for
+from app.fields import AS_CHARACTERS, AS_TITLE, ERA_NAMES, Strict, choice, none_for
 from model.poet.poem import Meter, PoemSpec
 from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
@@ -149,7 +149,7 @@ class GenerateRequest(Strict):
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
-        AS_CHARACTERS,
+        AS_TITLE,
     ] = None
     theme: Annotated[
         str | None,

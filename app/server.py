@@ -7,6 +7,7 @@ whose engine has stopped ends after the last answer, so that whoever started it 
 """
 
 import asyncio
+import errno
 import signal
 import socket
 from types import FrameType
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp
 
 from app.protocol import Protocol
 from app.service import Service
-from app.settings import Settings
+from app.settings import InvalidSetting, Settings
 
 LAST_ANSWERS_S = 5  # for answers that are written but not yet read by their clients
 
@@ -34,6 +35,29 @@ def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
     )
+
+
+def check_address(settings: Settings) -> None:
+    """Find out, before anything is loaded, whether the address can be listened on.
+
+    Raises:
+        InvalidSetting: If the host names no address, or none of this machine.
+        OSError: If the port is taken, or not for everyone to take.
+    """
+    host, port = settings.host, settings.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise InvalidSetting(f"host: {host!r} names no address: {error.strerror}") from error
+    family, kind, _, _, address = found[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise InvalidSetting(f"host: {host} is no address of this machine") from error
+            raise OSError(f"port: {port} at {host}: {error.strerror}") from error
 
 
 def listening(settings: Settings) -> list[socket.socket] | None:

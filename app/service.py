@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import torch
 
 from app.admission import Claim
-from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
+from app.answers import CheckedOut, GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
@@ -126,13 +126,7 @@ class Service:
     @property
     def card(self) -> ModelCard:
         """What is served, in full."""
-        return ModelCard(
-            **self.model.model_dump(),
-            vocab_size=self.checkpoint.config.vocab_size,
-            parameters=sum(weight.numel() for weight in self.checkpoint.weights.values()),
-            authors=list(self.checkpoint.vocabulary.authors),
-            provenance=dict(self.checkpoint.provenance),
-        )
+        return ModelCard.of(self.model, self.checkpoint)
 
     def claim(self, request: GenerateRequest, caller: str) -> Claim:
         """Return what a request asks of the engine.
@@ -188,7 +182,7 @@ class Service:
             made.append(draft)
         return made
 
-    async def judge(self, text: str) -> MeterOut:
+    async def judge(self, text: str) -> CheckedOut:
         """Return how a poem keeps the rules.
 
         Raises:
@@ -199,7 +193,7 @@ class Service:
             proof = await self._aside.read(judge, text)
         except ValueError as error:
             raise UnacceptableRequest("text", str(error)) from error
-        return MeterOut.model_validate(proof.to_dict())
+        return CheckedOut(lines=list(proof.lines), **proof.to_dict())
 
     async def rhymes(self, name: str, script: Script) -> RhymesOut:
         """Return what the rhyme book has under a name.

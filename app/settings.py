@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
     max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
+    root_path: str = Field(
+        "",
+        description="The path under which a proxy, which strips it, publishes this service, such "
+        "as /yin: openapi.json names it as the server.",
+    )
     cors_origins: str = Field(
         "",
         description="Origins, separated by commas, whose pages may call this service from a "
@@ -104,6 +109,21 @@ class Settings(BaseSettings):
                 "number, or enableServiceLinks to false"
             )
         return port
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _names_origins(cls, origins: str) -> str:
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            if not re.fullmatch(r"\*|https?://[^/\s*]+", origin):
+                raise ValueError(f"must be such as https://example.org, or *, not {origin!r}")
+        return origins
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
+            raise ValueError(f"must be such as /yin, without a slash at its end, not {path!r}")
+        return path
 
     @field_validator("device")
     @classmethod

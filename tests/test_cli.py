@@ -330,6 +330,28 @@ def test_check_of_other_verse_exits_with_one(tmp_path: Path) -> None:
     assert "×" in result.output
 
 
+@pytest.mark.parametrize(
+    ("poem", "named", "marks"),
+    [
+        ("白日依山尽，黄河入海流。欲穷千里目，更上一层楼。",
+         "律绝，仄起首句不入韵，韵 十一尤", "●△●△"),
+        ("渭城朝雨浥轻尘，客舍青青柳色新。劝君更尽一杯酒，西出阳关无故人。",
+         "折腰体，平起首句入韵，韵 十一真", "△△●△"),
+        ("千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。", "仄韵，韵 九屑", "▲▲○▲"),
+        ("床前明月光，疑是地上霜。举头望明月，低头思故乡。", "古绝，韵 七陽", "△△●△"),
+        ("白日依山尽，黄河入海□。欲穷千里目，更上一层楼。",
+         "律绝，仄起首句不入韵，韵 十一尤", "●？●△"),
+    ],
+)  # fmt: skip
+def test_check_names_the_poem_and_marks_the_lines_that_rhyme(
+    poem: str, named: str, marks: str
+) -> None:
+    shown = run.invoke(app, ["check"], input=f"题目\n{poem}").output.splitlines()
+    assert shown[4] == named
+    assert [line.split("  ")[0] for line in shown[:4]] == re.findall(r"[\w□]+", poem)
+    assert "".join(line.split("  ")[1][-1] for line in shown[:4]) == marks
+
+
 def test_check_of_no_verse_at_all_exits_with_two() -> None:
     assert run.invoke(app, ["check"], input="hello").exit_code == 2
     assert run.invoke(app, ["check", "/nowhere"]).exit_code == 2

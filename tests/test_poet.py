@@ -74,6 +74,15 @@ def test_a_strict_poem_keeps_the_rules_and_begins_as_asked(poet: Poet) -> None:
     assert poem.text.count("，") == poem.text.count("。") == 2
 
 
+def test_the_model_does_not_hear_the_number_of_a_title_and_the_poem_keeps_it(poet: Poet) -> None:
+    title = "登樓其二"
+    headers = [
+        poet.prepare(PoemSpec(title=t)).sequence.header for t in (title, "登樓", None, "無題")
+    ]
+    assert headers[0] == headers[1] != headers[2] == headers[3]
+    assert poet.write([PoemSpec(title=title, script=Script.TRADITIONAL)])[0].title == title
+
+
 @pytest.mark.parametrize(
     "spec", [PoemSpec(), PoemSpec(title="登樓", author="李白"), PoemSpec(length=60)]
 )

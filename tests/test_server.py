@@ -15,9 +15,9 @@ import pytest
 import uvicorn
 
 from app.main import create_app
-from app.server import Server, listening, url_of
+from app.server import Server, check_address, listening, url_of
 from app.service import Service
-from app.settings import Settings
+from app.settings import InvalidSetting, Settings
 from app.step_time import StepTime
 from tests.conftest import running, serving
 
@@ -270,3 +270,24 @@ def test_every_address_is_those_of_both_versions(service: Service) -> None:
 )
 def test_the_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
     assert url_of(Settings(host=host, port=8123)) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [("nowhere.invalid", "names no address"), ("192.0.2.1", "no address of this machine")],
+)
+def test_an_address_that_cannot_be_listened_on_is_an_invalid_setting(
+    service_settings: Settings, host: str, message: str
+) -> None:
+    with pytest.raises(InvalidSetting, match=f"host: .*{message}"):
+        check_address(service_settings.model_copy(update={"host": host}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_a_port_is_free_until_another_has_it(service_settings: Settings, host: str) -> None:
+    with socket.create_server((host, 0)) as other:
+        port = other.getsockname()[1]
+        settings = service_settings.model_copy(update={"host": host, "port": port})
+        with pytest.raises(OSError, match=f"port: {port} at {host}: Address already in use"):
+            check_address(settings)
+    check_address(settings)

@@ -44,6 +44,11 @@ def test_the_environment_changes_settings(monkeypatch: pytest.MonkeyPatch) -> No
         ("YIN_TRUSTED_PROXIES", "10.0.0.0/8, balancer"),
         ("YIN_KEEP_ALIVE_S", "0"),
         ("YIN_LINES", "/nowhere.bin"),
+        ("YIN_CORS_ORIGINS", "example.org"),
+        ("YIN_CORS_ORIGINS", "https://example.org/, *"),
+        ("YIN_ROOT_PATH", "yin"),
+        ("YIN_ROOT_PATH", "/yin/"),
+        ("YIN_ROOT_PATH", "https://poems.example/yin"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(
@@ -71,6 +76,9 @@ def test_what_can_be_is_taken(tmp_path: Path) -> None:
         {"trusted_proxies": ""},
         {"device": "cuda:1"},
         {"host": "::"},
+        {"root_path": "/poems/yin"},
+        {"cors_origins": "*"},
+        {"cors_origins": "https://example.org, http://localhost:3000"},
         {"api_keys": tmp_path / "keys"},
     ):
         assert Settings(**fields)

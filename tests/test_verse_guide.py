@@ -71,6 +71,13 @@ def test_a_strict_poem_is_regulated_as_it_is_printed(layout: Layout, script: Scr
         assert check(printed).regulated, printed
 
 
+def test_the_end_of_line_1_comes_at_no_rhyme_however_long_the_poem_is() -> None:
+    masks, layout = lexicon(400), Layout(5, 20)
+    for seed in range(60):
+        lines = write(guide_to(masks, layout, meter=Meter.RHYME, seed=seed), masks, seed)
+        assert judge(lines, masks).checks["重韵"].holds
+
+
 @settings(deadline=None, max_examples=150)
 @over(st.data())
 def test_whatever_is_asked_is_answered_or_refused_before_the_first_character(

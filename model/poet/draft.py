@@ -54,7 +54,7 @@ class Draft:
         """Return how the poem's lines, in the model's script, keep its rules."""
         if isinstance(self.layout, TuneVariant):
             return check_ci(lines, self.layout, exact=True)
-        return check(lines, exact=True)
+        return check(lines)
 
 
 def add_to_title(spec: PoemSpec, keywords: str) -> PoemSpec:

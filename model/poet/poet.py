@@ -39,7 +39,8 @@ from model.verse.form import Layout
 from model.verse.parallels import EIGHT, Parallels
 from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
-from model.verse.script import is_han, to_script, unify
+from model.verse.script import to_script, unify
+from model.verse.title import read_title
 from model.verse.tune import PAUSE, TuneVariant
 from model.vocabulary import Vocabulary
 
@@ -182,7 +183,7 @@ class Poet:
         Raises:
             UnknownAuthor: If the author is none that the model knows.
         """
-        title = spec.title and "".join(filter(is_han, spec.title))
+        title = spec.title and read_title(spec.title)
         if isinstance(layout, TuneVariant):
             # A tune without a token is known by its characters, which stand as a title.
             known = self.vocabulary.knows_tune(layout.tune)
@@ -211,13 +212,20 @@ class Poet:
         """Return what the engine runs for a spec."""
         contrast = self._contrast(spec, layout, meter, header)
         guidance = spec.guidance if contrast else 1.0
-        sequence = Sequence(header, guide, spec.params, contrast, guidance, _particles(spec))
+        judge, parallel = None, False
         if isinstance(layout, Layout):
-            if self._choice:
-                sequence.judge = Judge(self._choice, layout, self.vocabulary)
-            if meter is Meter.STRICT and layout.num_lines == EIGHT:
-                sequence.pairing = spec.pairing
-        return sequence
+            parallel = meter is Meter.STRICT and layout.num_lines == EIGHT
+            judge = Judge(self._choice, layout, self.vocabulary) if self._choice else None
+        return Sequence(
+            header,
+            guide,
+            spec.params,
+            contrast,
+            guidance,
+            _particles(spec),
+            judge=judge,
+            pairing=spec.pairing if parallel else 0.0,
+        )
 
     def _contrast(
         self, spec: PoemSpec, layout: Layout | TuneVariant, meter: Meter, header: list[int]

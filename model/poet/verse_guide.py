@@ -164,7 +164,7 @@ class VerseGuide:
             self._rhymes.choose(token)
         if self._memory.use(token):
             self._rhymes.take(token)
-        released = self._memory.write(token, for_good=rhymes_here)
+        released = self._memory.write(token, for_good=rhymes_here or self._may_rhyme_here)
         if released is not None:
             self._rhymes.give_back(released)
         doubled = token == self._previous and not is_given
@@ -186,6 +186,12 @@ class VerseGuide:
     def _rhymes_here(self) -> bool:
         last = self._character == self._layout.line_length - 1
         return last and self._line in self._plan.rhyme_lines
+
+    @property
+    def _may_rhyme_here(self) -> bool:
+        """Whether line 1 ends at the spot at hand, and others are to rhyme: it may chance to."""
+        last = self._character == self._layout.line_length - 1
+        return last and self._line == 0 and bool(self._plan.rhyme_lines)
 
     def _find_allowed(self) -> Mask:
         vocabulary = self._lexicon.vocabulary

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from model.verse.ci_proof import CiProof, check_ci
 from model.verse.proof import MeterProof, check
-from model.verse.script import is_traditional, unify
+from model.verse.script import as_simplified
 from model.verse.text import Excerpt, find_poem
 from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import Tunes
@@ -49,13 +49,12 @@ def judge(text: str) -> MeterProof | CiProof:
     matches = list(_matches(excerpt.lines, named))
     if not matches or (even and named is None and len(excerpt.lines) in SHI_LINES):
         return proof
-    exact = is_traditional("".join(excerpt.lines))
     least = min(match.distance for match in matches)
     nearest = sorted(
         (match for match in matches if match.distance <= least + 1),
         key=lambda match: (match.distance, -match.variant.poems),
     )
-    found = [_proof(match, exact=exact) for match in nearest[:TRIED]]
+    found = [_proof(match) for match in nearest[:TRIED]]
     # Of variants that a poem keeps equally, that which asks for more rhymes.
     best = min(found, key=lambda proof: (_faults(proof), -len(proof.rhyme_lines)))
     if even and named is None and _faults(best) > FAULTS:
@@ -63,9 +62,9 @@ def judge(text: str) -> MeterProof | CiProof:
     return best
 
 
-def _proof(match: Match, *, exact: bool) -> CiProof:
-    lines = [unify(line) for line in match.lines] if exact else list(match.lines)
-    found = check_ci(lines, match.variant, exact=exact, unbroken=match.unbroken)
+def _proof(match: Match) -> CiProof:
+    lines = [as_simplified(line) for line in match.lines]
+    found = check_ci(lines, match.variant, unbroken=match.unbroken)
     return found.with_lines(match.lines)
 
 

@@ -32,7 +32,7 @@ from model.verse.pattern import Template
 from model.verse.rhymes import Rhymes
 from model.verse.rules import Check, Scanned, rhyme_checks, rhyme_lines, tone_checks
 from model.verse.scansion import Scansion, Verse, split_lines
-from model.verse.script import is_traditional, unify
+from model.verse.script import as_simplified, unify
 from model.verse.text import find_poem
 
 BENT_SHARE = 0.4  # of the lines may depart from every type, and the poem be a 拗体
@@ -124,8 +124,8 @@ def check(
         poem: A text that has it, perhaps with title and author above; or its lines.
         rhymes: The rhyme table; None for the packaged one.
         exact: True if the poem is in the model's script, where 里 is not 裏: a character then
-            stands for itself alone, and not for all that its simplified form may stand for. In a
-            text in traditional script, too, a character stands for itself.
+            stands for itself alone. Otherwise it stands for all that its simplified form may stand
+            for, in traditional script, too: a poem has the same proof in both.
 
     Raises:
         ValueError: If there are no Chinese characters in it.
@@ -134,10 +134,8 @@ def check(
     if not lines:
         raise ValueError(f"there are no Chinese characters in {str(poem)!r}")
     table = Rhymes.load() if rhymes is None else rhymes
-    if not exact and is_traditional("".join(lines)):
-        found = _scan(Verse([unify(line) for line in lines], table, exact=True))
-    else:
-        found = _scan(Verse(lines, table, exact=exact))
+    read = lines if exact else [as_simplified(line) for line in lines]
+    found = _scan(Verse(read, table, exact=exact))
     checks = dict(rhyme_checks(found))
     if found.scansion is not None and not found.is_oblique:
         checks |= dict(tone_checks(found, found.scansion))
