@@ -34,7 +34,8 @@ def forgeries(checkpoint: Checkpoint) -> Iterator[tuple[str, Callable[[Path], No
             yield f"{size} {number}", partial(forge, checkpoint, config=text)
     for name in ("config", "vocabulary", "provenance"):
         for text in ("", "[]", "null", "{", "[" * 100_000, '{"characters": 7}', '{"x": 1}'):
-            yield f"{name} {text[:9]}", partial(forge, checkpoint, **{name: text})
+            forged: dict[str, Any] = {name: text}
+            yield f"{name} {text[:9]}", partial(forge, checkpoint, **forged)
     for dtype in (torch.int8, torch.float64, torch.bool):
         weights = {name: weight.to(dtype) for name, weight in checkpoint.weights.items()}
         yield str(dtype), partial(forge, replace(checkpoint, weights=weights))
