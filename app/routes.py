@@ -13,6 +13,7 @@ from app.errors import ClientGone, Unhealthy
 from app.fields import AS_CHARACTERS
 from app.forms import FormCard, FormOut, form_card
 from app.forms import forms as all_forms
+from app.judge import cost
 from app.rate import charge
 from app.schemas import CheckRequest, GenerateRequest
 from app.service import Commission, Service
@@ -99,13 +100,19 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     )
 
 
-@router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
-async def judge(body: CheckRequest, service: Served) -> CheckedOut:
+@router.post(
+    "/check",
+    responses={**UNREAD, 503: REFUSALS[503], 200: {"headers": {"X-Yin-Cost": COST}}},
+    tags=["prosody"],
+)
+async def judge(request: Request, body: CheckRequest, service: Served) -> CheckedOut:
     """Judge a poem by the rules of regulated verse, or a ci by its tune.
 
     It is found in what stands around it.
     """
-    return await service.judge(body.text)
+    charge(request.scope, cost(body.text))
+    caller = caller_of(request.scope)
+    return await unless_gone(request, service.judge.proof(body.text, caller))
 
 
 @router.get("/forms", tags=["prosody"])

@@ -15,11 +15,13 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.accept_errors import AcceptErrors
 from app.protocol import Protocol
 from app.service import Service
 from app.settings import InvalidSetting, Settings
 
 LAST_ANSWERS_S = 5  # for answers that are written but not yet read by their clients
+MARGIN_S = 1  # of them, in which requests end whose clients have not read by then
 
 
 def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -103,8 +105,24 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(AcceptErrors())
         self._watch = asyncio.ensure_future(self._exit_on_failure())
         await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, and let clients read their last answers."""
+        limit_s = 0 if self.force_exit else LAST_ANSWERS_S - MARGIN_S
+        asyncio.get_running_loop().call_later(limit_s, self._abort)
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn leaves this out, and what it leaves is cancelled with a trace
+            self._service.engine.refuse_all()
+            await self.lifespan.shutdown()
+
+    def _abort(self) -> None:
+        """Close what is still open: requests that are cancelled instead log a trace each."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Protocol):
+                connection.reset()
 
     async def _exit_on_failure(self) -> None:
         await self._service.engine.failed.wait()

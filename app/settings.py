@@ -35,13 +35,17 @@ class Settings(BaseSettings):
         "auto", description="Number format."
     )
     num_slots: int = Field(
-        128, ge=1, le=512, description="Poems that are written at the same time."
+        256,
+        ge=1,
+        le=512,
+        description="Rows that are written at the same time; a poem takes one for each candidate, "
+        "twice that where its wishes guide it.",
     )
     threads: int = Field(
-        0, ge=0, description="CPU threads; 0 for as many as the container may use."
+        0, ge=0, le=256, description="CPU threads; 0 for as many as the container may use."
     )
     max_queue_steps: int = Field(
-        16,
+        64,
         gt=0,
         description="Longest wait for a slot, in steps; a quatrain takes 40. A request that would "
         "wait longer is refused with 503. More allows larger bursts and longer waits.",
@@ -49,9 +53,11 @@ class Settings(BaseSettings):
     candidates: int = Field(
         4, ge=1, le=64, description="Ways in which each poem is written, unless a request says."
     )
-    deadline_s: float = Field(30.0, gt=0, description="Longest time that a poem may take.")
-    drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
-    max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
+    deadline_s: float = Field(30.0, gt=0, le=3600, description="Longest time that a poem may take.")
+    drain_s: float = Field(
+        20.0, ge=0, le=3600, description="Time that poems in flight have at shutdown."
+    )
+    max_body_bytes: int = Field(16_384, gt=0, le=2**20, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
     root_path: str = Field(
         "",
@@ -114,7 +120,7 @@ class Settings(BaseSettings):
     @classmethod
     def _names_origins(cls, origins: str) -> str:
         for origin in filter(None, map(str.strip, origins.split(","))):
-            if not re.fullmatch(r"\*|https?://[^/\s*]+", origin):
+            if not re.fullmatch(r"\*|https?://[^/\s*?#@]+", origin):
                 raise ValueError(f"must be such as https://example.org, or *, not {origin!r}")
         return origins
 

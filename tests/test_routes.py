@@ -371,6 +371,7 @@ def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
     (poem,) = generate(client, form="lushi-5")["poems"]
     response = client.post("/check", json={"text": poem["text"]})
     assert response.status_code == 200
+    assert response.headers["x-yin-cost"] == "4"  # of 49 characters, marks and line ends included
     assert response.json()["regulated"]
     spoiled = "".join(poem["lines"][::-1])
     lines = [spoiled[i : i + 5] for i in range(0, 40, 5)]
@@ -496,6 +497,7 @@ def test_metrics_count_requests_and_characters(client: httpx.Client) -> None:
     assert 'yin_requests_total{route="/generate",status="200"}' in text
     assert re.search(r"yin_characters_total [1-9]", text)
     assert 'yin_model_info{checksum="' in text
+    assert "yin_slots 16.0" in text.splitlines()
 
 
 def examples_of(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

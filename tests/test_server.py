@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -291,3 +291,29 @@ def test_a_port_is_free_until_another_has_it(service_settings: Settings, host: s
         with pytest.raises(OSError, match=f"port: {port} at {host}: Address already in use"):
             check_address(settings)
     check_address(settings)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_who_does_not_read_the_last_answers_leaves_no_trace(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    sig: signal.Signals,
+) -> None:
+    monkeypatch.setattr("app.server.LAST_ANSWERS_S", 1)
+    monkeypatch.setattr("app.server.MARGIN_S", 0.5)
+    with running(service) as (server, client):
+        url = client.base_url
+        with socket.create_connection((url.host, url.port or 80)) as lazy:
+            lazy.sendall(b"GET /font/kai.woff2 HTTP/1.1\r\nHost: yin\r\n\r\n" * 20)
+            in_time = time.monotonic() + 10
+            connections = server.server_state.connections
+            while not any(cast("Any", each).flow.write_paused for each in connections):
+                assert time.monotonic() < in_time
+                time.sleep(0.005)
+            server.handle_exit(sig, None)
+            server.handle_exit(sig, None)
+            while server.server_state.connections:
+                assert time.monotonic() < in_time
+                time.sleep(0.005)
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []

@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.aside import MAX_TEXTS
-from app.errors import QueueFull, ServiceError, UnacceptableRequest
+from app.errors import ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
 from app.service import Service, in_turns
 from app.settings import Settings
-from model.poet.draft import Draft
-from model.poet.poem import PoemSpec
 from model.poet.theme import MAX_CHARACTERS
-from model.verse.proof import MeterProof, check
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +73,6 @@ def test_a_claim_reckons_with_a_theme_without_reading_it(service: Service) -> No
     assert len(draft.sequence.header) - 1 + 32 <= steps
 
 
-def test_a_theme_is_read_away_from_the_event_loop(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    where = list[str]()
-    read = service.poet.prepare
-
-    def noted(spec: PoemSpec) -> Draft:
-        where.append(threading.current_thread().name)
-        return read(spec)
-
-    monkeypatch.setattr(service.poet, "prepare", noted)
-    for request in (GenerateRequest(theme="雪夜"), GenerateRequest(title="雪夜")):
-        asyncio.run(service._prepare_all(request))
-    assert where[0].startswith("aside")
-    assert where[1] == threading.current_thread().name
-
-
 def test_no_dictionary_is_read_for_those_who_have_no_modern_theme(
     service_settings: Settings,
 ) -> None:
@@ -149,6 +128,7 @@ ASIDE: list[dict[str, Any]] = [
     {"start": "日月"},
     {"acrostic": "春夏秋冬"},
     {"opening": "日紅山夜湖"},
+    {"theme": "雪夜"},
 ]
 
 
@@ -174,26 +154,11 @@ def test_what_takes_long_to_prepare_does_not_hold_the_event_loop(
     assert [name == own for name in threads] == [True] * len(OWN_THREAD) + [False] * len(ASIDE)
 
 
-def test_poems_to_judge_wait_for_each_other_and_only_so_many(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("num_slots", "candidates"), [(1, 1), (4, 2), (7, 3), (16, 4)])
+def test_where_slots_are_few_a_poem_is_written_in_fewer_ways(
+    service_settings: Settings, num_slots: int, candidates: int
 ) -> None:
-    gate = threading.Event()
-
-    def slowly(text: str) -> MeterProof:
-        gate.wait(timeout=20)
-        return check(text)
-
-    monkeypatch.setattr("app.service.judge", slowly)
-    poem = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
-
-    async def scenario() -> None:
-        waiting = [asyncio.ensure_future(service.judge(poem)) for _ in range(MAX_TEXTS)]
-        await asyncio.sleep(0)
-        with pytest.raises(QueueFull, match="waiting to be read") as refusal:
-            await service.judge(poem)
-        assert refusal.value.retry_after_s == 1
-        gate.set()
-        assert all(each.regulated for each in await asyncio.gather(*waiting))
-        assert (await service.judge(poem)).regulated
-
-    asyncio.run(scenario())
+    few = service_settings.model_copy(update={"num_slots": num_slots, "candidates": 4})
+    service = Service.load(few, measured=False)
+    request = GenerateRequest.model_validate({"title": "登樓", "guidance": 1 + (num_slots > 1)})
+    assert service.claim(request, "test").count == candidates * (1 + (num_slots > 1))
