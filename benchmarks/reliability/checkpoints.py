@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,9 +18,9 @@ from model.checkpoint import Checkpoint, CheckpointError, digest, write_tensors
 PATIENCE_S = 10.0  # with one that is waited for
 
 
-def forge(checkpoint: Checkpoint, metadata: dict[str, str], path: Path) -> None:
+def forge(checkpoint: Checkpoint, path: Path, **metadata: Any) -> None:
     """Write a checkpoint with other metadata under a checksum that is right."""
-    written = checkpoint._metadata() | metadata
+    written = {name: str(value) for name, value in (checkpoint._metadata() | metadata).items()}
     checksum = digest(written, dict(checkpoint.weights))
     write_tensors(path, checkpoint.weights, written | {"checksum": checksum})
 
@@ -30,17 +31,18 @@ def forgeries(checkpoint: Checkpoint) -> Iterator[tuple[str, Callable[[Path], No
     for size in ("num_layers", "hidden_size", "embedding_size", "vocab_size"):
         for number in (10_000_000, 0, -1, 2**63, 1.5, "2", None, [1], float("nan")):
             text = json.dumps(config | {size: number})
-            yield f"{size} {number}", partial(forge, checkpoint, {"config": text})
+            yield f"{size} {number}", partial(forge, checkpoint, config=text)
     for name in ("config", "vocabulary", "provenance"):
         for text in ("", "[]", "null", "{", "[" * 100_000, '{"characters": 7}', '{"x": 1}'):
-            yield f"{name} {text[:9]}", partial(forge, checkpoint, {name: text})
+            forged: dict[str, Any] = {name: text}
+            yield f"{name} {text[:9]}", partial(forge, checkpoint, **forged)
     for dtype in (torch.int8, torch.float64, torch.bool):
         weights = {name: weight.to(dtype) for name, weight in checkpoint.weights.items()}
-        yield str(dtype), partial(forge, replace(checkpoint, weights=weights), {})
+        yield str(dtype), partial(forge, replace(checkpoint, weights=weights))
     for value in (float("nan"), float("inf")):
         weights = {name: weight.clone() for name, weight in checkpoint.weights.items()}
         next(iter(weights.values())).view(-1)[0] = value
-        yield f"a weight of {value}", partial(forge, replace(checkpoint, weights=weights), {})
+        yield f"a weight of {value}", partial(forge, replace(checkpoint, weights=weights))
     yield "a pipe", os.mkfifo
     yield "a folder", Path.mkdir
     for content in (b"", bytes(100)):

@@ -14,7 +14,7 @@ from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
 from model.poet.choice import Choice, require_none_in_ci
-from model.poet.ci_wishes import choose_measure, settled
+from model.poet.ci_wishes import choose_measure, choose_measures, settled
 from model.poet.dictionary import Dictionary
 from model.poet.draft import Draft, add_to_title, reckoned
 from model.poet.given import Choices, Given, spellings
@@ -56,7 +56,7 @@ class Poet:
         device: Where to compute.
         dtype: What to compute in; None for the fastest that device has.
         num_slots: How many poems run at once.
-        choice: What decides which of a poem's candidates is answered; None for their weights alone.
+        judging: Whether a fitted score has a say in which candidate is answered.
     """
 
     def __init__(
@@ -67,10 +67,9 @@ class Poet:
         device: torch.device | str = "cpu",
         dtype: Precision | None = None,
         num_slots: int = 128,
-        choice: LastChoice | None = None,
+        judging: bool = True,
     ) -> None:
-        self._choice = choice
-        self.checkpoint = checkpoint
+        self._choice = LastChoice.load() if judging else None
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)
@@ -95,7 +94,17 @@ class Poet:
             NoThemeFits: If no word of the theme leads to one that the corpus knows.
             All of them are an UnmetWish, whose field names the wish at fault.
         """
-        layout = choose_measure(spec)
+        failure: NoCharacterFits | None = None
+        for layout in choose_measures(spec):
+            try:
+                return self._prepare(spec, layout)
+            except NoCharacterFits as error:
+                failure = failure or error
+        assert failure is not None, "there is always a measure"
+        raise failure
+
+    def _prepare(self, spec: PoemSpec, layout: Layout | TuneVariant) -> Draft:
+        """Return a poem of a measure that is ready for the engine."""
         spec, meter = settled(spec, layout), choose_meter(spec, layout)
         theme = self._themes.read(spec.theme) if spec.theme else None
         asked = add_to_title(spec, theme.text if theme else "")
