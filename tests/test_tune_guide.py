@@ -16,7 +16,7 @@ from model.verse.ci_proof import check_ci
 from model.verse.cilin import Part
 from model.verse.rhymes import Tone
 from model.verse.script import Script, to_script
-from model.verse.tune import TuneVariant
+from model.verse.tune import TuneLine, TuneVariant
 from model.verse.tunes import Tunes
 from tests.guides import lexicon
 
@@ -142,6 +142,15 @@ def test_what_is_given_is_said_again_too() -> None:
     lines = lines_of(write(guide_to(variant, given=spelled(5, word[0], 1))))
     assert lines[4] == lines[5]
     assert lines[5][1] == word[0]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_line_runs_so_that_what_it_says_again_at_its_end_fits(seed: int) -> None:
+    line = TuneLine((3,), "", {"平平仄": 50, "仄仄平": 50})
+    variant = TuneVariant("測", "ce", 1, 20, 20, 100, {}, (2,), (line, line), {(1, 2): (0, 2)})
+    lines = lines_of(write(guide_to(variant), seed))
+    assert lines[0][2] == lines[1][2]
+    assert check_ci(lines, variant, exact=True).checks["平仄"].holds
 
 
 @pytest.mark.parametrize("seed", range(6))
