@@ -228,6 +228,30 @@ def test_no_character_comes_twice_but_as_a_pair() -> None:
         assert pairs <= 1
 
 
+def test_pairs_come_once_in_four_lines_and_never_as_three() -> None:
+    variant = variants("满江红")[0]
+    guide, tokens, doubled = guide_to(variant), list[int](), 0
+    while not guide.finished:
+        ids = np.flatnonzero(guide.allowed().numpy()).tolist()
+        again = bool(tokens) and tokens[-1] in ids
+        doubled += again
+        tokens.append(tokens[-1] if again else random.Random(len(tokens)).choice(ids))
+        guide.advance(tokens[-1])
+    assert doubled == variant.num_lines // 4
+    assert not any(tokens[at] == tokens[at + 1] == tokens[at + 2] for at in range(len(tokens) - 2))
+
+
+@pytest.mark.parametrize("name", ["兰陵王", "沁园春", "木兰花慢", "浣溪沙"])
+def test_the_supply_counts_what_has_not_come_or_may_come_again(name: str) -> None:
+    guide, chance = guide_to(variants(name)[0]), random.Random(1)
+    while not guide.finished:
+        guide.advance(chance.choice(np.flatnonzero(guide.allowed().numpy()).tolist()))
+    come = np.flatnonzero(parts().lexicon.han & ~guide._memory.unused).tolist()
+    left = parts().count(come)
+    for supply in guide._supplies.values():
+        assert supply._counts == {part: left[part] for part in supply._counts}
+
+
 def test_copies_are_avoided_and_where_they_must_come_refused() -> None:
     variant = variants("浣溪沙")[0]
     begun = lines_of(write(guide_to(variant)))[0][:6]
