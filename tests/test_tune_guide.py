@@ -165,6 +165,23 @@ def test_oblique_rhymes_are_entering_as_often_as_custom_has_it(seed: int) -> Non
     assert abs(entering - variant.entering["a"] / 100) < 0.2
 
 
+def test_rhymes_come_from_parts_that_leave_a_choice_unless_one_is_given() -> None:
+    variant, small = Tunes.load().find("虞美人"), Part(5, Tone.PING)
+    assert variant is not None
+    scarce = Parts(lexicon(700))
+    number = scarce.count(())[small]
+    assert 2 <= number < 2 * 2 + 8
+    plans = [
+        choose_tune_plan(scarce, variant.tune.variants[0], Meter.STRICT, {}, seed)
+        for seed in range(8)
+    ]
+    assert not any(small.number in plan.parts[letter] for plan in plans for letter in "BD")
+    token = int(np.flatnonzero(scarce.by_part[small])[0])
+    given = {(2, 6): token}
+    plan = choose_tune_plan(scarce, variant.tune.variants[0], Meter.RHYME, given, 0)
+    assert plan.parts["B"] <= {part.number for part in scarce.all_of(token)}
+
+
 def test_rhymes_change_part_where_they_change() -> None:
     variant = variants("虞美人")[0]
     for seed in range(8):
