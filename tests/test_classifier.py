@@ -39,3 +39,9 @@ def test_texts_are_alike_by_the_characters_and_pairs_they_share() -> None:
     assert products[0, 1] == pytest.approx(3 / 5)
     assert products[0, 2] < 0.3
     assert products[3, 3] == 0
+
+
+def test_what_is_judged_has_not_been_seen() -> None:
+    rng = np.random.default_rng(2)
+    people, ours = rng.normal(size=(40, 300)), rng.normal(size=(40, 300))  # anything can be fitted
+    assert auc_of_pairs(people, ours) == pytest.approx(0.5, abs=0.2)

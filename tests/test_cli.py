@@ -143,13 +143,15 @@ def test_no_proxy_stands_before_this_machine(
     [("HTTP_PROXY", "http://127.0.0.1:9"), ("ALL_PROXY", "socks5://127.0.0.1:9"),
      ("ALL_PROXY", "nonsense://127.0.0.1:9")],
 )  # fmt: skip
+@pytest.mark.parametrize("others", ["example.org", "[::1]", ""])
 def test_a_proxy_that_does_not_help_is_named(
-    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str, others: str
 ) -> None:
     for each in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(each, raising=False)
         monkeypatch.delenv(each.lower(), raising=False)
     monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("NO_PROXY", others)
     result = run.invoke(app, ["generate", "--url", "http://192.0.2.1:8000"])
     assert result.exit_code == 3
     assert f"no service answers at http://192.0.2.1:8000 through the proxy {proxy}" in result.output
@@ -488,8 +490,9 @@ def test_a_port_that_is_taken_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = serve(free_port(), "--port", str(taken.getsockname()[1]))
         _, log = process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert "address already in use" in log
+        port = taken.getsockname()[1]
+    assert process.returncode == 1
+    assert f"error: port: {port} at 127.0.0.1: Address already in use" in log
 
 
 FAILING = """

@@ -126,6 +126,17 @@ def seconds(name: str) -> float:
     return float(found)
 
 
+def test_what_has_had_no_answer_is_asked_of_the_next_replica() -> None:
+    text = (ROOT / "deploy/nginx/nginx.conf").read_text()
+    # Once, for every location: another one inside of one would take its place.
+    (conditions,) = re.findall(r"^ {8}proxy_next_upstream (.*);", text, re.MULTILINE)
+    assert {"error", "timeout", "http_503", "non_idempotent"} <= set(conditions.split())
+    assert "proxy_next_upstream_tries" not in text  # all that there are
+    assert "proxy_request_buffering off" not in text  # what is sent on as it comes is sent once
+    (replicas,) = re.findall(r"server replica:8000 (.*);", text)
+    assert replicas == "max_fails=0"
+
+
 def test_the_proxy_waits_longer_than_a_poem_may_take() -> None:
     assert seconds("proxy_read_timeout") > Settings().deadline_s
     assert seconds("worker_shutdown_timeout") > Settings().deadline_s

@@ -10,22 +10,23 @@ from training.tables.parallels import build, find_parallels, find_vectors, middl
 TABLE = Parallels(
     "天地日月",
     2,
-    bytes([UNIT, 0] * 2 + [0, UNIT] * 2),
-    bytes([0, UNIT] * 2 + [UNIT, 0] * 2),
+    bytes([UNIT, 0] * 2 + [0, UNIT] * 2),  # 天 with 地, 日 with 月
+    bytes([UNIT, 0] + [0, UNIT] * 2 + [UNIT, 0]),  # 天 with 月, 地 with 日
     {5: (0.1, 0.2, 0.3)},
 )
 EIGHT = (
     ["一二三四五"] * 2
-    + ["天日天日天", "地月地日天"]
-    + ["天天天天天", "日月日月日"]
+    + ["天日天日天", "月地月日天"]
+    + ["天天天天天", "日地日地日"]
     + ["一二三四五"] * 2
 )
 
 
 def test_a_couplet_is_as_parallel_as_its_characters_go_together() -> None:
-    assert TABLE.couplet("天日", "地月") == 1
-    assert TABLE.couplet("天日", "日地") == 0
-    assert TABLE.couplet("天日", "地一") == 1  # what is not known says nothing
+    assert TABLE.couplet("天日", "月地") == 1
+    assert TABLE.couplet("天日", "地月") == 0
+    assert TABLE.couplet("天日", "地月", leading=True) == 1
+    assert TABLE.couplet("天日", "月一") == 1  # what is not known says nothing
     assert TABLE.couplet("一二", "三四") is None
 
 

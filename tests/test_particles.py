@@ -3,7 +3,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence as SequenceOf
 from math import exp
-from typing import Self
+from typing import Any, Self
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from model.engine import Engine
 from model.guide import RHYME_WARMTH, NoCharacterFits, Unguided
+from model.particle import Particle
 from model.particles import Particles
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
@@ -156,6 +157,40 @@ def test_what_is_written_has_the_probabilities_that_the_model_gives_it(
             assert each.log_probabilities[position] == pytest.approx(
                 float(logits.log_softmax(-1)[token]), abs=1e-3
             )
+
+
+def test_a_particle_that_becomes_another_draws_what_that_may(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Echo(Lines):
+        """The last token of a line is its first one."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._written = list[int]()
+
+        def copy(self) -> Self:
+            twin = super().copy()
+            twin._written = [*self._written]
+            return twin
+
+        def allowed(self) -> Tensor | None:
+            mask = torch.ones(V, dtype=torch.bool)
+            if self.at_break:
+                mask = torch.zeros(V, dtype=torch.bool)
+                mask[self._written[-2]] = True
+            return mask
+
+        def advance(self, token: int) -> None:
+            super().advance(token)
+            self._written.append(token)
+
+    monkeypatch.setattr(Particle, "fail", lambda _self, error: pytest.fail(str(error)))
+    params = [SamplingParams(temperature=1.0, seed=seed) for seed in range(20)]
+    drawn = [Sequence(HEADER, Echo(4), each, num_particles=6) for each in params]
+    Engine(poetry_model, num_slots=64).run(drawn)
+    for each in drawn:
+        assert each.tokens[0::3] == each.tokens[2::3]
 
 
 def test_weights_begin_anew_after_each_resampling() -> None:

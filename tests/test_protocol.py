@@ -242,9 +242,16 @@ def test_http_1_0_gets_a_file_whole(client: httpx.Client) -> None:
 
 
 def test_a_lost_connection_ends_the_request_before_the_last(
-    client: httpx.Client, service: Service
+    client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """uvicorn itself lets only the last of several requests know."""
+    step = service.poet.engine.step
+
+    def slow() -> Any:
+        time.sleep(0.02)  # 240 steps and more: five seconds
+        return step()
+
+    monkeypatch.setattr(service.poet.engine, "step", slow)
     body = b'{"length": 200, "n": 16, "seed": 1}'
     asked = b"POST /generate/stream HTTP/1.1\r\nHost: yin\r\nContent-Type: application/json\r\n"
     with connect(client) as connection:

@@ -108,25 +108,11 @@ def test_nine_tenths_are_enough(
     assert len(overload.overload(0, "mixed", full=10, seconds=1).faults) == faults
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_sigterm(tiny: dict[str, str], times: int) -> None:
-    with served(tiny) as service:
-        report = asyncio.run(signals.stop(service, streams=4, times=times))
-    assert [fault for fault in report.faults if "cut short" not in fault] == []
-
-
 def test_how_a_stream_ended() -> None:
     stream = b"event: character\ndata: {}\n\nevent: failure\ndata: {}\n\n"
     assert signals.last_event((200, stream)) == "failure"
     assert signals.last_event((503, b"{}")) == "503"
     assert signals.last_event(ConnectionResetError()) == "ConnectionResetError"
-
-
-def test_one_processor(tiny: dict[str, str]) -> None:
-    settings = {name: value for name, value in tiny.items() if name != "YIN_THREADS"}
-    with served(settings, {min(processors())}) as service:
-        report = asyncio.run(processor.press(service, clients=8, seconds=1))
-    assert [fault for fault in report.faults if "health took" not in fault] == []
 
 
 def test_generated_requests(service: Served) -> None:
@@ -175,10 +161,20 @@ def test_metrics(service: Served) -> None:
     assert report.faults == []
 
 
-def test_a_pause(tiny: dict[str, str]) -> None:
-    with served(tiny | {"YIN_DEADLINE_S": "2"}) as service:
-        report = asyncio.run(pause.pause(service, seconds=3))
-    assert report.faults == []
+def test_one_processor_then_a_pause_then_sigterm(tiny: dict[str, str]) -> None:
+    settings = {name: value for name, value in tiny.items() if name != "YIN_THREADS"}
+    with served(settings | {"YIN_DEADLINE_S": "2"}, {min(processors())}) as service:
+        report = asyncio.run(processor.press(service, clients=4, seconds=1))
+        assert [fault for fault in report.faults if "health took" not in fault] == []
+        assert asyncio.run(pause.pause(service, seconds=3, poems=4)).faults == []
+        report = asyncio.run(signals.stop(service, streams=2, times=1))
+        assert [fault for fault in report.faults if "ended with" not in fault] == []
+
+
+def test_sigterm_twice(tiny: dict[str, str]) -> None:
+    with served(tiny) as service:
+        report = asyncio.run(signals.stop(service, streams=4, times=2))
+    assert [fault for fault in report.faults if "cut short" not in fault] == []
 
 
 def test_the_largest_requests_are_requests() -> None:

@@ -497,6 +497,7 @@ def test_metrics_count_requests_and_characters(client: httpx.Client) -> None:
     assert 'yin_requests_total{route="/generate",status="200"}' in text
     assert re.search(r"yin_characters_total [1-9]", text)
     assert 'yin_model_info{checksum="' in text
+    assert "yin_slots 16.0" in text.splitlines()
 
 
 def examples_of(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

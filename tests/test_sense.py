@@ -11,6 +11,7 @@ from training.evaluation.sense import (
     DEFAULT,
     PEOPLE,
     PLAIN,
+    UNJUDGED,
     UNTITLED,
     measure_sense,
     sense_table,
@@ -40,10 +41,11 @@ def test_poems_are_written_to_the_titles(poet: Poet) -> None:
 
 def test_every_writer_is_measured_beside_people(poet: Poet, tiny_checkpoint: Checkpoint) -> None:
     model = tiny_checkpoint.build_model(torch.float32, "cpu")
-    figures = measure_sense(poet, model, people(12), people(30), 3.5, 2)
-    assert set(figures) == {PEOPLE, DEFAULT, PLAIN, UNTITLED}
+    unjudged = Poet(tiny_checkpoint, num_slots=32, judging=False)
+    figures = measure_sense(poet, unjudged, model, people(12), people(30), 3.5, 2)
+    assert set(figures) == {PEOPLE, DEFAULT, UNJUDGED, PLAIN, UNTITLED}
     assert figures[PEOPLE].auc is None
-    for writer in (DEFAULT, PLAIN, UNTITLED):
+    for writer in (DEFAULT, UNJUDGED, PLAIN, UNTITLED):
         auc = figures[writer].auc
         assert auc is not None
         assert auc > 0.9  # nothing is easier to tell apart
@@ -52,7 +54,7 @@ def test_every_writer_is_measured_beside_people(poet: Poet, tiny_checkpoint: Che
         assert each.rhyme > 5
         assert each.parallel is not None
     table = sense_table(figures).splitlines()
-    assert len(table) == 6
+    assert len(table) == 7
     assert all(row.count("|") == len(COLUMNS) + 1 for row in table)
 
 

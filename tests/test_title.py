@@ -9,6 +9,7 @@ HEARD = [  # as it is written, as it is shown, as the model hears it
     ("登楼 其一", "登楼", "登樓"),
     ("登楼·其一", "登楼", "登樓"),
     ("帝京篇十首　一", "帝京篇十首", "帝京篇"),
+    ("春日　二", "春日", "春日"),
     ("秋兴八首其三", "秋兴八首其三", "秋興"),
     ("《登楼》", "登楼", "登樓"),
     ("「登楼」[1]\r\n", "登楼", "登樓"),
@@ -27,6 +28,7 @@ def test_a_title_is_heard_as_training_reads_those_of_the_corpus(
     title = GenerateRequest(title=written).title
     assert title == shown
     assert read_title(title) == heard
+
     if "[" not in written and "⼀" not in written:  # which upstream has not
         assert clean_title(written) == heard
 
@@ -34,3 +36,8 @@ def test_a_title_is_heard_as_training_reads_those_of_the_corpus(
 def test_a_title_that_is_longer_than_any_says_nothing() -> None:
     assert read_title("日" * 20) == "日" * 20
     assert read_title("日" * 21) == ""
+
+
+def test_a_number_that_stands_apart_is_none_of_the_title() -> None:
+    assert read_title("春日 二") == read_title("春日·其十") == "春日"
+    assert read_title("春日二") == "春日二"

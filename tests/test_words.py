@@ -47,3 +47,8 @@ def test_a_word_says_as_much_as_the_poems_below_it_differ_from_all() -> None:
     same, other = divergences(np.array([[500.0, 250, 250], [0, 0, 50_000]]), p)
     assert same == pytest.approx(0, abs=1e-9)
     assert other == pytest.approx(np.log(4), abs=0.2)
+
+
+def test_a_word_that_is_seldom_seen_says_little() -> None:
+    p = np.array([0.5, 0.25, 0.25])
+    assert divergences(np.array([[0.0, 0, 20]]), p)[0] < 0.01

@@ -183,10 +183,11 @@ def measure_titles(
     Raises:
         ValueError: If there are fewer such poems than number.
     """
-    poet = Poet(checkpoint, device=default_device())
-    poems = titled_poems(list(read_poems(corpus / "validation.jsonl")), poet.vocabulary, number)
-    train = read_poems(corpus / "train.jsonl")
-    return measure_sense(poet, build_model(checkpoint), poems, train, guidance, candidates)
+    poet, unjudged = (Poet(checkpoint, device=default_device(), judging=j) for j in (True, False))
+    validation = list(read_poems(corpus / "validation.jsonl"))
+    poems = titled_poems(validation, poet.vocabulary, number)
+    train, model = read_poems(corpus / "train.jsonl"), build_model(checkpoint)
+    return measure_sense(poet, unjudged, model, poems, train, guidance, candidates)
 
 
 def build_model(checkpoint: Checkpoint) -> PoetryModel:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,27 +31,26 @@ def forgeries(checkpoint: Checkpoint) -> Iterator[tuple[str, Callable[[Path], No
     for size in ("num_layers", "hidden_size", "embedding_size", "vocab_size"):
         for number in (10_000_000, 0, -1, 2**63, 1.5, "2", None, [1], float("nan")):
             text = json.dumps(config | {size: number})
-            yield f"{size} {number}", lambda path, text=text: forge(checkpoint, path, config=text)
+            yield f"{size} {number}", partial(forge, checkpoint, config=text)
     for name in ("config", "vocabulary", "provenance"):
         for text in ("", "[]", "null", "{", "[" * 100_000, '{"characters": 7}', '{"x": 1}'):
-            forged = {name: text}
-            yield (
-                f"{name} {text[:9]}",
-                lambda path, forged=forged: forge(checkpoint, path, **forged),
-            )
+            forged: dict[str, Any] = {name: text}
+            yield f"{name} {text[:9]}", partial(forge, checkpoint, **forged)
     for dtype in (torch.int8, torch.float64, torch.bool):
         weights = {name: weight.to(dtype) for name, weight in checkpoint.weights.items()}
-        other = replace(checkpoint, weights=weights)
-        yield str(dtype), lambda path, other=other: forge(other, path)
+        yield str(dtype), partial(forge, replace(checkpoint, weights=weights))
     for value in (float("nan"), float("inf")):
         weights = {name: weight.clone() for name, weight in checkpoint.weights.items()}
         next(iter(weights.values())).view(-1)[0] = value
-        other = replace(checkpoint, weights=weights)
-        yield f"a weight of {value}", lambda path, other=other: forge(other, path)
+        yield f"a weight of {value}", partial(forge, replace(checkpoint, weights=weights))
     yield "a pipe", os.mkfifo
     yield "a folder", Path.mkdir
-    yield "nothing", lambda path: path.write_bytes(b"") and None
-    yield "zeros", lambda path: path.write_bytes(bytes(100)) and None
+    for content in (b"", bytes(100)):
+        yield f"{len(content)} bytes", partial(_write, content)
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def load(path: Path) -> str:

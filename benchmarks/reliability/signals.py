@@ -13,14 +13,11 @@ TWICE_S = 0.3  # from the first signal to the second
 
 async def stop(service: Served, streams: int, times: int) -> Report:
     """Send SIGTERM once or twice while streams are written; see how they and the service end."""
+    connections = [Connection("127.0.0.1", service.port) for _ in range(streams)]
     fields = {"length": 200, "n": 2, "candidates": 1}
     asking = [
-        asyncio.ensure_future(
-            Connection("127.0.0.1", service.port).post(
-                "/generate/stream", {**fields, "seed": number}
-            )
-        )
-        for number in range(streams)
+        asyncio.ensure_future(each.post("/generate/stream", {**fields, "seed": number}))
+        for number, each in enumerate(connections)
     ]
     await asyncio.sleep(1)
     start = time.monotonic()
@@ -30,6 +27,8 @@ async def stop(service: Served, streams: int, times: int) -> Report:
         service.process.send_signal(signal.SIGTERM)
     answers = await asyncio.gather(*asking, return_exceptions=True)
     ended_s = time.monotonic() - start
+    for each in connections:
+        each.close()
     code = await asyncio.to_thread(service.end)
     ends = [last_event(each) for each in answers]
     expected = ("poem",) if times == 1 else ("failure", "poem")  # one may have been ready

@@ -64,4 +64,4 @@ def add_to_title(spec: PoemSpec, keywords: str) -> PoemSpec:
 
 def reckoned(spec: PoemSpec) -> PoemSpec:
     """Return a spec with a title of as many characters as it may get from its theme."""
-    return add_to_title(spec, "一" * MAX_CHARACTERS) if spec.theme else spec
+    return add_to_title(spec, "月" * MAX_CHARACTERS) if spec.theme else spec

@@ -56,7 +56,7 @@ class Poet:
         device: Where to compute.
         dtype: What to compute in; None for the fastest that device has.
         num_slots: How many poems run at once.
-        choice: What decides which of a poem's candidates is answered; None for their weights alone.
+        judging: Whether a fitted score has a say in which candidate is answered.
     """
 
     def __init__(
@@ -67,10 +67,9 @@ class Poet:
         device: torch.device | str = "cpu",
         dtype: Precision | None = None,
         num_slots: int = 128,
-        choice: LastChoice | None = None,
+        judging: bool = True,
     ) -> None:
-        self._choice = choice
-        self.checkpoint = checkpoint
+        self._choice = LastChoice.load() if judging else None
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)

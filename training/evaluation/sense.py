@@ -1,7 +1,8 @@
 """Whether poems keep to their title and hang together, beside people's to the same titles.
 
-Written are poems as the API writes them by default, as the model alone would (guidance 1, one
-candidate, no leaning to parallels), and by default to no title, which is the control.
+Written are poems as the API writes them by default, the same without the last choice, as the model
+alone would (guidance 1, one candidate, no leaning to parallels), and by default to no title, which
+is the control.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,8 @@ from training.evaluation.retrieval import Found, TitleScorer, find_titles
 from training.evaluation.titles import characters_of
 from training.evaluation.traits import NAMES, Titled, Traits, find_traits
 
-PEOPLE, DEFAULT, PLAIN, UNTITLED = "people", "by default", "the model alone", "to no title"
+PEOPLE, DEFAULT, UNJUDGED = "people", "by default", "without the last choice"
+PLAIN, UNTITLED = "the model alone", "to no title"
 RUNS_WEIGHT = 4.0  # times the length of the row of characters and pairs, beside the traits
 COLUMNS = (
     "writer",
@@ -73,7 +75,16 @@ def write_to_titles(
     titled: bool = True,
     pairing: bool = True,
 ) -> list[Lines]:
-    """Return the lines of poems of the same forms and titles, in the model's script."""
+    """Return the lines of poems of the same forms and titles, in the model's script.
+
+    Args:
+        poet: Who writes.
+        poems: Whose forms and titles they are to have.
+        guidance: As in the API.
+        candidates: The same.
+        titled: Whether to give the titles.
+        pairing: Whether middle couplets lean to be parallel.
+    """
     base = PoemSpec()
     specs = [
         PoemSpec(
@@ -91,6 +102,7 @@ def write_to_titles(
 
 def measure_sense(
     poet: Poet,
+    unjudged: Poet,
     model: PoetryModel,
     poems: Sequence[CorpusPoem],
     train: Iterable[CorpusPoem],
@@ -101,6 +113,7 @@ def measure_sense(
 
     Args:
         poet: Who writes.
+        unjudged: The same without the last choice.
         model: Who reads, in the precision of measurements.
         poems: People's, with titles.
         train: What the title scorer learns from.
@@ -112,6 +125,7 @@ def measure_sense(
     written: dict[str, list[Lines]] = {
         PEOPLE: [tuple(poem.lines) for poem in poems],
         DEFAULT: write_to_titles(poet, poems, guidance, candidates),
+        UNJUDGED: write_to_titles(unjudged, poems, guidance, candidates),
         PLAIN: write_to_titles(poet, poems, 1.0, 1, pairing=False),
         UNTITLED: write_to_titles(poet, poems, guidance, candidates, titled=False),
     }

@@ -54,7 +54,7 @@ def main(
     """Write the weights, and print them."""
     with reporting(CheckpointError, OSError, ValueError):
         loaded = Checkpoint.load(checkpoint)
-        poet = Poet(loaded, device=default_device(), choice=None)
+        poet = Poet(loaded, device=default_device(), judging=False)
         validation = list(read_poems(corpus / "validation.jsonl"))
         poems = titled_poems(validation, poet.vocabulary, LEFT_OUT + number)[LEFT_OUT:]
         titles = [characters_of(poem.title) for poem in poems]
