@@ -51,6 +51,7 @@ from training.evaluation.poems import (
     write_poems,
 )
 from training.evaluation.retrieval import TitleScorer, find_titles, write_to_titles
+from training.evaluation.revising import revise_poems
 from training.evaluation.starts import quotation, starts_section, write_starts
 from training.evaluation.titles import characters_of, follow_titles, titled_poems
 
@@ -138,6 +139,20 @@ def retrieval_command(
             "model": find_titles(scorer, titles, written),
         }
     typer.echo(json.dumps({writer: asdict(each) for writer, each in found.items()}))
+
+
+@app.command("revising")
+def revising_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    poems: Annotated[Path, typer.Option(help="Such as validation.jsonl of training.corpus.")],
+    number: Annotated[int, typer.Option(min=1, help="Places, one in each poem.")] = 120,
+    seed: Annotated[int, typer.Option(help="Draws poems and places.")] = 0,
+) -> None:
+    """Print how often a poet's own character is suggested for its place, as a JSON object."""
+    with reporting(*REFUSALS):
+        poet = Poet(Checkpoint.load(checkpoint), device=default_device())
+        ranks = revise_poems(poet, list(read_poems(poems)), number, seed)
+    typer.echo(json.dumps(asdict(ranks)))
 
 
 @app.command("starts")
