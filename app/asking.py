@@ -71,7 +71,7 @@ def _load_for(request: GenerateRequest) -> Service:
     from app.settings import Settings
 
     with loading():
-        candidates = request.candidates or Settings().candidates
+        candidates = request.ways(Settings().candidates)
     return load(2 * request.n * candidates)  # twice, for guidance has a row of its own
 
 

@@ -109,13 +109,18 @@ def loading(options: Container[str] = ()) -> Iterator[None]:
 
     with (
         exit_on(MemoryError, code=REFUSED, describe=describe_memory),
-        exit_on(CheckpointError, LineFilterError, ValueError, OSError, code=REFUSED),
+        exit_on(ValueError, OSError, code=REFUSED),
+        exit_on(CheckpointError, LineFilterError, code=WRONG),
         exit_on(
             ValidationError,
             code=WRONG,
             describe=lambda error: describe_settings(error, options),
         ),
-        exit_on(InvalidSetting, code=WRONG),
+        exit_on(
+            InvalidSetting,
+            code=WRONG,
+            describe=lambda error: f"{_name_of(error.setting, options)}: {error.message}",
+        ),
     ):
         try:
             yield

@@ -4,7 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from model.verse.text import read_lines
+from model.verse.scansion import split_lines
+from model.verse.text import fold, read_lines
+from model.verse.title import without_number
 from model.vocabulary import Era
 
 
@@ -13,7 +15,15 @@ def _characters(text: object) -> object:
     return "".join(read_lines(text)) if isinstance(text, str) else text
 
 
+def _title(text: object) -> object:
+    """Return the characters of a title as training reads those of the corpus."""
+    if not isinstance(text, str) or not read_lines(text):
+        return _characters(text)
+    return "".join(split_lines(without_number(fold(text))))
+
+
 AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
+AS_TITLE = BeforeValidator(_title)
 
 
 def choice(kind: Any) -> BeforeValidator:

@@ -9,7 +9,9 @@ from model.verse.scansion import punctuate
 from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import form_called
 
-SIGNATURE = re.compile(r"^— (\S+), seed \d+\s*$", re.MULTILINE)  # form and seed under a poem
+SIGNATURE = re.compile(
+    r"^— (\S+), seed \d+(?:; .*)?\s*$", re.MULTILINE
+)  # form and seed under a poem
 BLANK = "\u3000"  # between columns, and where a column has ended
 
 

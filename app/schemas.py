@@ -12,8 +12,10 @@ from pydantic import (
     model_validator,
 )
 
-from app.fields import AS_CHARACTERS, ERA_NAMES, Strict, choice, none_for
+from app.errors import UnacceptableRequest
+from app.fields import AS_CHARACTERS, AS_TITLE, ERA_NAMES, Strict, choice, none_for
 from model.poet.poem import Meter, PoemSpec
+from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
 from model.verse.pattern_name import PATTERN_NAMES, Pattern
@@ -28,8 +30,6 @@ MAX_POEMS, MAX_SEQUENCES = 16, 64
 GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
 LONGEST_LINE = 7  # of shi
 LONGEST_START = 9  # characters of the longest line of a tune
-
-
 TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
@@ -149,7 +149,17 @@ class GenerateRequest(Strict):
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
-        AS_CHARACTERS,
+        AS_TITLE,
+    ] = None
+    theme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_THEME,
+            description="The same in free words, modern ones and English, too; the answer names "
+            "the words of the poems that they were read as.",
+            examples=["想念在上海的外婆"],
+        ),
     ] = None
     author: Annotated[
         str | None,
@@ -169,8 +179,8 @@ class GenerateRequest(Strict):
         Field(
             ge=0,
             le=MAX_GUIDANCE,
-            description="How strongly title, author and era steer (切题): 0 not at all, 1 as the "
-            "model by itself, and more than 1 keeps closer to them.",
+            description="How strongly title, theme, author and era steer (切题): 0 not at all, 1 "
+            "as the model by itself, and more than 1 keeps closer to them.",
         ),
     ] = GUIDANCE
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
@@ -211,6 +221,19 @@ class GenerateRequest(Strict):
             raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
         return self
 
+    def ways(self, usual: int) -> int:
+        """Return in how many ways each poem is written, usual where the request does not say.
+
+        Raises:
+            UnacceptableRequest: If these are too many for n.
+        """
+        candidates = self.candidates or usual
+        if self.n * candidates > MAX_SEQUENCES:
+            reason = f"where each poem is written in {candidates} ways, as here by default"
+            message = f"must be at most {MAX_SEQUENCES // candidates} {reason}; got {self.n}"
+            raise UnacceptableRequest("n", message)
+        return candidates
+
     def params(self, seed: int) -> SamplingParams:
         """Return how the poem that belongs to seed is drawn."""
         return SamplingParams(self.temperature, self.top_k or 0, self.top_p or 1.0, seed)
@@ -232,6 +255,7 @@ class GenerateRequest(Strict):
             rhyme=frozenset() if self.rhyme is None else groups_asked(self.rhyme),
             pattern=self.pattern,
             title=self.title,
+            theme=self.theme,
             author=self.author,
             era=self.era,
             guidance=self.guidance,
@@ -250,7 +274,7 @@ class GenerateRequest(Strict):
                 {"acrostic": "春夏秋冬", "script": "traditional"},
                 {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
                 {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
-                {"start": "月", "length": 200, "candidates": 1, "novel": True},
+                {"start": "月", "length": 200, "candidates": 1, "novel": True, "theme": "外婆"},
             ]
         }
     )

@@ -10,13 +10,14 @@ from typing import Self, TypeVar
 import torch
 
 from app.admission import Claim
-from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
+from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
 from app.editor import Editor
 from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
+from app.judge import Judge
 from app.metrics import Metrics
 from app.rhyming import RhymesOut
 from app.schemas import GenerateRequest
@@ -24,14 +25,14 @@ from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
 from model.checkpoint import Checkpoint
+from model.poet.draft import Draft
 from model.poet.line_filter import LineFilter
 from model.poet.poem import PoemSpec, draw_seed
-from model.poet.poet import Draft, Poet
+from model.poet.poet import Poet
 from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.judge import judge
 from model.verse.script import Script, standard_forms
 
 Item = TypeVar("Item")
@@ -79,6 +80,7 @@ class Service:
             num_threads=settings.num_threads,
         )
         self._aside = Aside(self.metrics)
+        self.judge = Judge(self._aside)
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -125,13 +127,7 @@ class Service:
     @property
     def card(self) -> ModelCard:
         """What is served, in full."""
-        return ModelCard(
-            **self.model.model_dump(),
-            vocab_size=self.checkpoint.config.vocab_size,
-            parameters=sum(weight.numel() for weight in self.checkpoint.weights.values()),
-            authors=list(self.checkpoint.vocabulary.authors),
-            provenance=dict(self.checkpoint.provenance),
-        )
+        return ModelCard.of(self.model, self.checkpoint)
 
     def claim(self, request: GenerateRequest, caller: str) -> Claim:
         """Return what a request asks of the engine.
@@ -151,8 +147,9 @@ class Service:
 
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
-        candidates = request.candidates or self.settings.candidates
-        return replace(request.spec(seed), candidates=candidates)
+        # Where the slots are few, what nobody asked for gives way: guidance takes as many again.
+        unasked = min(self.settings.candidates, max(1, self.settings.num_slots // 2))
+        return replace(request.spec(seed), candidates=request.ways(unasked))
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -165,7 +162,7 @@ class Service:
         job = self.engine.admit(claim)
         try:
             async with asyncio.timeout_at(job.deadline):
-                drafts = await self._prepare_all(request)
+                drafts = await self._prepare_all(request, claim.caller)
             self.engine.run(job, [draft.sequence for draft in drafts])
         except TimeoutError as error:
             self.engine.cancel(job)
@@ -175,39 +172,28 @@ class Service:
             raise
         return Commission(request, drafts, job)
 
-    async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
+    async def _prepare_all(self, request: GenerateRequest, caller: str) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
         drafts = self.prepare(request, draw_request_seed(request.seed))
-        # To read what is given, or to find a pattern for it, may take the model or a long search.
-        if not request.given or is_plain(request.given):
+        # To read what is given, or to find a pattern for it, may take the model or a long search,
+        # and a theme the dictionary.
+        if not request.theme and (not request.given or is_plain(request.given)):
             return await in_turns(drafts)
         made = []
         # One by one, so that requests take turns here, too.
-        while draft := await self._aside.run(next, drafts, None):
+        while draft := await self._aside.call(caller, next, drafts, None):
             made.append(draft)
         return made
 
-    async def judge(self, text: str) -> MeterOut:
-        """Return how a poem keeps the rules.
-
-        Raises:
-            UnacceptableRequest: If it is no poem.
-            QueueFull: If too many wait to be judged.
-        """
-        try:
-            proof = await self._aside.read(judge, text)
-        except ValueError as error:
-            raise UnacceptableRequest("text", str(error)) from error
-        return MeterOut.model_validate(proof.to_dict())
-
-    async def rhymes(self, name: str, script: Script) -> RhymesOut:
+    async def rhymes(self, name: str, script: Script, caller: str) -> RhymesOut:
         """Return what the rhyme book has under a name.
 
         Raises:
             UnknownRhyme: If it is neither a character's nor a group's.
+            TooMuchHeld: If too many that wait are the caller's.
             QueueFull: If too many wait to be answered.
         """
-        return await self._aside.read(self.look_up, name, script)
+        return await self._aside.read(caller, self.look_up, name, script)
 
     def look_up(self, name: str, script: Script) -> RhymesOut:
         """Return the same, now.

@@ -87,3 +87,14 @@ def rhyming(answer: RhymesOut) -> str:
         shown += [""] * bool(shown) + [f"{group.name}　{group.tone}{near}"]
         shown += [group.characters[at : at + ROW] for at in range(0, len(group.characters), ROW)]
     return "\n".join(shown)
+
+
+def describe_theme(poem: PoemOut) -> str:
+    """Return what a poem's theme was read as, and what of it nothing stands for."""
+    found: dict[str, list[str]] = {}
+    for keyword in poem.keywords:
+        found.setdefault(keyword.of, []).append(keyword.word)
+    read = "，".join(
+        of if words == [of] else f"{of} → {'、'.join(words)}" for of, words in found.items()
+    )
+    return read + (f"; no word for {'、'.join(poem.unmapped)}" if poem.unmapped else "")

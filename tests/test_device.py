@@ -12,5 +12,5 @@ def test_auto_takes_what_there_is_and_a_named_device_is_taken() -> None:
 
 @pytest.mark.parametrize("name", ["cuda:99", "mps", "toaster"])
 def test_a_device_that_is_not_there_is_refused_in_one_sentence(name: str) -> None:
-    with pytest.raises(InvalidSetting, match=f"YIN_DEVICE: there is no {name} here; auto takes"):
+    with pytest.raises(InvalidSetting, match=f"device: there is no {name} here; auto takes"):
         choose_device(name)
