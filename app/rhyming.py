@@ -34,7 +34,7 @@ class ReadingOut(BaseModel):
 class GroupOut(BaseModel):
     """A rhyme group."""
 
-    name: str
+    name: str = Field(description="Such as 七阳.")
     tone: str = Field(description="平: regulated verse may rhyme in it; else 仄.")
     characters: str = Field(description="Those that rhyme in it, the most used first.")
     neighbours: list[str] = Field(description="Groups that a first line may borrow from (邻韵).")

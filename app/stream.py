@@ -18,7 +18,7 @@ from app.errors import ServiceError, describe_crash
 from app.schemas import GenerateRequest
 from app.seed import draw_request_seed
 from app.service import Commission, Service
-from model.poet.poet import Draft
+from model.poet.draft import Draft
 from model.verse.script import settled, to_script
 
 PING = b": ping\n\n"
