@@ -54,8 +54,8 @@ class MeterOut(BaseModel):
         "regulated verse."
     )
     line_types: str = Field(
-        description="The type of each line, such as aBbA: a and A begin 仄, b and B 平, and capitals "
-        "rhyme. Empty if there is no pattern."
+        description="The type of each line, such as aBbA: a and A begin 仄, b and B 平; capital "
+        "letters rhyme. Empty if there is no pattern."
     )
     tones: list[str] = Field(
         description="The tone that each character was read in, one string per line."

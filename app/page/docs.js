@@ -78,7 +78,7 @@ function* answered(description, { schema, example }) {
   if (shape.properties) yield make("details", {}, make("summary", {}, "Fields"), fields(description, shape));
   if (example === undefined) return;
   const text = typeof example === "string" ? example : JSON.stringify(example, null, 1);
-  yield make("details", {}, make("summary", {}, "Example"), make("pre", { tabIndex: 0, ariaLabel: "An answer" }, text));
+  yield make("details", {}, make("summary", {}, "An answer"), make("samp", {}, text));
 }
 
 /* Where an operation can be tried: its examples, the body to send, the answer. */
