@@ -9,15 +9,21 @@ from model.verse.text import fold, read_lines
 from model.verse.title import without_number
 from model.vocabulary import Era
 
+LONGEST_TEXT = 1000  # of a field that is read for its characters, as of a poem to judge
+
 
 def _characters(text: object) -> object:
     """Return the Han characters of what a caller wrote; leave anything else to the type check."""
-    return "".join(read_lines(text)) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    if len(text) > LONGEST_TEXT:  # to read it would hold the event loop
+        raise ValueError(f"must be at most {LONGEST_TEXT} characters, marks included")
+    return "".join(read_lines(text))
 
 
 def _title(text: object) -> object:
     """Return the characters of a title as training reads those of the corpus."""
-    if not isinstance(text, str) or not read_lines(text):
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT or not read_lines(text):
         return _characters(text)
     return "".join(split_lines(without_number(fold(text))))
 
