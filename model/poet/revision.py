@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.poet.given import Spot
 from model.sampling import SamplingParams
 from model.verse.ci_proof import CiProof
 from model.verse.form import MAX_LENGTH
@@ -11,6 +10,7 @@ from model.verse.judge import judge
 from model.verse.scansion import punctuate
 from model.verse.script import Script
 from model.verse.text import UNREADABLE, find_poem
+from model.verse.tune import Spot
 from model.vocabulary import Era
 from model.wish import UnmetWish
 
