@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import desk
+from app.description import describe_api
 from app.errors import ServiceError, answer_service_error, describe_validation
 from app.metrics import Metrics
 from app.middleware import (
@@ -68,6 +70,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )
+    app.openapi = partial(describe_api, app)  # type: ignore[method-assign]
     app.router.redirect_slashes = False  # to the host that the caller names
     for each in ROUTERS:
         app.include_router(each)
