@@ -42,9 +42,10 @@ def exit_on(
 
 def describe_fields(error: ValidationError) -> str:
     """Return pydantic's errors as the service describes them."""
-    from app.errors import describe_detail, describe_validation
+    from app.errors import describe_detail
+    from app.saying import sayings
 
-    errors = describe_validation(error.errors())
+    errors = sayings(error.errors())
     return describe_detail([{**each, "loc": ("body", *each["loc"])} for each in errors])
 
 

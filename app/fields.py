@@ -1,24 +1,66 @@
 """How fields of requests are read."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from model.verse.text import read_lines
+from app.language import Language
+from app.saying import Said, either
+from model.poet.poem import Meter
+from model.verse.form import Form
+from model.verse.pattern_name import Pattern
+from model.verse.script import Script, to_script
+from model.verse.text import StrangeCharacter, read_lines
+from model.verse.tunes import Tunes, form_called
 from model.vocabulary import Era
 
 
 def _characters(text: object) -> object:
     """Return the Han characters of what a caller wrote; leave anything else to the type check."""
-    return "".join(read_lines(text)) if isinstance(text, str) else text
+    return "".join(chinese_lines(text)) if isinstance(text, str) else text
+
+
+def chinese_lines(text: str) -> list[str]:
+    """Return the runs of Han characters of what a caller wrote.
+
+    Raises:
+        Said: If there is anything else in it.
+    """
+    try:
+        return read_lines(text)
+    except StrangeCharacter as error:
+        raise Said(str(error), f"只能是汉字，不能有 {error.character!r}") from error
 
 
 AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
 
 
-def choice(kind: Any) -> BeforeValidator:
-    """Convert a string by calling kind; leave anything else to the type check."""
-    return BeforeValidator(lambda value: kind(value) if isinstance(value, str) else value)
+def choice(
+    kind: Callable[[str], Any], *, english: str, chinese: str | Callable[[str], str]
+) -> BeforeValidator:
+    """Convert a string by calling kind, and say what can be chosen where it is none.
+
+    Args:
+        kind: Raises ValueError for what is none.
+        english: What a refusal says, but for a string what kind says, unless it is an Enum.
+        chinese: The same, in all cases; perhaps of what was asked for.
+    """
+
+    def read(value: object) -> object:
+        if not (value is None or isinstance(value, (str, bool, int, float, list, dict))):
+            return value  # one already
+        asked = value if isinstance(value, str) and len(value) <= LONGEST_NAME else ""
+        in_chinese = chinese(asked) if callable(chinese) else chinese
+        if not asked:
+            raise Said(english, in_chinese)
+        try:
+            return kind(asked)
+        except ValueError as error:
+            in_english = english if isinstance(kind, type) else str(error)
+            raise Said(in_english, in_chinese) from error
+
+    return BeforeValidator(read)
 
 
 def none_for(*values: int) -> BeforeValidator:
@@ -26,7 +68,51 @@ def none_for(*values: int) -> BeforeValidator:
     return BeforeValidator(lambda value: None if value in values and type(value) is int else value)
 
 
+LONGEST_NAME = 40  # that a refusal repeats
 ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
+ERA = choice(
+    Era.parse, english="must be tang (唐) or song (宋)", chinese="须为 tang（唐）或 song（宋）"
+)
+SCRIPT = choice(
+    Script,
+    english="must be simplified or traditional",
+    chinese="须为 simplified（简体）或 traditional（繁体）",
+)
+PATTERN = choice(
+    Pattern.parse,
+    english="must be a name, such as 仄起首句入韵",
+    chinese="须为 仄起 或 平起，首句入韵 或 首句不入韵，或两者相连，如 仄起首句入韵",
+)
+
+
+FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
+
+
+def _forms_in_chinese(name: str) -> str:
+    """Return what a form can be, and the tunes whose names are like one."""
+    near = (to_script(tune.name, Script.SIMPLIFIED) for tune in Tunes.load().near(name))
+    forms = "、".join(Form)
+    return f"须为 {forms} 之一，或词牌名；相近的词牌有 {'、'.join(near)}（GET /forms 列出全部）"
+
+
+FORM = choice(
+    form_called,
+    english=f"must be {', '.join(form.code for form in Form)} or a tune, such as huanxisha",
+    chinese=_forms_in_chinese,
+)
+METER = choice(
+    Meter,
+    english=f"must be {either([*Meter], Language.ENGLISH)}",
+    chinese=f"须为 {either([*Meter], Language.CHINESE)}",
+)
+
+
+def text_or_lines(opening: object) -> object:
+    """Refuse what is neither a text nor a list of texts."""
+    each = opening if isinstance(opening, list) else [opening]
+    if opening is not None and not all(isinstance(line, str) for line in each):
+        raise Said("must be a text, or a list of lines", "须为文字，或诗句的列表")
+    return opening
 
 
 class Strict(BaseModel):

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from app import desk
-from app.errors import ServiceError, answer_service_error, describe_validation
+from app.errors import ServiceError, answer_service_error, language_of
 from app.metrics import Metrics
 from app.middleware import (
     IMMUTABLE,
@@ -29,6 +29,7 @@ from app.middleware import (
 )
 from app.rate import RateLimit
 from app.routes import router
+from app.saying import Saying, sayings
 from app.service import Service
 from app.settings import Settings
 
@@ -38,6 +39,11 @@ DESCRIPTION = """\
 Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
 acrostic. The tone pattern and rhyme of regulated verse are guaranteed, and proved in the answer.
 """
+UNREADABLE = Saying("the body must be JSON in UTF-8", "内容须为 UTF-8 的 JSON")
+NOT_JSON = Saying(
+    "the body must be JSON: Content-Type: application/json",
+    "内容须为 JSON：Content-Type: application/json",
+)
 
 
 def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
@@ -152,9 +158,10 @@ def refuse_other_methods(app: FastAPI) -> None:
         app.router.routes.append(Route(path, MethodNotAllowed(methods), include_in_schema=False))
 
 
-async def answer_unreadable_body(_request: Request, _error: Exception) -> JSONResponse:
+async def answer_unreadable_body(request: Request, _error: Exception) -> JSONResponse:
     """Answer a body that is not even text like one that is not JSON."""
-    error = {"type": "json_invalid", "loc": ("body",), "msg": "the body must be JSON in UTF-8"}
+    msg = UNREADABLE.in_language(language_of(request))
+    error = {"type": "json_invalid", "loc": ("body",), "msg": msg}
     return JSONResponse({"detail": [error]}, 422)
 
 
@@ -164,7 +171,13 @@ async def answer_validation_error(request: Request, error: Exception) -> JSONRes
         raise error
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and not content_type.endswith("json"):
-        return JSONResponse(
-            {"detail": "the body must be JSON: Content-Type: application/json"}, 415
-        )
-    return JSONResponse({"detail": describe_validation(error.errors())}, 422)
+        return JSONResponse({"detail": NOT_JSON.in_language(language_of(request))}, 415)
+    said = sayings(error.errors(), language_of(request), fields_of(request))
+    return JSONResponse({"detail": said}, 422)
+
+
+def fields_of(request: Request) -> list[str]:
+    """Return the fields that the body of a request may have."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = body and body.field_info.annotation
+    return list(getattr(model, "model_fields", ()))

@@ -178,7 +178,7 @@ class RefuseEarly:
             try:
                 scope["app"].state.service.engine.require_slot(caller_of(scope))
             except ServiceError as error:
-                answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+                answer = JSONResponse({"detail": error.message}, error.status, error.headers)
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -219,7 +219,7 @@ class ApiKeys:
         try:
             self._failures.count(caller_of(scope))
         except TooManyRequests as error:
-            answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+            answer = JSONResponse({"detail": error.message}, error.status, error.headers)
         else:
             answer = JSONResponse(
                 {"detail": "this service needs a valid key: Authorization: Bearer KEY"},

@@ -9,11 +9,12 @@ from fastapi.responses import StreamingResponse
 
 from app.answers import GenerateResponse, Health, MeterOut, ModelCard
 from app.caller import caller_of
-from app.errors import ClientGone, Unhealthy
+from app.checking import CheckRequest
+from app.errors import ClientGone, Unhealthy, language_of
 from app.forms import FormCard, FormOut, form_card
 from app.forms import forms as all_forms
 from app.rate import charge
-from app.schemas import CheckRequest, GenerateRequest
+from app.schemas import GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
 
@@ -86,7 +87,7 @@ async def generate(request: Request, commission: Admitted, service: Served) -> G
     response_class=StreamingResponse,
     tags=["poems"],
 )
-async def stream(commission: Admitted, service: Served) -> StreamingResponse:
+async def stream(request: Request, commission: Admitted, service: Served) -> StreamingResponse:
     """Write a poem, a character at a time, as server-sent events.
 
     `character` holds the number of the poem, the number of the line and the text, punctuation
@@ -94,7 +95,9 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     wrong on the way, `failure` takes its place.
     """
     return StreamingResponse(
-        events(commission, service), media_type="text/event-stream", headers=HEADERS
+        events(commission, service, language_of(request)),
+        media_type="text/event-stream",
+        headers=HEADERS,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from app.errors import ServiceError, describe_crash
+from app.language import Language
 from app.service import Commission, Service
 from model.verse.script import settled, to_script
 
@@ -26,15 +27,17 @@ def encode(event: str, data: Any) -> bytes:
     return f"event: {event}\ndata: {text}\n\n".encode()
 
 
-async def events(commission: Commission, service: Service) -> AsyncIterator[bytes]:
-    """Yield the events of a stream; whatever goes wrong is one too, the last."""
+async def events(
+    commission: Commission, service: Service, language: Language = Language.ENGLISH
+) -> AsyncIterator[bytes]:
+    """Yield the events of a stream; whatever goes wrong is one too, the last, in a language."""
     try:
         async for event in characters(commission, service):
             yield event
         answer = await service.finish(commission)
         yield encode("poem", answer.model_dump(mode="json"))
     except ServiceError as error:
-        yield encode("failure", {"status": error.status, "detail": error.detail})
+        yield encode("failure", {"status": error.status, "detail": error.said(language)})
     except Exception as error:
         structlog.get_logger().error("stream_failed", **describe_crash(error))
         yield encode("failure", {"status": 500, "detail": "the poem could not be completed"})

@@ -25,8 +25,7 @@ def refusal(client: httpx.Client, path: str = "/revise", **fields: Any) -> str:
     response = client.post(path, json=fields)
     assert response.status_code == 422, response.text
     (error,) = response.json()["detail"]
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{'.'.join(map(str, error['loc'][1:]))}: {message}"
+    return f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}"
 
 
 def test_a_spot_is_filled_and_every_rule_kept(client: httpx.Client) -> None:
