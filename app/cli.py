@@ -200,6 +200,22 @@ def serve(
         raise typer.Exit(REFUSED)
 
 
+@app.command("mcp")
+def mcp_command(
+    url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
+) -> None:
+    """Serve tools to a language model over standard input and output (MCP).
+
+    With a service of its own: `yin mcp`
+
+    With one that runs: `yin mcp --url http://127.0.0.1:8000`
+    """
+    from app.agent import serve_tools
+
+    serve_tools(url, key)
+
+
 def let_waiting_threads_sleep() -> None:
     """Let threads that compute together sleep soon while they wait for each other.
 

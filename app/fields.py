@@ -88,18 +88,15 @@ PATTERN = choice(
 FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
 
-def _forms_in_chinese(name: str) -> str:
+def forms_in_chinese(name: str) -> str:
     """Return what a form can be, and the tunes whose names are like one."""
     near = (to_script(tune.name, Script.SIMPLIFIED) for tune in Tunes.load().near(name))
     forms = "、".join(Form)
     return f"须为 {forms} 之一，或词牌名；相近的词牌有 {'、'.join(near)}（GET /forms 列出全部）"
 
 
-FORM = choice(
-    form_called,
-    english=f"must be {', '.join(form.code for form in Form)} or a tune, such as huanxisha",
-    chinese=_forms_in_chinese,
-)
+FORMS_IN_ENGLISH = f"must be {', '.join(form.code for form in Form)} or a tune, such as huanxisha"
+FORM = choice(form_called, english=FORMS_IN_ENGLISH, chinese=forms_in_chinese)
 METER = choice(
     Meter,
     english=f"must be {either([*Meter], Language.ENGLISH)}",

@@ -1,10 +1,11 @@
 """The application: create_app() puts settings, service, routes and middleware together."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,6 +21,7 @@ from app.errors import ServiceError, answer_service_error, language_of
 from app.metrics import Metrics
 from app.middleware import (
     IMMUTABLE,
+    TOOL_PATH,
     ApiKeys,
     BodyLimit,
     HeadAsGet,
@@ -32,6 +34,9 @@ from app.routes import router
 from app.saying import Saying, sayings
 from app.service import Service
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.tool_server import ToolEndpoint
 
 ROUTERS = (router, desk.router)
 PAGE = Path(__file__).parent / "page"
@@ -56,13 +61,35 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     chosen = settings or (service.settings if service else Settings())
     metrics = service.metrics if service else Metrics()
 
+    tools = tools_of(chosen, metrics) if chosen.mcp else None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = served = service or Service.load(chosen, metrics)
         served.engine.start()
-        yield
-        await served.engine.drain(chosen.drain_s)
+        async with AsyncExitStack() as running:
+            if tools is not None:
+                tools.api.state.service = served
+                await running.enter_async_context(tools.running())
+            yield
+            await served.engine.drain(chosen.drain_s)
 
+    app = create_api(lifespan)
+    add_middleware(app, chosen, metrics)
+    if tools is not None:
+        app.router.routes.append(Route(TOOL_PATH, tools, name="mcp", include_in_schema=False))
+    if PAGE.is_dir():
+        # Files alone are compressed: a stream of characters must not wait for a full buffer.
+        docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
+        app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
+        app.mount("/font", PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE), name="font")
+        files = GZipMiddleware(PageHeaders(PageFiles(directory=PAGE, html=True)))
+        app.mount("/", files, name="page")
+    return app
+
+
+def create_api(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    """Return the routes and what answers their errors, without page, keys and limits."""
     app = FastAPI(
         title="Yin 吟",
         version=version("yin-poetry"),
@@ -78,15 +105,29 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.add_exception_handler(ServiceError, answer_service_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(400, answer_unreadable_body)
-    add_middleware(app, chosen, metrics)
-    if PAGE.is_dir():
-        # Files alone are compressed: a stream of characters must not wait for a full buffer.
-        docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
-        app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
-        app.mount("/font", PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE), name="font")
-        files = GZipMiddleware(PageHeaders(PageFiles(directory=PAGE, html=True)))
-        app.mount("/", files, name="page")
     return app
+
+
+def local_api(metrics: Metrics, service: Service | None = None) -> FastAPI:
+    """Return the routes for calls from this process; each is logged and counted."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.service.engine.start()
+        yield
+        await app.state.service.engine.drain(0)
+
+    app = create_api(lifespan)
+    app.state.service = service
+    app.add_middleware(Observed, metrics=metrics)
+    return app
+
+
+def tools_of(settings: Settings, metrics: Metrics) -> "ToolEndpoint":
+    """Return the tools for language models, over HTTP."""
+    from app.tool_server import ToolEndpoint  # an extra
+
+    return ToolEndpoint(local_api(metrics), settings)
 
 
 def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
