@@ -1,9 +1,11 @@
 """What answers hold in JSON, as the OpenAPI page shows it."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
+from app.pinyin import pinyin_of_lines
 from model.poet.poem import Poem
 
 
@@ -50,6 +52,15 @@ class MeterOut(BaseModel):
     )
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
     tune: TuneProofOut | None = Field(None, description="Of a ci; null for anything else.")
+    pinyin: list[list[str]] | None = Field(
+        None,
+        description="On wish: for each line the syllable of each character, with tone marks, in "
+        "the tone that it was read in; empty where none is known.",
+    )
+
+    def with_pinyin(self, lines: Sequence[str]) -> Self:
+        """Return the same with the pinyin of the lines that it is about."""
+        return self.model_copy(update={"pinyin": pinyin_of_lines(lines, self.tones)})
 
 
 class PoemOut(BaseModel):
@@ -77,6 +88,10 @@ class PoemOut(BaseModel):
         description="How the start was read, in traditional script; null without one."
     )
     meter: MeterOut
+
+    def with_pinyin(self) -> Self:
+        """Return the same with pinyin in its proof."""
+        return self.model_copy(update={"meter": self.meter.with_pinyin(self.lines)})
 
     @classmethod
     def of(cls, poem: Poem) -> Self:
@@ -107,10 +122,26 @@ class ModelOut(BaseModel):
     dtype: str
 
 
+class NoteOut(BaseModel):
+    """What was understood otherwise than it was written."""
+
+    field: str = Field(description="The field of the request.")
+    kind: Literal["length", "substituted", "alias"] = Field(
+        description="length: a poem has whole couplets of equal lines; substituted: the model "
+        "knows another character for it; alias: a poet's other name."
+    )
+    written: str
+    read: str = Field(description="In the script of the answer.")
+    message: str = Field(description="In English, or in Chinese if Accept-Language prefers it.")
+
+
 class GenerateResponse(BaseModel):
     """The poems."""
 
     poems: list[PoemOut]
+    notes: list[NoteOut] = Field(
+        [], description="What was understood otherwise than it was written."
+    )
     model: ModelOut
     elapsed_s: float
 

@@ -19,6 +19,7 @@ class CheckRequest(Strict):
             description="The poem, in either script, with or without punctuation after its lines.",
         ),
     ]
+    pinyin: Annotated[bool, Field(description="Whether the answer has pinyin, too.")] = False
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -95,7 +95,9 @@ def generate(
     from app.typesetting import columns, rows
 
     given = context.params
-    fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
+    fields = {
+        name: given[name] for name in GenerateRequest.model_fields if given.get(name) is not None
+    }
     answer = write(fields) if url is None else ask(url, key, lambda c: c.generate(**fields))
     if as_json:
         typer.echo(answer.model_dump_json(indent=1))

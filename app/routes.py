@@ -75,7 +75,7 @@ Admitted = Annotated[Commission, Depends(admitted)]
 )
 async def generate(request: Request, commission: Admitted, service: Served) -> GenerateResponse:
     """Write one poem, or several."""
-    return await unless_gone(request, service.finish(commission))
+    return await unless_gone(request, service.finish(commission, language_of(request)))
 
 
 @router.post(
@@ -104,7 +104,7 @@ async def stream(request: Request, commission: Admitted, service: Served) -> Str
 @router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
 async def judge(body: CheckRequest, service: Served) -> MeterOut:
     """Judge a poem by the rules of regulated verse, or a ci by its tune."""
-    return await service.judge(body.text)
+    return await service.judge(body.text, pinyin=body.pinyin)
 
 
 @router.get("/forms", tags=["prosody"])

@@ -186,6 +186,7 @@ class GenerateRequest(Strict):
             "model by itself, and more than 1 keeps closer to them.",
         ),
     ] = GUIDANCE
+    pinyin: Annotated[bool, Field(description="Whether each poem's meter has pinyin, too.")] = False
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
     candidates: Annotated[
         int | None,

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Self, TypeVar
+from typing import Self
 
 import torch
 
@@ -17,12 +17,17 @@ from app.device import choose_device
 from app.editor import Editor
 from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
+from app.judging import judged, spoken
+from app.language import Language
 from app.metrics import Metrics
+from app.noting import notes_of
+from app.poet_names import PoetNames
 from app.rhyming import RhymesOut
 from app.schemas import GenerateRequest
 from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
+from app.turns import in_turns, is_plain
 from model.checkpoint import Checkpoint
 from model.poet.line_filter import LineFilter
 from model.poet.poem import PoemSpec, draw_seed
@@ -31,10 +36,7 @@ from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.judge import judge
-from model.verse.script import Script, standard_forms
-
-Item = TypeVar("Item")
+from model.verse.script import Script
 
 
 class Commission:
@@ -86,7 +88,8 @@ class Service:
             dtype=self.poet.engine.dtype,
         )
         self.metrics.model.info(self.model.model_dump())
-        self.editor = Editor(self.poet.reviser, self._aside, self.model)
+        self._names = PoetNames(self.poet.vocabulary.authors)
+        self.editor = Editor(self.poet.reviser, self._aside, self.model, self.author)
 
     @classmethod
     def load(
@@ -152,7 +155,8 @@ class Service:
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
         candidates = request.candidates or self.settings.candidates
-        return replace(request.spec(seed), candidates=candidates)
+        author = self.author(request.author)
+        return replace(request.spec(seed), candidates=candidates, author=author)
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -187,18 +191,17 @@ class Service:
             made.append(draft)
         return made
 
-    async def judge(self, text: str) -> MeterOut:
-        """Return how a poem keeps the rules.
+    async def judge(self, text: str, *, pinyin: bool = False) -> MeterOut:
+        """Return how a poem keeps the rules, perhaps with its pinyin.
 
         Raises:
             UnacceptableRequest: If it is no poem.
             QueueFull: If too many wait to be judged.
         """
         try:
-            proof = await self._aside.read(judge, text)
+            return await self._aside.read(judged, text, pinyin=pinyin)
         except ValueError as error:
             raise UnacceptableRequest("text", str(error)) from error
-        return MeterOut.model_validate(proof.to_dict())
 
     async def rhymes(self, name: str, script: Script) -> RhymesOut:
         """Return what the rhyme book has under a name.
@@ -217,7 +220,9 @@ class Service:
         """
         return RhymesOut.of(name, self.poet.rhyme_book.look_up(name, script), script)
 
-    async def finish(self, commission: Commission) -> GenerateResponse:
+    async def finish(
+        self, commission: Commission, language: Language = Language.ENGLISH
+    ) -> GenerateResponse:
         """Wait for a request's poems and return its answer.
 
         Raises:
@@ -229,8 +234,11 @@ class Service:
             await commission.job.result()
         except TimeoutError as error:
             raise self._late() from error
-        poems = await in_turns(self.choose(commission.request, commission.drafts))
-        return self.answer(poems, commission.started)
+        request = commission.request
+        poems = await in_turns(self.choose(request, commission.drafts))
+        if request.pinyin:
+            poems = await self._aside.run(spoken, poems)
+        return self.answer(request, poems, commission.started, language)
 
     def _late(self) -> DeadlineExceeded:
         limit_s = self.settings.deadline_s
@@ -247,11 +255,24 @@ class Service:
         torch.set_num_threads(self.settings.num_threads)
         drafts = list(self.prepare(request, draw_request_seed(request.seed)))
         self.poet.engine.run([draft.sequence for draft in drafts])
-        return self.answer(list(self.choose(request, drafts)), started)
+        poems = list(self.choose(request, drafts))
+        return self.answer(request, spoken(poems) if request.pinyin else poems, started)
 
-    def answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
+    def answer(
+        self,
+        request: GenerateRequest,
+        poems: list[PoemOut],
+        started: float,
+        language: Language = Language.ENGLISH,
+    ) -> GenerateResponse:
+        """Return poems as they are answered, with notes in a language."""
         elapsed_s = round(time.perf_counter() - started, 4)
-        return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
+        notes = [*notes_of(request, poems[0], self.author(request.author), language)]
+        return GenerateResponse(poems=poems, notes=notes, model=self.model, elapsed_s=elapsed_s)
+
+    def author(self, name: str | None) -> str | None:
+        """Return the name that the model knows a poet by."""
+        return name and self._names.own_name(name)
 
     def prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
         """Yield a draft for every poem."""
@@ -277,21 +298,3 @@ class Service:
                 )
             texts.add(tuple(draft.sequence.tokens))
             yield PoemOut.of(poem)
-
-
-async def in_turns(items: Iterable[Item]) -> list[Item]:
-    """Return items as a list; between one and the next, the event loop does other things.
-
-    For items that each take a moment: a thread would take the interpreter from the engine's in the
-    same way, and answers would wait in its queue after requests that came later.
-    """
-    made = []
-    for item in items:
-        made.append(item)
-        await asyncio.sleep(0)
-    return made
-
-
-def is_plain(given: str) -> bool:
-    """Return whether given characters take neither the model to read nor a search to place."""
-    return len(given) == 1 and len(standard_forms(given)) == 1

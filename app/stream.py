@@ -34,7 +34,7 @@ async def events(
     try:
         async for event in characters(commission, service):
             yield event
-        answer = await service.finish(commission)
+        answer = await service.finish(commission, language)
         yield encode("poem", answer.model_dump(mode="json"))
     except ServiceError as error:
         yield encode("failure", {"status": error.status, "detail": error.said(language)})
