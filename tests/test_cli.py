@@ -74,7 +74,7 @@ def test_a_title_stands_above_the_poem_or_in_the_first_column() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--length", "9"], "length: .*greater than or equal to 10"),
+        (["--length", "9"], "length: must be at least 10"),
         (["sun"], "start: .*Chinese characters only"),
         (["--form", "sonnet"], "form: .*the forms are"),
         (["--author", "無此人"], "author: .*does not know the author"),

@@ -127,7 +127,7 @@ def test_poems_to_judge_wait_for_each_other_and_only_so_many(
         gate.wait(timeout=20)
         return check(text)
 
-    monkeypatch.setattr("app.service.judge", slowly)
+    monkeypatch.setattr("app.judging.judge", slowly)
     poem = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
 
     async def scenario() -> None:

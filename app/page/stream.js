@@ -57,7 +57,7 @@ export async function write(request, { signal, onCharacter, onEvent }) {
   try {
     const response = await fetch("generate/stream", {
       method: "POST",
-      headers: { "Content-Type": "application/json", ...authorization() },
+      headers: { "Content-Type": "application/json", "Accept-Language": document.documentElement.lang, ...authorization() },
       body: JSON.stringify(request),
       signal,
     });
