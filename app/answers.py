@@ -1,12 +1,17 @@
 """What answers hold in JSON, as the OpenAPI page shows it."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
 from app.pinyin import pinyin_of_lines
+from model.poet.authors import Author, find_authors
 from model.poet.poem import Poem
+from model.verse.script import Script, to_script
+
+if TYPE_CHECKING:
+    from model.checkpoint import Checkpoint  # has PyTorch, which a client need not have
 
 
 class CheckOut(BaseModel):
@@ -15,6 +20,16 @@ class CheckOut(BaseModel):
     holds: bool
     where: list[list[int]] = Field(description="Where it is broken: [line, character], from 1.")
     note: str
+
+
+class ParallelismOut(BaseModel):
+    """How parallel a couplet is."""
+
+    lines: list[int] = Field(description="Its lines, from 1.")
+    likeness: float = Field(
+        description="The mean over the characters that stand opposite each other, at most 1."
+    )
+    quartiles: list[float] = Field(description="Those of people's couplets of this length.")
 
 
 class TuneProofOut(BaseModel):
@@ -51,6 +66,11 @@ class MeterOut(BaseModel):
         description="Whether it keeps every rule of regulated verse, or of its tune."
     )
     checks: dict[str, CheckOut] = Field(description="The rules by name.")
+    parallelism: list[ParallelismOut] = Field(
+        default=[],  # of an older service
+        description="How parallel the middle couplets of eight lines are (对仗): no rule, and "
+        "empty for other poems.",
+    )
     tune: TuneProofOut | None = Field(None, description="Of a ci; null for anything else.")
     pinyin: list[list[str]] | None = Field(
         None,
@@ -61,6 +81,21 @@ class MeterOut(BaseModel):
     def with_pinyin(self, lines: Sequence[str]) -> Self:
         """Return the same with the pinyin of the lines that it is about."""
         return self.model_copy(update={"pinyin": pinyin_of_lines(lines, self.tones)})
+
+
+class KeywordOut(BaseModel):
+    """A word that the poems know."""
+
+    word: str
+    of: str = Field(description="The part of the theme that it stands for, as it was written.")
+
+
+class CheckedOut(MeterOut):
+    """The proof of a poem that was sent."""
+
+    lines: list[str] = Field(
+        description="The lines that were judged, without title, author, notes and punctuation."
+    )
 
 
 class PoemOut(BaseModel):
@@ -79,13 +114,20 @@ class PoemOut(BaseModel):
         description="Gives this poem again, in a request with n = 1 and the same candidates."
     )
     candidates: int = Field(description="How many ways to write it went on together.")
-    guidance: float = Field(description="How strongly title, author and era steered.")
+    guidance: float = Field(description="How strongly title, theme, author and era steered.")
     bits_per_character: float = Field(
         description="The model's own score in bits per character; lower is more fluent."
     )
     copied_lines: list[str] = Field(description="Lines that are also in the corpus, word for word.")
     start: str | None = Field(
         description="How the start was read, in traditional script; null without one."
+    )
+    keywords: list[KeywordOut] = Field(
+        default=[],  # of an older service
+        description="The words that the theme was read as, in the script asked for.",
+    )
+    unmapped: list[str] = Field(
+        default=[], description="The words of the theme that nothing stands for."
     )
     meter: MeterOut
 
@@ -109,6 +151,8 @@ class PoemOut(BaseModel):
             bits_per_character=round(poem.bits_per_character, 3),
             copied_lines=list(poem.copied_lines),
             start=poem.start,
+            keywords=[KeywordOut(word=each.word, of=each.of) for each in poem.keywords],
+            unmapped=list(poem.unmapped),
             meter=MeterOut.model_validate(poem.proof.to_dict()),
         )
 
@@ -149,10 +193,76 @@ class GenerateResponse(BaseModel):
 class ModelCard(ModelOut):
     """The model that is served."""
 
-    vocab_size: int
-    parameters: int
-    authors: list[str]
-    provenance: dict[str, Any]
+    vocab_size: int = Field(description="Tokens that it knows.")
+    parameters: int = Field(description="Numbers that it learnt.")
+    author_count: int = Field(description="Authors that it knows; /authors lists them.")
+    corpus_commit: str | None = Field(description="The commit of chinese-poetry that it learnt.")
+    corpus_poems: int | None = Field(description="The poems that it learnt.")
+    steps: int | None = Field(description="Steps of its training.")
+    validation_bits: float | None = Field(
+        description="Bits per character of poems that it did not learn, without a header."
+    )
+    authors: list[str] = Field(
+        description="Goes with the next release: see /authors.",
+        json_schema_extra={"deprecated": True},
+    )
+    provenance: dict[str, Any] = Field(
+        description="Goes with the next release, but for what stands above.",
+        json_schema_extra={"deprecated": True},
+    )
+
+    @classmethod
+    def of(cls, model: ModelOut, checkpoint: "Checkpoint") -> Self:
+        """Return the card of a checkpoint; what its provenance lacks is null."""
+        corpus, training = (
+            dict(checkpoint.provenance.get(part) or {}) for part in ("corpus", "training")
+        )
+        return cls(
+            **model.model_dump(),
+            vocab_size=checkpoint.config.vocab_size,
+            parameters=sum(weight.numel() for weight in checkpoint.weights.values()),
+            author_count=len(checkpoint.vocabulary.authors),
+            corpus_commit=corpus.get("commit") or None,
+            corpus_poems=(corpus.get("splits") or {}).get("train"),
+            steps=training.get("step"),
+            validation_bits=training.get("validation_bits"),
+            authors=list(checkpoint.vocabulary.authors),
+            provenance=dict(checkpoint.provenance),
+        )
+
+
+class AuthorOut(BaseModel):
+    """An author whose manner can be asked for."""
+
+    name: str = Field(description="In traditional script.")
+    simplified: str
+    eras: list[str] = Field(description="唐, 宋 or both; empty if the corpus does not say.")
+    poems: int | None = Field(
+        description="Poems of the author in the corpus of Tang and Song; null if it has few."
+    )
+
+    @classmethod
+    def of(cls, author: Author) -> Self:
+        """Return an author's JSON."""
+        return cls(
+            name=to_script(author.name, Script.TRADITIONAL),
+            simplified=to_script(author.name, Script.SIMPLIFIED),
+            eras=list(author.poems),
+            poems=sum(author.poems.values()) or None,
+        )
+
+
+class Authors(BaseModel):
+    """Authors that the model knows, those of the most poems first."""
+
+    total: int = Field(description="How many there are, beyond the limit, too.")
+    authors: list[AuthorOut]
+
+    @classmethod
+    def named(cls, part: str, known: Iterable[str], limit: int) -> Self:
+        """Return those whose name has a part, at most limit of them."""
+        found = list(find_authors(known, part))
+        return cls(total=len(found), authors=[AuthorOut.of(author) for author in found[:limit]])
 
 
 class Health(BaseModel):

@@ -47,7 +47,7 @@ def write(fields: dict[str, Any]) -> GenerateResponse:
 
         request = GenerateRequest.model_validate_json(json.dumps(fields))
         with loading():
-            candidates = request.candidates or Settings().candidates
+            candidates = request.ways(Settings().candidates)
         # Twice, for guidance has a row of its own.
         return load(2 * request.n * candidates).write(request)
 

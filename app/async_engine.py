@@ -64,6 +64,7 @@ class AsyncEngine:
         step_time: StepTime | None = None,
     ) -> None:
         self._metrics, self._deadline_s = metrics, deadline_s
+        metrics.slots.set(engine.num_slots)
         self._thread = EngineThread(engine, metrics, num_threads)
         self.ledger = Ledger(
             engine.num_slots,

@@ -55,6 +55,14 @@ SENTENCES = [
         r"only verse of meter strict has a tone pattern, and this is (\w+)",
         r"只有 strict 的诗有平仄格式，这首是 \1",
     ),
+    (
+        r"none of its words leads to one that the poems know: it has none but particles; .*",
+        "其中只有虚词；换些词",
+    ),
+    (
+        r"none of its words leads to one that the poems know: (.+); try others",
+        r"其中没有诗里相近的词：\1；换些词",
+    ),
     (r"verse of meter free does not rhyme", "free 的诗不押韵"),
     (
         r"regulated verse rhymes in a level group, and (.+) is oblique; try meter rhyme",
@@ -88,6 +96,10 @@ SENTENCES = [
     (r"(.) does not rhyme with the lines before it", r"\1 与前面的句子不押韵"),
     (r"there are no Chinese characters in (?s:.*)", "其中没有汉字"),
     (r"must be at most (\d+) characters, got (\d+)", r"至多 \1 字，现有 \2 字"),
+    (
+        r"must be at most (\d+) where each poem is written in (\d+) ways, .*; got (\d+)",
+        r"每首写 \2 遍时至多 \1，现在是 \3",
+    ),
     (r"must be at most (\d+) here, got (\d+)", r"此处至多 \1，现在是 \2"),
     (r"the poem has (\d+) lines, and no line (\d+)", r"全诗 \1 句，没有第 \2 句"),
     (r"line (\d+) has (\d+) characters, and no character (\d+)", r"第 \1 句有 \2 字，没有第 \3 字"),

@@ -64,6 +64,7 @@ def generate(
         str | None, typer.Option(help="仄起 or 平起, 首句入韵 or 首句不入韵, or both.")
     ] = None,
     title: Annotated[str | None, typer.Option(help="What the poem is about.")] = None,
+    theme: Annotated[str | None, typer.Option(help="The same in free words.")] = None,
     author: Annotated[
         str | None, typer.Option(help="The poet to write like, such as 李白.")
     ] = None,
@@ -89,10 +90,12 @@ def generate(
 
     Four that keep close to their title: `yin generate --title 雪夜 --guidance 4 --n 4`
 
+    On anything, in any words: `yin generate --theme 想念在上海的外婆`
+
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
     from app.schemas import GenerateRequest
-    from app.typesetting import columns, rows
+    from app.typesetting import columns, describe_theme, rows
 
     given = context.params
     fields = {
@@ -104,7 +107,8 @@ def generate(
         return
     for number, poem in enumerate(answer.poems):
         typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
-        typer.echo(f"— {poem.form}, seed {poem.seed}")
+        theme = f"; {describe_theme(poem)}" if poem.keywords else ""
+        typer.echo(f"— {poem.form}, seed {poem.seed}{theme}")
 
 
 @app.command("check")
@@ -172,15 +176,15 @@ def serve(
 
     from app.log import configure_log
     from app.main import create_app
-    from app.server import Server, configuration, listening, url_of
+    from app.server import Server, check_address, configuration, listening, url_of
     from app.service import Service
     from app.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port}
     with loading():
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        check_address(settings)
         service = Service.load(settings)
-        application = create_app(service=service)
         sockets = listening(settings)
     configure_log(settings.log_level)
     structlog.get_logger().info(
@@ -190,7 +194,7 @@ def serve(
         batch_sizes=service.poet.engine.batch_sizes,
         **service.model.model_dump(),
     )
-    server = Server(configuration(application, settings), service, settings.drain_s)
+    server = Server(configuration(create_app(service=service), settings), service, settings.drain_s)
     # All this stays: to look for garbage in it would hold every poem up for 0.2 s now and then.
     gc.collect()
     gc.freeze()

@@ -60,8 +60,8 @@ class Client:
             base_url=url,
             headers=headers,
             timeout=timeout_s,
-            transport=transport,
-            trust_env=not is_loopback(httpx.URL(url).host),  # no proxy leads to this machine
+            # httpx refuses a NO_PROXY such as [::1], and sends this machine's own to a proxy.
+            transport=transport or httpx.HTTPTransport(proxy=proxy_for(url)),
         )
         self._retries = retries
 

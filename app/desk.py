@@ -58,7 +58,7 @@ async def rhymes(
 ) -> Response:
     """Look up how a character is read and what rhymes with it, or what rhymes in a group."""
     try:
-        found = await service.rhymes(name, script)
+        found = await service.rhymes(name, script, caller_of(request.scope))
     except UnknownRhyme as error:
         raise NotFound(str(error)) from error
     content = found.model_dump_json()

@@ -65,7 +65,8 @@ class Editor:
         """
         started, seed = time.perf_counter(), draw_request_seed(request.seed)
         with refusing():
-            revision = await self._aside.read(self._reviser.read, self._spec(request, seed))
+            spec = self._spec(request, seed)
+            revision = await self._aside.read(caller, self._reviser.read, spec)
         claims = [Claim(*cost, caller=caller) for cost in self._reviser.costs(revision)]
         charge(sum(map(engine.ledger.cost, claims)))
         jobs = list[Job]()
@@ -87,15 +88,15 @@ class Editor:
         self, revision: StandingPoem, engine: AsyncEngine, jobs: list[Job]
     ) -> tuple[Beginning, list[Suggestion]]:
         """Return suggestions, with admitted jobs: one reads the poem, the other goes on."""
-        reviser, aside = self._reviser, self._aside
-        beginning = await aside.run(reviser.begin, revision)
+        reviser, aside, caller = self._reviser, self._aside, jobs[0].reservation.claim.caller
+        beginning = await aside.call(caller, reviser.begin, revision)
         engine.run(jobs[0], [beginning.sequence])
         await jobs[0].result()
         ways = reviser.go_on(beginning)
         if ways:
             engine.run(jobs[1], ways)
             await jobs[1].result()
-        return beginning, await aside.run(reviser.finish, beginning, ways)
+        return beginning, await aside.call(caller, reviser.finish, beginning, ways)
 
     def write(self, request: ReviseRequest, engine: Engine) -> ReviseResponse:
         """Return suggestions, found now: for a process that serves nobody else.

@@ -75,7 +75,8 @@ def loading() -> Iterator[None]:
 
     with (
         exit_on(MemoryError, code=REFUSED, describe=describe_memory),
-        exit_on(CheckpointError, LineFilterError, ValueError, OSError, code=REFUSED),
+        exit_on(ValueError, OSError, code=REFUSED),
+        exit_on(CheckpointError, LineFilterError, code=WRONG),
         exit_on(ValidationError, code=WRONG, describe=describe_fields),
         exit_on(InvalidSetting, code=WRONG),
     ):

@@ -1,17 +1,20 @@
 """How fields of requests are read."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, WithJsonSchema
 
 from app.language import Language
 from app.saying import Said, either
 from model.poet.poem import Meter
 from model.verse.form import Form
-from model.verse.pattern_name import Pattern
+from model.verse.pattern_name import PATTERN_NAMES, Pattern
+from model.verse.scansion import split_lines
 from model.verse.script import Script, to_script
-from model.verse.text import StrangeCharacter, read_lines
+from model.verse.text import StrangeCharacter, fold, read_lines
+from model.verse.title import without_number
+from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import Tunes, form_called
 from model.vocabulary import Era
 
@@ -33,7 +36,15 @@ def chinese_lines(text: str) -> list[str]:
         raise Said(str(error), f"只能是汉字，不能有 {error.character!r}") from error
 
 
+def _title(text: object) -> object:
+    """Return the characters of a title as training reads those of the corpus."""
+    if not isinstance(text, str) or not read_lines(text):
+        return _characters(text)
+    return "".join(split_lines(without_number(fold(text))))
+
+
 AS_CHARACTERS = BeforeValidator(_characters)  # read as the check reads a poem
+AS_TITLE = BeforeValidator(_title)
 
 
 def choice(
@@ -102,6 +113,18 @@ METER = choice(
     english=f"must be {either([*Meter], Language.ENGLISH)}",
     chinese=f"须为 {either([*Meter], Language.CHINESE)}",
 )
+
+
+TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
+AForm = Annotated[
+    Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
+    | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)],
+    FORM,
+]
+AMeter = Annotated[Meter, METER]
+AnEra = Annotated[Era, ERA, WithJsonSchema({"type": "string", "enum": ERA_NAMES})]
+APattern = Annotated[Pattern, PATTERN, WithJsonSchema({"type": "string", "enum": PATTERN_NAMES})]
+AScript = Annotated[Script, SCRIPT]
 
 
 def text_or_lines(opening: object) -> object:

@@ -12,6 +12,8 @@ def read_keys(path: Path | str) -> list[bytes]:
     if not str(path):
         raise ValueError("is empty; name a file with one key per line, or leave it unset")
     try:
+        if Path(path).exists() and not Path(path).is_file():  # to read a pipe might never end
+            raise OSError("it is not a file")
         text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import desk
 from app.errors import ServiceError, answer_service_error, language_of
@@ -34,12 +34,14 @@ from app.routes import router
 from app.saying import Saying, sayings
 from app.service import Service
 from app.settings import Settings
+from app.shell import WORKER, Shell
 
 if TYPE_CHECKING:
     from app.tool_server import ToolEndpoint
 
 ROUTERS = (router, desk.router)
 PAGE = Path(__file__).parent / "page"
+RULES = Path(__file__).parent.parent / "docs" / "check.md"  # of the sources; a package has none
 DESCRIPTION = """\
 Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
 acrostic. The tone pattern and rhyme of regulated verse are guaranteed, and proved in the answer.
@@ -74,27 +76,25 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
             yield
             await served.engine.drain(chosen.drain_s)
 
-    app = create_api(lifespan)
+    app = create_api(lifespan, chosen.root_path)
     add_middleware(app, chosen, metrics)
     if tools is not None:
         app.router.routes.append(Route(TOOL_PATH, tools, name="mcp", include_in_schema=False))
     if PAGE.is_dir():
-        # Files alone are compressed: a stream of characters must not wait for a full buffer.
-        docs = GZipMiddleware(PageHeaders(FileResponse(PAGE / "docs.html")))
-        app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
-        app.mount("/font", PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE), name="font")
-        files = GZipMiddleware(PageHeaders(PageFiles(directory=PAGE, html=True)))
-        app.mount("/", files, name="page")
+        mount_page(app)
     return app
 
 
-def create_api(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+def create_api(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], root_path: str = ""
+) -> FastAPI:
     """Return the routes and what answers their errors, without page, keys and limits."""
     app = FastAPI(
         title="Yin 吟",
         version=version("yin-poetry"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        servers=[{"url": root_path}] if root_path else None,
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )
@@ -128,6 +128,25 @@ def tools_of(settings: Settings, metrics: Metrics) -> "ToolEndpoint":
     from app.tool_server import ToolEndpoint  # an extra
 
     return ToolEndpoint(local_api(metrics), settings)
+
+
+def mount_page(app: FastAPI) -> None:
+    """Serve the page's files."""
+
+    def serve(files: ASGIApp) -> ASGIApp:
+        # Files alone are compressed: a stream of characters must not wait for a full buffer.
+        return GZipMiddleware(PageHeaders(files))
+
+    docs = serve(FileResponse(PAGE / "docs.html"))
+    worker = serve(Response(Shell.read(PAGE).worker, media_type="text/javascript"))
+    app.router.routes.append(Route("/docs", docs, methods=["GET"], name="docs"))
+    app.router.routes.append(Route(f"/{WORKER}", worker, methods=["GET"], name="worker"))
+    if RULES.is_file():
+        rules = serve(FileResponse(RULES, media_type="text/plain"))
+        app.router.routes.append(Route("/docs/check.md", rules, methods=["GET"], name="rules"))
+    font = PageHeaders(PageFiles(directory=PAGE / "font"), IMMUTABLE)
+    app.mount("/font", font, name="font")
+    app.mount("/", serve(PageFiles(directory=PAGE, html=True)), name="page")
 
 
 def add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
@@ -174,7 +193,12 @@ def routes_of() -> Iterator[Route]:
 def page_paths() -> set[str]:
     """Return the paths of the page's files, which anyone may load: the page asks for the key."""
     files = (path for path in PAGE.rglob("*") if path.is_file())
-    return {"/", "/docs", *(f"/{path.relative_to(PAGE).as_posix()}" for path in files)}
+    return {
+        "/",
+        "/docs",
+        "/docs/check.md",
+        *(f"/{path.relative_to(PAGE).as_posix()}" for path in files),
+    }
 
 
 class MethodNotAllowed:

@@ -62,6 +62,7 @@ class Metrics:
             registry=registry,
         )
         self.shed = Counter("yin_shed", "Requests refused by reason", ["reason"], registry=registry)
+        self.slots = Gauge("yin_slots", "Slots that there are", registry=registry)
         self.slots_busy = Gauge("yin_slots_busy", "Slots in use", registry=registry)
         self.queue_depth = Gauge("yin_queue_depth", "Poems that wait", registry=registry)
         self.model = Info("yin_model", "The model that is served", registry=registry)

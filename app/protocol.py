@@ -8,18 +8,27 @@ which keep sending headers could take two gigabytes of memory in five seconds.
     body     from there to the end of the request, even if it is answered before
     idle     from the answer to the next request; blank lines are none
     stalled  while the client reads nothing of what is written
+
+It answers who sends no more (see app.probe), and HTTP/1.0, which knows no chunks.
 """
 
 import asyncio
+import math
 import resource
+import socket
+import struct
 from typing import Self
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from app.probe import Probe
 
 HEAD_S = 10.0
 BODY_S = 15.0  # the application answers after 10
 STALL_S = 30.0
 HEAD_BYTES = 65_536  # of a request besides its body: the head, trailers, the framing of chunks
+NO_LINGER = struct.pack("ii", 1, 0)  # for SO_LINGER
 SPARE = 64  # descriptors for what is not a connection
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
@@ -32,6 +41,7 @@ class Protocol(HttpToolsProtocol):
     """Closes a connection that stays in a state for too long, or says much besides its body."""
 
     max_connections = 1000
+    _answered: RequestResponseCycle | None = None  # what is being answered, or was
     _deadline: asyncio.TimerHandle | None = None  # of head, body or idle
     _stall: asyncio.TimerHandle | None = None
     _in_head = False
@@ -61,6 +71,24 @@ class Protocol(HttpToolsProtocol):
         self._allow(None)
         self.resume_writing()
         super().connection_lost(exc)
+        if self._answered is not None:  # uvicorn lets the last request know, but not those before
+            self._answered.disconnected = not self._answered.response_complete
+            self._answered.message_event.set()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer what has been asked, although there will be no more requests."""
+        last, answered = self.cycle, self._answered
+        if self._in_message or answered is None or answered.response_complete:
+            return None
+        last.keep_alive = False
+        Probe(answered, self.transport)
+        return True
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
+        """Begin to answer."""
+        self._answered = cycle
+        old = cycle.scope["http_version"] == "1.0"
+        super()._start_asgi_task(cycle, unframed(cycle, app) if old else app)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
         """Take what comes, up to a limit."""
@@ -117,7 +145,7 @@ class Protocol(HttpToolsProtocol):
         """Wait for the client to read."""
         super().pause_writing()
         if self._stall is None:
-            self._stall = self.loop.call_later(STALL_S, self.transport.abort)
+            self._stall = self.loop.call_later(STALL_S, self.reset)
 
     def resume_writing(self) -> None:
         """Write on."""
@@ -142,9 +170,33 @@ class Protocol(HttpToolsProtocol):
             self._deadline.cancel()
         self._deadline = None if seconds is None else self.loop.call_later(seconds, self._end)
 
+    def reset(self) -> None:
+        """Close at once, and let the system forget what the client has not read."""
+        connection: socket.socket = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.transport.abort()
+
     def _end(self) -> None:
         """Close, without waiting for a client that does not read."""
         if self.transport.get_write_buffer_size():
-            self.transport.abort()
+            self.reset()
         else:
             self.transport.close()
+
+
+def unframed(cycle: RequestResponseCycle, app: ASGIApp) -> ASGIApp:
+    """Return an application whose answer, where its length is unknown, ends with the connection."""
+
+    async def unframed_app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_unframed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if b"content-length" not in (name.lower() for name, _ in message["headers"]):
+                    cycle.chunked_encoding = False
+                    cycle.expected_content_length = math.inf  # type: ignore[assignment]
+            elif cycle.expected_content_length == math.inf and not message.get("more_body", False):
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        await app(scope, receive, send_unframed)
+
+    return unframed_app

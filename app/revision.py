@@ -2,16 +2,14 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.answers import ModelOut
-from app.fields import AS_CHARACTERS, ERA, ERA_NAMES, SCRIPT, Strict, none_for
+from app.fields import AS_CHARACTERS, AnEra, AScript, Strict, none_for
 from app.saying import Said
 from app.schemas import GUIDANCE, MAX_GUIDANCE
 from model.poet.revision import MOST_SPOTS, MOST_SUGGESTIONS, RevisionSpec, Suggestion
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
-from model.verse.script import Script
-from model.vocabulary import Era
 
 MOST_NAMED = 32  # spots in a request, however they stand
 Number = Annotated[int, Field(ge=1)]
@@ -56,7 +54,7 @@ class ReviseRequest(Strict):
         AS_CHARACTERS,
     ] = None
     era: Annotated[
-        Annotated[Era, ERA, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
+        AnEra | None,
         Field(description="tang (唐) or song (宋)."),
     ] = None
     guidance: Annotated[
@@ -96,7 +94,7 @@ class ReviseRequest(Strict):
         ),
     ] = True
     script: Annotated[
-        Annotated[Script, SCRIPT] | None,
+        AScript | None,
         Field(description="The script of what is suggested; null for that of the poem."),
     ] = None
 

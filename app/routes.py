@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.answers import GenerateResponse, Health, MeterOut, ModelCard
+from app.answers import Authors, CheckedOut, GenerateResponse, Health, ModelCard
 from app.caller import caller_of
 from app.checking import CheckRequest
 from app.errors import ClientGone, Unhealthy, language_of
+from app.fields import AS_CHARACTERS
 from app.forms import FormCard, FormOut, form_card
 from app.forms import forms as all_forms
+from app.judge import cost
 from app.rate import charge
 from app.schemas import GenerateRequest
 from app.service import Commission, Service
@@ -101,10 +103,19 @@ async def stream(request: Request, commission: Admitted, service: Served) -> Str
     )
 
 
-@router.post("/check", responses={**UNREAD, 503: REFUSALS[503]}, tags=["prosody"])
-async def judge(body: CheckRequest, service: Served) -> MeterOut:
-    """Judge a poem by the rules of regulated verse, or a ci by its tune."""
-    return await service.judge(body.text, pinyin=body.pinyin)
+@router.post(
+    "/check",
+    responses={**UNREAD, 503: REFUSALS[503], 200: {"headers": {"X-Yin-Cost": COST}}},
+    tags=["prosody"],
+)
+async def judge(request: Request, body: CheckRequest, service: Served) -> CheckedOut:
+    """Judge a poem by the rules of regulated verse, or a ci by its tune.
+
+    It is found in what stands around it.
+    """
+    charge(request.scope, cost(body.text))
+    caller = caller_of(request.scope)
+    return await unless_gone(request, service.judge.proof(body.text, caller, pinyin=body.pinyin))
 
 
 @router.get("/forms", tags=["prosody"])
@@ -121,6 +132,20 @@ async def forms() -> list[FormOut]:
 async def form(name: str) -> FormCard:
     """Return a form in full: of a tune the tones of every line, and which lines rhyme."""
     return form_card(name)
+
+
+@router.get("/authors", tags=["poems"])
+async def authors(
+    service: Served,
+    q: Annotated[
+        str | None,
+        AS_CHARACTERS,
+        Query(max_length=10, description="A part of the name, in either script.", examples=["苏"]),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="The most to list.")] = 1000,
+) -> Authors:
+    """List the authors whose manner can be asked for, those of the most poems first."""
+    return Authors.named(q or "", service.checkpoint.vocabulary.authors, limit)
 
 
 @router.get("/model", tags=["service"])

@@ -6,44 +6,38 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    InstanceOf,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
+from app.errors import UnacceptableRequest
 from app.fields import (
     AS_CHARACTERS,
-    ERA,
-    ERA_NAMES,
-    FORM,
-    FORM_NAMES,
-    METER,
-    PATTERN,
-    SCRIPT,
+    AS_TITLE,
+    AForm,
+    AMeter,
+    AnEra,
+    APattern,
+    AScript,
     Strict,
     chinese_lines,
     none_for,
     text_or_lines,
 )
 from app.saying import Said
-from model.poet.poem import Meter, PoemSpec
+from model.poet.poem import PoemSpec
+from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
-from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
-from model.verse.pattern_name import PATTERN_NAMES, Pattern
+from model.verse.form import MAX_LENGTH, MIN_LENGTH
 from model.verse.rhyme_name import UnknownRhyme, groups_asked
 from model.verse.script import Script
 from model.verse.tune import Tune, TuneVariant
-from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64
 GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
 LONGEST_LINE = 7  # of shi
 LONGEST_START = 9  # characters of the longest line of a tune
-
-
-TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
 
 
 class GenerateRequest(Strict):
@@ -96,12 +90,7 @@ class GenerateRequest(Strict):
         none_for(-1),
     ] = None
     form: Annotated[
-        Annotated[
-            Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
-            | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)],
-            FORM,
-        ]
-        | None,
+        AForm | None,
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
             "五古 七古. For a ci a tune (词牌), by name or pinyin, such as 浣溪沙 or huanxisha: "
@@ -110,7 +99,7 @@ class GenerateRequest(Strict):
         ),
     ] = None
     meter: Annotated[
-        Annotated[Meter, METER] | None,
+        AMeter | None,
         Field(
             description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
             "rhyme only; free: neither. Default: strict, but for gushi rhyme."
@@ -152,8 +141,7 @@ class GenerateRequest(Strict):
         ),
     ] = None
     pattern: Annotated[
-        Annotated[Pattern, PATTERN, WithJsonSchema({"type": "string", "enum": PATTERN_NAMES})]
-        | None,
+        APattern | None,
         Field(
             description="How line 1 runs: 仄起 or 平起, 首句入韵 or 首句不入韵, or both. Of "
             "regulated verse alone.",
@@ -163,7 +151,17 @@ class GenerateRequest(Strict):
     title: Annotated[
         str | None,
         Field(min_length=1, max_length=20, description="What the poem is about."),
-        AS_CHARACTERS,
+        AS_TITLE,
+    ] = None
+    theme: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_THEME,
+            description="The same in free words, modern ones and English, too; the answer names "
+            "the words of the poems that they were read as.",
+            examples=["想念在上海的外婆"],
+        ),
     ] = None
     author: Annotated[
         str | None,
@@ -171,19 +169,17 @@ class GenerateRequest(Strict):
         AS_CHARACTERS,
     ] = None
     era: Annotated[
-        Annotated[Era, ERA, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
+        AnEra | None,
         Field(description="tang (唐) or song (宋)."),
     ] = None
-    script: Annotated[Script, SCRIPT, Field(description="The script of the answer.")] = (
-        Script.SIMPLIFIED
-    )
+    script: Annotated[AScript, Field(description="The script of the answer.")] = Script.SIMPLIFIED
     guidance: Annotated[
         float,
         Field(
             ge=0,
             le=MAX_GUIDANCE,
-            description="How strongly title, author and era steer (切题): 0 not at all, 1 as the "
-            "model by itself, and more than 1 keeps closer to them.",
+            description="How strongly title, theme, author and era steer (切题): 0 not at all, 1 "
+            "as the model by itself, and more than 1 keeps closer to them.",
         ),
     ] = GUIDANCE
     pinyin: Annotated[bool, Field(description="Whether each poem's meter has pinyin, too.")] = False
@@ -239,6 +235,19 @@ class GenerateRequest(Strict):
             )
         return self
 
+    def ways(self, usual: int) -> int:
+        """Return in how many ways each poem is written, usual where the request does not say.
+
+        Raises:
+            UnacceptableRequest: If these are too many for n.
+        """
+        candidates = self.candidates or usual
+        if self.n * candidates > MAX_SEQUENCES:
+            reason = f"where each poem is written in {candidates} ways, as here by default"
+            message = f"must be at most {MAX_SEQUENCES // candidates} {reason}; got {self.n}"
+            raise UnacceptableRequest("n", message)
+        return candidates
+
     def params(self, seed: int) -> SamplingParams:
         """Return how the poem that belongs to seed is drawn."""
         return SamplingParams(self.temperature, self.top_k or 0, self.top_p or 1.0, seed)
@@ -260,6 +269,7 @@ class GenerateRequest(Strict):
             rhyme=frozenset() if self.rhyme is None else groups_asked(self.rhyme),
             pattern=self.pattern,
             title=self.title,
+            theme=self.theme,
             author=self.author,
             era=self.era,
             guidance=self.guidance,
@@ -278,7 +288,7 @@ class GenerateRequest(Strict):
                 {"acrostic": "春夏秋冬", "script": "traditional"},
                 {"opening": "白日依山尽，黄河入海流。", "form": "五绝", "n": 2},
                 {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
-                {"start": "月", "length": 200, "candidates": 1, "novel": True},
+                {"start": "月", "length": 200, "candidates": 1, "novel": True, "theme": "外婆"},
             ]
         }
     )

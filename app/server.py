@@ -7,6 +7,7 @@ whose engine has stopped ends after the last answer, so that whoever started it 
 """
 
 import asyncio
+import errno
 import signal
 import socket
 from types import FrameType
@@ -14,11 +15,13 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from app.accept_errors import AcceptErrors
 from app.protocol import Protocol
 from app.service import Service
-from app.settings import Settings
+from app.settings import InvalidSetting, Settings
 
 LAST_ANSWERS_S = 5  # for answers that are written but not yet read by their clients
+MARGIN_S = 1  # of them, in which requests end whose clients have not read by then
 
 
 def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -34,6 +37,29 @@ def configuration(application: ASGIApp, settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
     )
+
+
+def check_address(settings: Settings) -> None:
+    """Find out, before anything is loaded, whether the address can be listened on.
+
+    Raises:
+        InvalidSetting: If the host names no address, or none of this machine.
+        OSError: If the port is taken, or not for everyone to take.
+    """
+    host, port = settings.host, settings.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise InvalidSetting(f"host: {host!r} names no address: {error.strerror}") from error
+    family, kind, _, _, address = found[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise InvalidSetting(f"host: {host} is no address of this machine") from error
+            raise OSError(f"port: {port} at {host}: {error.strerror}") from error
 
 
 def listening(settings: Settings) -> list[socket.socket] | None:
@@ -79,8 +105,24 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the port."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(AcceptErrors())
         self._watch = asyncio.ensure_future(self._exit_on_failure())
         await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port, and let clients read their last answers."""
+        limit_s = 0 if self.force_exit else LAST_ANSWERS_S - MARGIN_S
+        asyncio.get_running_loop().call_later(limit_s, self._abort)
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn leaves this out, and what it leaves is cancelled with a trace
+            self._service.engine.refuse_all()
+            await self.lifespan.shutdown()
+
+    def _abort(self) -> None:
+        """Close what is still open: requests that are cancelled instead log a trace each."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, Protocol):
+                connection.reset()
 
     async def _exit_on_failure(self) -> None:
         await self._service.engine.failed.wait()

@@ -10,14 +10,14 @@ from typing import Self
 import torch
 
 from app.admission import Claim
-from app.answers import GenerateResponse, MeterOut, ModelCard, ModelOut, PoemOut
+from app.answers import GenerateResponse, ModelCard, ModelOut, PoemOut
 from app.aside import Aside
 from app.async_engine import AsyncEngine
 from app.device import choose_device
 from app.editor import Editor
 from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.job import Job
-from app.judging import judged, spoken
+from app.judge import Judge, spoken
 from app.language import Language
 from app.metrics import Metrics
 from app.noting import notes_of
@@ -29,9 +29,10 @@ from app.settings import Settings
 from app.step_time import StepTime
 from app.turns import in_turns, is_plain
 from model.checkpoint import Checkpoint
+from model.poet.draft import Draft
 from model.poet.line_filter import LineFilter
 from model.poet.poem import PoemSpec, draw_seed
-from model.poet.poet import Draft, Poet
+from model.poet.poet import Poet
 from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
@@ -81,6 +82,7 @@ class Service:
             num_threads=settings.num_threads,
         )
         self._aside = Aside(self.metrics)
+        self.judge = Judge(self._aside)
         self.model = ModelOut(
             name=checkpoint.name,
             checksum=checkpoint.checksum,
@@ -128,13 +130,7 @@ class Service:
     @property
     def card(self) -> ModelCard:
         """What is served, in full."""
-        return ModelCard(
-            **self.model.model_dump(),
-            vocab_size=self.checkpoint.config.vocab_size,
-            parameters=sum(weight.numel() for weight in self.checkpoint.weights.values()),
-            authors=list(self.checkpoint.vocabulary.authors),
-            provenance=dict(self.checkpoint.provenance),
-        )
+        return ModelCard.of(self.model, self.checkpoint)
 
     def claim(self, request: GenerateRequest, caller: str) -> Claim:
         """Return what a request asks of the engine.
@@ -154,9 +150,10 @@ class Service:
 
     def spec(self, request: GenerateRequest, seed: int) -> PoemSpec:
         """Return what a request asks of the poem that belongs to seed."""
-        candidates = request.candidates or self.settings.candidates
+        # Where the slots are few, what nobody asked for gives way: guidance takes as many again.
+        unasked = min(self.settings.candidates, max(1, self.settings.num_slots // 2))
         author = self.author(request.author)
-        return replace(request.spec(seed), candidates=candidates, author=author)
+        return replace(request.spec(seed), candidates=request.ways(unasked), author=author)
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -169,7 +166,7 @@ class Service:
         job = self.engine.admit(claim)
         try:
             async with asyncio.timeout_at(job.deadline):
-                drafts = await self._prepare_all(request)
+                drafts = await self._prepare_all(request, claim.caller)
             self.engine.run(job, [draft.sequence for draft in drafts])
         except TimeoutError as error:
             self.engine.cancel(job)
@@ -179,38 +176,28 @@ class Service:
             raise
         return Commission(request, drafts, job)
 
-    async def _prepare_all(self, request: GenerateRequest) -> list[Draft]:
+    async def _prepare_all(self, request: GenerateRequest, caller: str) -> list[Draft]:
         """Return the drafts of a request, without holding up the event loop."""
         drafts = self.prepare(request, draw_request_seed(request.seed))
-        # To read what is given, or to find a pattern for it, may take the model or a long search.
-        if not request.given or is_plain(request.given):
+        # To read what is given, or to find a pattern for it, may take the model or a long search,
+        # and a theme the dictionary.
+        if not request.theme and (not request.given or is_plain(request.given)):
             return await in_turns(drafts)
         made = []
         # One by one, so that requests take turns here, too.
-        while draft := await self._aside.run(next, drafts, None):
+        while draft := await self._aside.call(caller, next, drafts, None):
             made.append(draft)
         return made
 
-    async def judge(self, text: str, *, pinyin: bool = False) -> MeterOut:
-        """Return how a poem keeps the rules, perhaps with its pinyin.
-
-        Raises:
-            UnacceptableRequest: If it is no poem.
-            QueueFull: If too many wait to be judged.
-        """
-        try:
-            return await self._aside.read(judged, text, pinyin=pinyin)
-        except ValueError as error:
-            raise UnacceptableRequest("text", str(error)) from error
-
-    async def rhymes(self, name: str, script: Script) -> RhymesOut:
+    async def rhymes(self, name: str, script: Script, caller: str) -> RhymesOut:
         """Return what the rhyme book has under a name.
 
         Raises:
             UnknownRhyme: If it is neither a character's nor a group's.
+            TooMuchHeld: If too many that wait are the caller's.
             QueueFull: If too many wait to be answered.
         """
-        return await self._aside.read(self.look_up, name, script)
+        return await self._aside.read(caller, self.look_up, name, script)
 
     def look_up(self, name: str, script: Script) -> RhymesOut:
         """Return the same, now.
@@ -237,7 +224,8 @@ class Service:
         request = commission.request
         poems = await in_turns(self.choose(request, commission.drafts))
         if request.pinyin:
-            poems = await self._aside.run(spoken, poems)
+            caller = commission.job.reservation.claim.caller
+            poems = await self._aside.call(caller, spoken, poems)
         return self.answer(request, poems, commission.started, language)
 
     def _late(self) -> DeadlineExceeded:

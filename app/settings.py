@@ -49,13 +49,17 @@ class Settings(BaseSettings):
         "auto", description="Number format."
     )
     num_slots: int = Field(
-        128, ge=1, le=512, description="Poems that are written at the same time."
+        256,
+        ge=1,
+        le=512,
+        description="Rows that are written at the same time; a poem takes one for each candidate, "
+        "twice that where its wishes guide it.",
     )
     threads: int = Field(
-        0, ge=0, description="CPU threads; 0 for as many as the container may use."
+        0, ge=0, le=256, description="CPU threads; 0 for as many as the container may use."
     )
     max_queue_steps: int = Field(
-        16,
+        64,
         gt=0,
         description="Longest wait for a slot, in steps; a quatrain takes 40. A request that would "
         "wait longer is refused with 503. More allows larger bursts and longer waits.",
@@ -63,10 +67,17 @@ class Settings(BaseSettings):
     candidates: int = Field(
         4, ge=1, le=64, description="Ways in which each poem is written, unless a request says."
     )
-    deadline_s: float = Field(30.0, gt=0, description="Longest time that a poem may take.")
-    drain_s: float = Field(20.0, ge=0, description="Time that poems in flight have at shutdown.")
-    max_body_bytes: int = Field(16_384, gt=0, description="Largest request body.")
+    deadline_s: float = Field(30.0, gt=0, le=3600, description="Longest time that a poem may take.")
+    drain_s: float = Field(
+        20.0, ge=0, le=3600, description="Time that poems in flight have at shutdown."
+    )
+    max_body_bytes: int = Field(16_384, gt=0, le=2**20, description="Largest request body.")
     api_keys: Path | None = Field(None, description="File with one accepted key per line.")
+    root_path: str = Field(
+        "",
+        description="The path under which a proxy, which strips it, publishes this service, such "
+        "as /yin: openapi.json names it as the server.",
+    )
     cors_origins: str = Field(
         "",
         description="Origins, separated by commas, whose pages may call this service from a "
@@ -123,6 +134,21 @@ class Settings(BaseSettings):
                 "number, or enableServiceLinks to false"
             )
         return port
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _names_origins(cls, origins: str) -> str:
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            if not re.fullmatch(r"\*|https?://[^/\s*?#@]+", origin):
+                raise ValueError(f"must be such as https://example.org, or *, not {origin!r}")
+        return origins
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_a_path(cls, path: str) -> str:
+        if path and not re.fullmatch(r"(/[\w.~-]+)+", path, re.ASCII):
+            raise ValueError(f"must be such as /yin, without a slash at its end, not {path!r}")
+        return path
 
     @field_validator("device")
     @classmethod

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
-from app.answers import GenerateResponse, MeterOut
+from app.answers import CheckedOut, GenerateResponse
 from app.checking import CheckRequest
 from app.fields import (
     AS_CHARACTERS,
     FORMS_IN_ENGLISH,
-    SCRIPT,
+    AScript,
     Strict,
     choice,
     forms_in_chinese,
@@ -39,9 +39,7 @@ class RhymesRequest(Strict):
         ),
         AS_CHARACTERS,
     ]
-    script: Annotated[Script, SCRIPT, Field(description="The script of the answer.")] = (
-        Script.SIMPLIFIED
-    )
+    script: Annotated[AScript, Field(description="The script of the answer.")] = Script.SIMPLIFIED
 
 
 def _known(name: str) -> str:
@@ -136,7 +134,7 @@ TOOLS = {
         "Judges a classical Chinese poem by the rules of regulated verse, or a ci by its tune: the "
         "tone of every character, the rhymes, and each fault with its place.",
         CheckRequest,
-        MeterOut,
+        CheckedOut,
         _post("/check"),
     ),
     "revise": Tool(

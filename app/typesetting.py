@@ -43,28 +43,28 @@ def columns(poem: PoemOut) -> str:
 
 def marked(proof: MeterProof | CiProof) -> str:
     """Return what was read of a poem, and how it keeps the rules, for a person."""
-    rhyming, shown = rhyming_lines(proof), []
+    shown = []
     ends = set(accumulate(proof.to_dict().get("tune", {}).get("stanzas", ())))
     for number, (line, tones) in enumerate(zip(proof.lines, proof.tones, strict=True), 1):
         marks = tones.translate(str.maketrans("平仄", "○●"))
-        if number in rhyming:
-            marks = marks[:-1] + {"○": "△", "●": "▲"}[marks[-1]]
+        if number in proof.rhyme_lines:
+            marks = marks[:-1] + marks[-1].translate(str.maketrans("○●", "△▲"))
         shown.append(f"{line}  {marks}  {tones}")
         if number in ends and number < len(proof.lines):
             shown.append("")
-    shown.append(f"{proof.pattern or '不合格律'}，韵 {proof.rhyme or '－'}")
+    named = (proof.to_dict()["genre"], proof.pattern, f"韵 {proof.rhyme or '－'}")
+    shown.append("，".join(filter(None, named)))
     for name, rule in proof.checks.items():
         shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
     return "\n".join(shown)
 
 
-def rhyming_lines(proof: MeterProof | CiProof) -> set[int]:
-    """Return the numbers, from 1, of the lines that end in the poem's rhyme."""
-    if isinstance(proof, CiProof):
-        return set(proof.rhyme_lines)
-    if proof.rhyme is None:
-        return set()
-    first = proof.checks.get("首句")
-    opens = first is not None and first.note in ("入韵", "邻韵")
-    failing = {line for line, _ in proof.checks["押韵"].where}
-    return ({1} if opens else set()) | {*range(2, len(proof.lines) + 1, 2)} - failing
+def describe_theme(poem: PoemOut) -> str:
+    """Return what a poem's theme was read as, and what of it nothing stands for."""
+    found: dict[str, list[str]] = {}
+    for keyword in poem.keywords:
+        found.setdefault(keyword.of, []).append(keyword.word)
+    read = "，".join(
+        of if words == [of] else f"{of} → {'、'.join(words)}" for of, words in found.items()
+    )
+    return read + (f"; no word for {'、'.join(poem.unmapped)}" if poem.unmapped else "")

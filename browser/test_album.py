@@ -101,6 +101,19 @@ def test_poems_are_found_by_what_stands_in_them_and_taken_away(open_page: OpenPa
     expect(page.locator("#album-json")).to_be_disabled()
 
 
+def test_a_poem_is_found_by_characters_of_either_script(open_page: OpenPage) -> None:
+    page = open_page()
+    poems(page, "登楼", "夜泊")
+    choose(page, "script", "traditional")
+    expect(page.locator("#sheet")).to_have_attribute("lang", "zh-Hant")
+    poems(page, "長門怨")
+    page.locator("#shelf").click()
+    for wanted, found in (("登樓", "登楼"), ("长门", "長門怨"), ("長門", "長門怨")):
+        page.locator("#album-search").fill(wanted)
+        expect(page.locator(ITEMS)).to_have_count(1)
+        expect(page.locator(ITEMS)).to_contain_text(found)
+
+
 def test_deleted_poems_are_gone_unless_it_is_undone(open_page: OpenPage, service: Service) -> None:
     page = open_page()
     poems(page, "登楼", "夜泊", "春望")

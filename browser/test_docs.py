@@ -18,7 +18,8 @@ def test_every_example_of_the_api_page_runs_where_it_stands(
     page.on("request", lambda request: asked.append(request.url))
     page.reload()
     sections = page.locator("section")
-    expect(sections).to_have_count(8)
+    paths = page.request.get(f"{service.url}openapi.json").json()["paths"]
+    expect(sections).to_have_count(sum(map(len, paths.values())))
     expect(sections.first).to_contain_text("integer, 0 to 2^63 - 1")  # beyond a float's integers
     for section in sections.all():
         for number in range(max(1, section.get_by_text(re.compile("^Example")).count())):
@@ -35,7 +36,7 @@ def test_every_example_of_the_api_page_runs_where_it_stands(
 
 def test_every_command_of_the_api_page_runs_in_a_shell(open_page: OpenPage) -> None:
     page = open_page("docs")
-    expect(page.locator("section")).to_have_count(8)
+    expect(page.locator("section").nth(8)).to_be_visible()
     for section in page.locator("section").all():
         for example in section.get_by_text(re.compile("^Example")).all() or [None]:
             if example:

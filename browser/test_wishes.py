@@ -87,6 +87,7 @@ def test_the_other_script_shows_the_same_poem_with_its_proof(open_page: OpenPage
     choose(page, "form", "jueju-5")
     write(page, start="风", title="登楼")
     page.locator("#marks").click()
+    expect(page.locator(".tones li")).to_have_count(4)
     proof = page.locator(".tones li span").all_inner_texts()
     simplified = page.url
     choose(page, "script", "traditional")

@@ -96,7 +96,7 @@ class Checkpoint:
                 weights,
                 json.loads(metadata["provenance"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise CheckpointError(f"{path} has metadata that cannot be read: {error}") from error
         checkpoint._require_fit(path)
         return checkpoint
@@ -155,6 +155,8 @@ class Checkpoint:
                 f"{path} has {name} in {str(found.dtype).removeprefix('torch.')}, "
                 f"expected one of {formats}"
             )
+        if not found.isfinite().all():
+            raise CheckpointError(f"{path} has values in {name} that are no finite numbers")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:

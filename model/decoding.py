@@ -88,15 +88,32 @@ def draw(
     """
     temperatures = [p.temperature for p in params]
     probabilities, log_shares = temper(logits, allowed, temperatures, scratch)
-    greedy = [row for row, temperature in enumerate(temperatures) if temperature == 0]
+    return pick(probabilities, params, positions, scratch[0]), log_shares
+
+
+def pick(
+    probabilities: Tensor,
+    params: Sequence[SamplingParams],
+    positions: Sequence[int],
+    out: Tensor | None = None,
+) -> Tensor:
+    """Draw a token a row, (B,).
+
+    Args:
+        probabilities: (B, V), not negative, in proportion.
+        params: How each row draws; its temperature counts no more, but 0 takes the likeliest.
+        positions: How many tokens each row's sequence has drawn before.
+        out: Where to compute, (B, V).
+    """
+    greedy = [row for row, p in enumerate(params) if p.temperature == 0]
     probabilities = keep_top_k(probabilities, [p.top_k for p in params])
     probabilities = keep_top_p(probabilities, [p.top_p for p in params])
-    uniforms = find_uniforms([p.seed for p in params], positions).to(logits.device)
+    uniforms = find_uniforms([p.seed for p in params], positions).to(probabilities.device)
     likeliest = probabilities[greedy].argmax(-1) if greedy else None
-    tokens = invert_cdf(probabilities, uniforms, out=scratch[0])
+    tokens = invert_cdf(probabilities, uniforms, out=out)
     if likeliest is not None:
         tokens[greedy] = likeliest
-    return tokens, log_shares
+    return tokens
 
 
 def find_uniforms(seeds: Sequence[int], positions: Sequence[int]) -> Tensor:

@@ -19,9 +19,10 @@ from collections.abc import Sequence as SequenceOf
 import torch
 from torch import Tensor
 
-from model.decoding import draw
+from model.decoding import pick, temper
 from model.guide import NoCharacterFits
 from model.packed_model import PackedModel, State
+from model.pairing import Pairing
 from model.particle import Particle
 from model.particles import Particles
 from model.poetry_model import PoetryModel
@@ -39,6 +40,7 @@ class Engine:
         model: Whose weights and device are used; later changes to it are not seen.
         num_slots: S, how many rows run at once.
         precision: What to compute in; None for the format that the weights are in.
+        vectors: Which tokens go with each other, (V, D); see model.pairing.
 
     Raises:
         ValueError: If num_slots is below 1.
@@ -47,7 +49,11 @@ class Engine:
 
     @torch.inference_mode()
     def __init__(
-        self, model: PoetryModel, num_slots: int = 128, precision: Precision | None = None
+        self,
+        model: PoetryModel,
+        num_slots: int = 128,
+        precision: Precision | None = None,
+        vectors: Tensor | None = None,
     ) -> None:
         if num_slots < 1:
             raise ValueError(f"num_slots must be at least 1, got {num_slots}")
@@ -58,11 +64,11 @@ class Engine:
         self._model = PackedModel(model, num_slots, precision)
         self._states = OrderedDict[Prefix, State]()  # by prefix, the latest used last
         self.device, self.dtype = self._model.device, self._model.precision
-        self.batch_sizes = self._model.batch_sizes
+        self.batch_sizes, self._pairing = self._model.batch_sizes, Pairing(vectors, self.device)
         vocab_size = model.config.vocab_size
         self._anything = torch.ones(vocab_size, dtype=torch.bool)
-        scratch = torch.empty(3, num_slots, vocab_size, device=self.device)  # kept: see draw()
-        self._log_probabilities, self._guided, self._scratch = scratch
+        scratch = torch.empty(4, num_slots, vocab_size, device=self.device)  # kept: see draw()
+        self._log_probabilities, self._plain, self._guided, self._scratch = scratch
 
     def model_beside(self, num_slots: int) -> PackedModel:
         """Return the model with slots of its own, for whoever reads without writing."""
@@ -181,31 +187,62 @@ class Engine:
         """Draw a body token for each particle that is due; return the sequences this changes."""
         leads = [row for row in self._rows if row.leads and row.draws_next]
         particles = [row.particle for row in leads]
-        log_probabilities, guided, spare = self._predict(features, leads)
+        own, plain, guided, spare = self._predict(features, leads)
+        guided = self._pairing.add(guided, particles)
+        masks = self._masks(particles)
+        self._rank(particles, own, masks)
         scratch = self._scratch[: len(leads)], spare[: len(leads)]
-        tokens, masks, log_shares = self._choose(guided, particles, scratch)
+        temperatures = [particle.params.temperature for particle in particles]
+        probabilities, log_shares = temper(guided, masks, temperatures, scratch)
+        for particle, log_share in zip(particles, log_shares.tolist(), strict=True):
+            particle.log_weight += log_share
+        grown, sources = self._resample(particles)
+        if sources:
+            own, plain, guided = own[sources], plain[sources], guided[sources]
+            masks, probabilities = masks[sources], probabilities[sources]
+        colder = [n for n, particle in enumerate(particles) if particle.draws_colder]
+        if colder:
+            probabilities[colder] = self._temper_again(guided, masks, particles, colder)
+        tokens = self._pick(probabilities, particles, scratch[0])
         again = [n for n, token in enumerate(tokens.tolist()) if not particles[n].vet(token)]
         if again:
             others = [particles[n] for n in again]
-            tokens[again], masks[again], log_shares[again] = self._choose(guided[again], others)
-        self._rank(particles, log_probabilities, masks)
-        costs = log_probabilities.gather(-1, tokens[:, None]).squeeze(-1)
-        fits = masks.gather(-1, tokens[:, None]).squeeze(-1)  # none where a mask allows nothing
-        drawn = (each.tolist() for each in (fits, tokens, costs, log_shares))
-        for particle, fit, token, log_probability, log_share in zip(particles, *drawn, strict=True):
-            if fit and particle.error is None:
-                particle.take(token, log_probability, log_share)
+            masks[again] = self._masks(others)
+            tokens[again] = self._pick(self._temper_again(guided, masks, particles, again), others)
+        # None fits where a mask allows nothing.
+        found = [each.gather(-1, tokens[:, None])[:, 0].tolist() for each in (masks, own, plain)]
+        for particle, token, fits, *costs in zip(particles, tokens.tolist(), *found, strict=True):
+            if fits and particle.error is None:
+                particle.take(token, *costs)
             else:
                 particle.fail(NoCharacterFits(0, "the guide allows no token"))
         sequences = dict.fromkeys(particle.sequence for particle in particles)
-        return [each for each in sequences if self._running[each].settle(self._model.move)]
+        return [each for each in sequences if self._running[each].settle() or each in grown]
 
-    def _predict(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor, Tensor]:
+    def _resample(self, particles: list[Particle]) -> tuple[set[Sequence], list[int]]:
+        """Resample the particles whose next token ends a part of the verse.
+
+        Returns:
+            The sequences of which more is settled now; and what number of particle each has become,
+            nothing where all have stayed themselves.
+        """
+        numbers = {particle: n for n, particle in enumerate(particles)}
+        grown, sources, moved = set[Sequence](), [*range(len(particles))], False
+        for sequence, whole in self._running.items():
+            drawing = [each for each in whole.members if each in numbers]
+            if sequence.num_particles > 1 and drawing and drawing[0].at_break:
+                for target, source in whole.resample(drawing, self._model.move):
+                    sources[numbers[target]], moved = numbers[source], True
+                if whole.share(drawing):
+                    grown.add(sequence)
+        return grown, sources if moved else []
+
+    def _predict(self, features: Tensor, leads: list[Row]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return what the model expects next for each particle.
 
         Returns:
-            Its log-probabilities, (P, V); what is to be drawn from, (P, V), the same but for those
-            that are guided; and memory of at least that size, to compute in.
+            Its log-probabilities, (P, V), and those without the wishes; what is to be drawn from;
+            and memory of at least that size, to compute in.
         """
         contrasts = [row.contrast for row in leads if row.contrast is not None]
         slots = [row.slot for row in (*leads, *contrasts)]
@@ -216,34 +253,32 @@ class Engine:
         every = torch.log_softmax(logits, -1, out=self._log_probabilities[: len(slots)])
         own = every[: len(leads)]
         if not contrasts:
-            return own, own, logits
-        numbers, guided = iter(range(len(leads), len(slots))), self._guided[: len(leads)]
+            return own, own, own, logits
+        plain, guided = self._plain[: len(leads)], self._guided[: len(leads)]
+        numbers = iter(range(len(leads), len(slots)))
         partners = [next(numbers) if row.contrast else n for n, row in enumerate(leads)]
-        torch.index_select(every, 0, torch.tensor(partners, device=self.device), out=guided)
-        guidance = torch.tensor([row.particle.guidance for row in leads], device=self.device)
-        return own, torch.lerp(guided, own, guidance[:, None], out=guided), logits
+        torch.index_select(every, 0, torch.tensor(partners, device=self.device), out=plain)
+        guidance = torch.tensor([float(row.particle.guidance) for row in leads]).to(self.device)
+        return own, plain, torch.lerp(plain, own, guidance[:, None], out=guided), logits
 
-    def _choose(
-        self,
-        logits: Tensor,
-        particles: list[Particle],
-        scratch: tuple[Tensor | None, Tensor | None] = (None, None),
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw under the guides' masks.
+    def _temper_again(
+        self, logits: Tensor, masks: Tensor, particles: list[Particle], numbers: list[int]
+    ) -> Tensor:
+        """Return what some particles draw from, (N, V), at the temperature of their next token."""
+        temperatures = [particles[n].temperature for n in numbers]
+        return temper(logits[numbers], masks[numbers], temperatures)[0]
 
-        Args:
-            logits: (P, V).
-            particles: Whose tokens are drawn.
-            scratch: Two tensors (P, V) to compute in.
-
-        Returns:
-            Tokens, (P,), the masks, (P, V), and the log of what these let through, (P,).
-        """
-        masks = torch.stack([self._allowed(particle) for particle in particles]).to(self.device)
-        params = [particle.params for particle in particles]
+    @staticmethod
+    def _pick(
+        probabilities: Tensor, particles: list[Particle], out: Tensor | None = None
+    ) -> Tensor:
+        """Draw a token for each particle, (P,)."""
         positions = [len(particle.tokens) for particle in particles]
-        tokens, log_shares = draw(logits, masks, params, positions, scratch)
-        return tokens, masks, log_shares
+        return pick(probabilities, [each.params for each in particles], positions, out)
+
+    def _masks(self, particles: list[Particle]) -> Tensor:
+        """Return what the guides allow, (P, V)."""
+        return torch.stack([self._allowed(particle) for particle in particles]).to(self.device)
 
     def _allowed(self, particle: Particle) -> Tensor:
         """Return the mask (V,) of what may come next; nothing if the guide fails."""

@@ -35,6 +35,17 @@ class NoCharacterFits(UnmetWish):
         self.spot = spot
 
 
+RHYME_WARMTH = 0.7  # times the temperature; docs/sense.md has the measurement
+
+
+def warmth(cue: int) -> float:
+    """Return what the temperature of a draw is multiplied by, given what verse asks of the token.
+
+    A rhyme is drawn colder: among the few characters that rhyme, the unlikely ones are forced.
+    """
+    return RHYME_WARMTH if cue == Cue.RHYME else 1.0
+
+
 class Guide(Protocol):
     """The only way to constrain a sequence."""
 
@@ -62,10 +73,19 @@ class ForkableGuide(Guide, Protocol):
 
     @property
     def at_break(self) -> bool:
-        """Whether a part of the verse has just ended: where particles are resampled."""
+        """Whether the next token ends a part of the verse: particles are resampled before it."""
 
     def copy(self) -> Self:
         """Return a guide that goes on from here on its own."""
+
+
+@runtime_checkable
+class PairingGuide(Guide, Protocol):
+    """A guide that knows which tokens stand opposite each other."""
+
+    @property
+    def opposite(self) -> int:
+        """The token that the next one stands opposite to; 0 if there is none."""
 
 
 class Unguided:

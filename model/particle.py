@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import cast
 
-from model.guide import ForkableGuide, Guide, NoCharacterFits
+from model.guide import ForkableGuide, Guide, NoCharacterFits, warmth
 from model.sampling import SamplingParams
 from model.sequence import Sequence
 
@@ -26,6 +26,7 @@ class Particle:
         params: How it draws; each particle has a seed of its own.
         tokens: Of the body.
         log_probabilities: Of tokens, unmasked and unguided, in nats.
+        plain: The same without the wishes that guidance is about.
         log_weight: Log of the probability that its masks let through since the last resampling.
         error: Why it cannot go on.
     """
@@ -35,6 +36,7 @@ class Particle:
     params: SamplingParams
     tokens: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
     log_weight: float = 0.0
     error: NoCharacterFits | None = None
 
@@ -44,14 +46,24 @@ class Particle:
         return self.error is not None or self.guide.finished
 
     @property
-    def rests(self) -> bool:
-        """Whether it waits for the others: a part of the verse has ended, or all of it."""
-        return self.finished or cast("ForkableGuide", self.guide).at_break
+    def at_break(self) -> bool:
+        """Whether its next token ends a part of the verse."""
+        return not self.finished and cast("ForkableGuide", self.guide).at_break
 
     @property
     def guidance(self) -> float:
         """How strongly the wishes steer its next token."""
         return self.sequence.guidance_at(len(self.tokens))
+
+    @property
+    def draws_colder(self) -> bool:
+        """Whether its next token is drawn colder than others."""
+        return warmth(self.guide.cue) < 1
+
+    @property
+    def temperature(self) -> float:
+        """That of its next token."""
+        return self.params.temperature * warmth(self.guide.cue)
 
     def vet(self, token: int) -> bool:
         """Return whether it takes a drawn token; one that has failed takes any."""
@@ -61,17 +73,17 @@ class Particle:
             self.fail(error)
             return True
 
-    def take(self, token: int, log_probability: float, log_share: float) -> None:
+    def take(self, token: int, log_probability: float, plain: float) -> None:
         """Go on after a token.
 
         Args:
             token: What was drawn.
             log_probability: Its own, unmasked and unguided, in nats.
-            log_share: Log of the probability that its mask let through.
+            plain: The same without the wishes.
         """
-        self.log_weight += log_share
         self.tokens.append(token)
         self.log_probabilities.append(log_probability)
+        self.plain.append(plain)
         self.guide.advance(token)
 
     def fail(self, error: NoCharacterFits) -> None:
@@ -82,4 +94,5 @@ class Particle:
     def become(self, other: "Particle") -> None:
         """Go on from where another particle is, with draws of its own."""
         self.guide, self.error = cast("ForkableGuide", other.guide).copy(), other.error
-        self.tokens, self.log_probabilities = [*other.tokens], [*other.log_probabilities]
+        self.tokens, self.plain = [*other.tokens], [*other.plain]
+        self.log_probabilities = [*other.log_probabilities]

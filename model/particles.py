@@ -1,12 +1,14 @@
 """The particles of one sequence, the rows that they take, and their resampling."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
+from math import inf
 
 from model.guide import ForkableGuide
 from model.packed_model import State
 from model.particle import Particle
-from model.resampling import pick, resample
+from model.resampling import effective_number, pick, resample
 from model.row import Row
 from model.sampling import MAX_SEED, mix, uniform
 from model.sequence import Prefix, Sequence
@@ -54,12 +56,8 @@ class Particles:
             self.rows += [lead, *others]
         return self.rows
 
-    def settle(self, move: Callable[[int, int], None]) -> bool:
-        """Take what a step drew into account; return whether the sequence has changed.
-
-        Args:
-            move: Copies the state of a slot to another.
-        """
+    def settle(self) -> bool:
+        """Take what a step drew into account; return whether the sequence has changed."""
         sequence, alive = self.sequence, [each for each in self.members if each.error is None]
         if not alive:
             sequence.error, sequence.finished = self.members[0].error, True
@@ -67,47 +65,66 @@ class Particles:
         if len(self.members) == 1:
             sequence.finished = alive[0].finished
             return True
-        if not all(each.rests for each in alive):
-            return False
         if all(each.finished for each in alive):
             self._choose()
             return True
-        self._resample(move)
-        return self._share()
+        return False
 
     def _choose(self) -> None:
-        """Let the sequence be the particle that its weight draws."""
-        weights = [each.log_weight for each in self.members]
-        chosen = self.members[pick(weights, self._number())]
+        """Let the sequence be the particle that its weight draws, and what judges it."""
+        judge, weights = self.sequence.judge, [each.log_weight for each in self.members]
+        if judge is not None:
+            scores = (
+                judge(each.tokens, each.log_probabilities, each.plain) for each in self.members
+            )
+            weights = [weight + score for weight, score in zip(weights, scores, strict=True)]
+        chosen = self.members[pick(weights, self._number(self.members[0]))]
         self.sequence.tokens[:] = chosen.tokens
         self.sequence.log_probabilities[:] = chosen.log_probabilities
         self.sequence.finished = True
 
-    def _resample(self, move: Callable[[int, int], None]) -> None:
-        """Draw the particles anew by their weights, which then begin anew."""
-        sources = resample([each.log_weight for each in self.members], self._number())
-        width = len(self.sequence.headers)
-        for target, source in enumerate(sources):
-            if target != source:
-                self.members[target].become(self.members[source])
-                for column in range(width):
-                    rows = (self.rows[width * k + column] for k in (source, target))
-                    move(*(row.slot for row in rows))
-        for each in self.members:
-            each.log_weight = 0.0
+    def resample(
+        self, drawing: SequenceOf[Particle], move: Callable[[int, int], None]
+    ) -> list[tuple[Particle, Particle]]:
+        """Draw particles anew by their weights, which then begin anew.
 
-    def _share(self) -> bool:
-        """Give the sequence the tokens that all particles share; return whether these are more."""
-        before, first = len(self.sequence.tokens), self.members[0]
-        columns = enumerate(zip(*(each.tokens for each in self.members), strict=True))
+        Not while the weights are even enough: their effective number is half of them at least.
+
+        Args:
+            drawing: Those that have not failed before this step, in their order.
+            move: Copies the state of a slot to another.
+
+        Returns:
+            Each that has become another, and which.
+        """
+        weights = [each.log_weight for each in drawing]
+        if max(weights) == -inf or effective_number(weights) >= len(weights) / 2:
+            return []
+        sources = resample(weights, self._number(drawing[0]))
+        pairs = [(drawing[n], drawing[source]) for n, source in enumerate(sources) if n != source]
+        width = len(self.sequence.headers)
+        for target, source in pairs:
+            target.become(source)
+            first, second = map(self.members.index, (source, target))
+            for column in range(width):
+                rows = (self.rows[width * k + column] for k in (first, second))
+                move(*(row.slot for row in rows))
+        for each in drawing:
+            each.log_weight = 0.0
+        return pairs
+
+    def share(self, drawing: SequenceOf[Particle]) -> bool:
+        """Give the sequence the tokens that particles share; return whether these are more."""
+        before, first = len(self.sequence.tokens), drawing[0]
+        columns = enumerate(zip(*(each.tokens for each in drawing), strict=True))
         shared = next((n for n, column in columns if len({*column}) > 1), len(first.tokens))
         self.sequence.tokens += first.tokens[before:shared]
         self.sequence.log_probabilities += first.log_probabilities[before:shared]
         return shared > before
 
-    def _number(self) -> float:
-        """Return the number in [0, 1) that decides the resampling at hand."""
-        return uniform(self.sequence.params.seed ^ STREAM, len(self.members[0].tokens))
+    def _number(self, at: Particle) -> float:
+        """Return the number in [0, 1) that decides among particles where one of them is."""
+        return uniform(self.sequence.params.seed ^ STREAM, len(at.tokens))
 
 
 def _begin(sequence: Sequence) -> list[Particle]:

@@ -40,6 +40,18 @@ def pick(log_weights: SequenceOf[float], number: float) -> int:
     return next((k for k, bound in bounds if bound > target), weights.index(max(weights)))
 
 
+def effective_number(log_weights: SequenceOf[float]) -> float:
+    """Return how many particles of equal weight would be as good: (sum w)^2 / sum w^2.
+
+    Args:
+        log_weights: K, at least one of them above minus infinity.
+
+    Source: Kong et al. (1994).
+    """
+    weights = _weights(log_weights)
+    return float(sum(weights) ** 2 / sum(weight**2 for weight in weights))
+
+
 def _weights(log_weights: SequenceOf[float]) -> list[float]:
     """Return weights, the highest of them 1."""
     highest = max(log_weights)

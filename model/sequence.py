@@ -5,19 +5,23 @@ second header that leaves its wishes out: what the wishes change is then strengt
 
     l = l_0 + g (l_w - l_0)       the logits that are drawn from: l_w with the wishes, l_0 without
 
+What tokens lean to that stand opposite to others is added to that (model.pairing).
+
 Sources: guidance without a classifier, Ho & Salimans (2022), for language models Sanchez et al.
 (2023); particles, Lew et al. (2023).
 """
 
 import math
+from collections.abc import Callable
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from model.guide import ForkableGuide, Guide, NoCharacterFits
+from model.guide import ForkableGuide, Guide, NoCharacterFits, PairingGuide
 from model.sampling import SamplingParams
 
 Prefix = tuple[tuple[int, int], ...]  # tokens, each with the cue of the one after it
+Judge = Callable[[SequenceOf[int], SequenceOf[float], SequenceOf[float]], float]
 
 FIRST_GUIDANCE = 2.0  # at most, of the first token: else every fourth poem begins with its title
 
@@ -57,13 +61,17 @@ class Sequence:
         contrast: The header without the wishes; none for no guidance.
         guidance: How strongly the wishes steer: g; 1 draws as the model does.
         num_particles: K, how many ways to write it go on at once.
+        judge: The log of how much rather one complete way to write it is taken than another, by its
+            tokens and their log-probabilities, with the wishes and without; None for all the same.
+        pairing: How strongly a token leans to the one that it stands opposite to.
         body: What of it is written already, tokens with the cue that each was written under; it is
             read after the headers, and tokens go on from there.
         num_ranked: How many of the likeliest first tokens are kept in ranked.
 
     Raises:
         ValueError: If num_particles is below 1.
-        TypeError: If there are several particles and the guide cannot be copied.
+        TypeError: If there are several particles and the guide cannot be copied, or tokens are
+            paired and it does not say which stand opposite each other.
     """
 
     header: SequenceOf[int]
@@ -72,6 +80,8 @@ class Sequence:
     contrast: SequenceOf[int] = ()
     guidance: float = 1.0
     num_particles: int = 1
+    judge: Judge | None = None
+    pairing: float = 0.0
     body: SequenceOf[tuple[int, int]] = ()
     num_ranked: int = 0
     ranked: list[tuple[int, float]] = field(default_factory=list)  # with log-probabilities, in nats
@@ -85,6 +95,8 @@ class Sequence:
             raise ValueError(f"num_particles must be at least 1, got {self.num_particles}")
         if self.num_particles > 1 and not isinstance(self.guide, ForkableGuide):
             raise TypeError(f"{type(self.guide).__name__} cannot be copied for several particles")
+        if self.pairing and not isinstance(self.guide, PairingGuide):
+            raise TypeError(f"{type(self.guide).__name__} knows of no opposites to pair")
         self.finished = self.guide.finished
 
     @property

@@ -29,6 +29,7 @@ def service(service_settings: Settings) -> Service:
         ({"acrostic": "春夏", "start": "月"}, "第 1 句：第 1 字给了两个不同的字.*"),
         ({"opening": ["日紅山夜湖"] * 4, "form": "五绝"}, "全诗 4 句，已给的 4 句.*至多给 3 句.*"),
         ({"pattern": "仄起", "meter": "rhyme"}, "只有 strict 的诗有平仄格式，这首是 rhyme"),
+        ({"theme": "xyzzy"}, "其中没有诗里相近的词：xyzzy；换些词"),
         ({"rhyme": "七阳", "meter": "free"}, "free 的诗不押韵"),
         ({"n": 2, "temperature": 0, "meter": "free"}, "这样的要求写不出 2 首不同的诗.*"),
     ],

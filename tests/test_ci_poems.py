@@ -80,6 +80,52 @@ def test_a_streamed_ci_is_the_one_that_comes_whole(client: httpx.Client, candida
     assert ci(client, **wishes) == poem
 
 
+@pytest.mark.parametrize("candidates", [1, 4])
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"title": "登楼", "guidance": 4.0},
+        {"author": "苏轼", "era": "宋", "guidance": 0.0},
+        {"theme": "雪夜"},
+        {"theme": "雪", "title": "春日", "author": "李白"},
+        {"novel": True, "temperature": 0},
+        {"start": "日", "novel": False, "rare": True},
+        {"temperature": 2.0, "top_k": 40, "top_p": 0.9},
+    ],
+)
+def test_a_ci_takes_the_wishes_that_any_poem_takes(
+    client: httpx.Client, wishes: dict[str, Any], candidates: int
+) -> None:
+    asked = {
+        "form": "菩萨蛮",
+        "seed": 8,
+        "candidates": candidates,
+        "script": "traditional",
+        **wishes,
+    }
+    poem = ci(client, **asked)
+    assert poem["meter"]["regulated"]
+    assert ci(client, **asked) == poem
+    assert poem["lines"][0].startswith(wishes.get("start", ""))
+    assert {each["word"] for each in poem["keywords"]} <= {"雪", "夜", "雪夜"}
+    assert bool(poem["keywords"]) == ("theme" in wishes)
+    if "novel" in wishes:
+        assert poem["copied_lines"] == []
+    *characters, (name, answer) = events(client, **asked)
+    assert name == "poem", answer
+    assert answer["poems"][0] == poem
+    assert "".join(data["text"] for _, data in characters) == poem["text"].replace("\n", "")
+
+
+def test_several_ci_of_one_request_have_seeds_of_their_own(client: httpx.Client) -> None:
+    response = client.post("/generate", json={"form": "如梦令", "n": 3, "candidates": 2, "seed": 4})
+    poems = response.json()["poems"]
+    assert len({poem["text"] for poem in poems}) == 3
+    for poem in poems:
+        again = ci(client, form="如梦令", seed=poem["seed"], candidates=2)
+        assert again["text"] == poem["text"]
+
+
 def test_the_length_picks_a_variant(client: httpx.Client) -> None:
     assert ci(client, form="临江仙", seed=1)["characters"] == 60
     poem = ci(client, form="临江仙", length=58, seed=1)
@@ -95,6 +141,18 @@ def test_an_opening_picks_a_variant_and_may_be_cut_at_pauses(client: httpx.Clien
     begun = ci(client, form="满江红", meter="free", opening="日日日日，月月月、山山山山。", seed=1)
     assert begun["lines"][:2] == ["日日日日", "月月月山山山山"]
     assert begun["text"].startswith("日日日日，月月月、山山山山。")
+
+
+def test_an_opening_picks_a_variant_by_its_rhyme_where_lengths_do_not(
+    client: httpx.Client,
+) -> None:
+    given = {"form": "忆秦娥", "meter": "rhyme", "seed": 1}
+    assert ci(client, **given, opening="日日月。")["form"] == "yiqine"
+    poem = ci(client, **given, opening="日日山。")
+    assert poem["form"] == "yiqine-2"
+    assert poem["meter"]["tune"]["parts"] == {"A": "第七部平"}
+    named = refusal(client, {**given, "form": "忆秦娥-1", "opening": "日日山。"})
+    assert "line 1: the line has to rhyme in the oblique tone, and ends in 山" in named
 
 
 def test_an_acrostic_has_a_character_for_each_line_or_sentence(client: httpx.Client) -> None:
@@ -119,6 +177,9 @@ def test_an_acrostic_has_a_character_for_each_line_or_sentence(client: httpx.Cli
             "acrostic: line 6: it says a character of line 5 again: 冬 there, 山 here",
         ),
         ({"form": ["浣溪沙"]}, "body.form"),
+        ({"form": "浣溪沙", "rhyme": "七阳"}, "body.rhyme: .*part of 词林正韵"),
+        ({"form": "浣溪沙", "pattern": "仄起"}, "body.pattern: .*as its tune does"),
+        ({"form": "浣溪沙", "theme": "xyzzy"}, "body.theme: none of its words"),
     ],
 )
 def test_a_refusal_says_which_wish_does_not_fit_where(

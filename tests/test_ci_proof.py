@@ -56,6 +56,25 @@ def test_a_missing_character_is_a_fault_of_the_line() -> None:
     assert proof.variant.code == "huanxisha"
 
 
+def test_a_line_with_a_character_too_many_stays_one_line_where_it_pauses() -> None:
+    longer = HUANXISHA.replace("小舟不系白云乡", "更有小舟、不系白云乡")
+    proof = ci(longer, "浣溪沙")
+    assert proof.checks["句式"].where == ((3, 9),)
+    assert proof.checks["押韵"].holds
+    assert proof.lines[2] == "更有小舟不系白云乡"
+
+
+@pytest.mark.parametrize("spoken", ["这次小楼风雨", "端的小楼风雨", "呢喃小楼风雨"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_ci_may_have_words_that_else_are_a_sign_of_prose(spoken: str, end: str) -> None:
+    text = RUMENG.replace("昨夜小楼风雨", spoken).replace("。", "。" + end)
+    for title in ("", "如梦令\n某人"):
+        proof = ci(text, title)
+        assert proof.variant.code == "rumengling"
+        assert proof.lines[0] == spoken
+    assert isinstance(judge(f"这是他们的，诗的。\n{'白日依山尽，黄河入海流。' * 2}"), MeterProof)
+
+
 def test_a_line_that_is_not_there_is_a_fault() -> None:
     proof = ci(HUANXISHA.split("，月明")[0] + "。", "浣溪沙")
     assert (6, 1) in proof.checks["句式"].where

@@ -45,6 +45,21 @@ def test_a_poem_is_printed_with_its_form_and_seed() -> None:
     assert re.fullmatch(r"日\w{4}，\w{5}。\n\w{5}，\w{5}。\n— jueju-5, seed 7\n", result.output)
 
 
+def test_what_a_theme_was_read_as_is_printed() -> None:
+    options = ["generate", "--theme", "雪夜的雲 xyzzy", "--form", "五绝", "--seed", "7"]
+    last = run.invoke(app, options).output.splitlines()[-1]
+    assert last == "— jueju-5, seed 7; 雪夜，雲 → 云; no word for xyzzy"
+
+
+def test_more_poems_than_the_default_candidates_allow_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("YIN_CANDIDATES", "32")
+    result = run.invoke(app, ["generate", "--n", "3"])
+    assert result.exit_code == 2
+    assert "n: must be at most 2 where each poem is written in 32 ways" in result.output
+
+
 def test_alone_and_from_a_service_come_the_same_poems(url: str) -> None:
     options = ["generate", "--acrostic", "春夏秋冬", "--seed", "7", "--n", "2", "--json"]
     options += ["--candidates", "3"]
@@ -128,13 +143,15 @@ def test_no_proxy_stands_before_this_machine(
     [("HTTP_PROXY", "http://127.0.0.1:9"), ("ALL_PROXY", "socks5://127.0.0.1:9"),
      ("ALL_PROXY", "nonsense://127.0.0.1:9")],
 )  # fmt: skip
+@pytest.mark.parametrize("others", ["example.org", "[::1]", ""])
 def test_a_proxy_that_does_not_help_is_named(
-    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str, others: str
 ) -> None:
     for each in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(each, raising=False)
         monkeypatch.delenv(each.lower(), raising=False)
     monkeypatch.setenv(name, proxy)
+    monkeypatch.setenv("NO_PROXY", others)
     result = run.invoke(app, ["generate", "--url", "http://192.0.2.1:8000"])
     assert result.exit_code == 3
     assert f"no service answers at http://192.0.2.1:8000 through the proxy {proxy}" in result.output
@@ -239,10 +256,10 @@ def test_no_colour_where_none_is_wanted() -> None:
         assert "\x1b" not in run.invoke(app, ["--help"], env=environment).output
 
 
-def test_a_missing_checkpoint_exits_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_checkpoint_exits_with_two(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("YIN_CHECKPOINT", "/nowhere.safetensors")
     result = run.invoke(app, ["generate"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there is no checkpoint at /nowhere.safetensors" in result.output
 
 
@@ -315,6 +332,28 @@ def test_check_of_other_verse_exits_with_one(tmp_path: Path) -> None:
     assert "×" in result.output
 
 
+@pytest.mark.parametrize(
+    ("poem", "named", "marks"),
+    [
+        ("白日依山尽，黄河入海流。欲穷千里目，更上一层楼。",
+         "律绝，仄起首句不入韵，韵 十一尤", "●△●△"),
+        ("渭城朝雨浥轻尘，客舍青青柳色新。劝君更尽一杯酒，西出阳关无故人。",
+         "折腰体，平起首句入韵，韵 十一真", "△△●△"),
+        ("千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。", "仄韵，韵 九屑", "▲▲○▲"),
+        ("床前明月光，疑是地上霜。举头望明月，低头思故乡。", "古绝，韵 七陽", "△△●△"),
+        ("白日依山尽，黄河入海□。欲穷千里目，更上一层楼。",
+         "律绝，仄起首句不入韵，韵 十一尤", "●？●△"),
+    ],
+)  # fmt: skip
+def test_check_names_the_poem_and_marks_the_lines_that_rhyme(
+    poem: str, named: str, marks: str
+) -> None:
+    shown = run.invoke(app, ["check"], input=f"题目\n{poem}").output.splitlines()
+    assert shown[4] == named
+    assert [line.split("  ")[0] for line in shown[:4]] == re.findall(r"[\w□]+", poem)
+    assert "".join(line.split("  ")[1][-1] for line in shown[:4]) == marks
+
+
 def test_check_of_no_verse_at_all_exits_with_two() -> None:
     assert run.invoke(app, ["check"], input="hello").exit_code == 2
     assert run.invoke(app, ["check", "/nowhere"]).exit_code == 2
@@ -368,7 +407,7 @@ def test_sigterm_lets_streams_end_and_exits_with_zero() -> None:
 def test_a_server_without_its_checkpoint_says_so() -> None:
     process = serve(free_port(), YIN_CHECKPOINT="/nowhere.safetensors")
     _, log = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "error: there is no checkpoint at /nowhere.safetensors" in log
 
 
@@ -413,7 +452,7 @@ def test_a_damaged_checkpoint_is_reported_and_a_good_one_in_its_place_serves(
     path.write_bytes(harm(checkpoint_path.read_bytes()))
     for command in ("serve", "generate"):
         result = run.invoke(app, [command])
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert f"error: {path} {message}" in result.output
     path.write_bytes(checkpoint_path.read_bytes())
     assert run.invoke(app, ["generate"]).exit_code == 0
@@ -451,8 +490,9 @@ def test_a_port_that_is_taken_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         process = serve(free_port(), "--port", str(taken.getsockname()[1]))
         _, log = process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert "address already in use" in log
+        port = taken.getsockname()[1]
+    assert process.returncode == 1
+    assert f"error: port: {port} at 127.0.0.1: Address already in use" in log
 
 
 FAILING = """
@@ -512,7 +552,7 @@ def test_threads_that_wait_sleep_soon_unless_set_otherwise(
     others = {n: v for n, v in os.environ.items() if n not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
     environment = others | given | {"YIN_CHECKPOINT": str(tmp_path / "none")}
     monkeypatch.setattr(os, "environ", environment)
-    assert run.invoke(app, ["serve"]).exit_code == 1
+    assert run.invoke(app, ["serve"]).exit_code == 2
     assert environment.items() >= expected.items()
     assert len(environment) == len(others | {"YIN_CHECKPOINT": ""} | expected)
 

@@ -141,3 +141,17 @@ def test_a_key_is_shown() -> None:
     with Client(key="secret", transport=transport) as client, pytest.raises(Refused):
         client.generate()
     assert seen == ["Bearer secret"]
+
+
+@pytest.mark.parametrize("others", ["", "[::1]", "example.org,[::1]:80"])
+def test_another_machine_is_asked_through_the_proxy_of_the_environment(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", str(client.base_url))
+    monkeypatch.setenv("NO_PROXY", others)
+    monkeypatch.delenv("http_proxy", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with Client("http://192.0.2.1:8000", timeout_s=5) as far:
+        assert far.generate(
+            form="jueju-5"
+        ).poems  # the service takes a proxy's form of address, too

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from app.engine_thread import LAST_STEP_S
 from app.server import LAST_ANSWERS_S
 from app.settings import Settings
 
@@ -71,10 +72,24 @@ def test_images_of_others_are_named_by_version() -> None:
     assert all(re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*", image) for image in others)
 
 
+@pytest.mark.parametrize("drain", [None, "2.5", "90"])
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_writer_gets_the_time_that_its_poems_need(name: str) -> None:
-    grace_s = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
-    assert grace_s > Settings().drain_s + LAST_ANSWERS_S
+def test_a_writer_gets_the_time_that_its_poems_need(name: str, drain: str | None) -> None:
+    assert "YIN_DRAIN_S" in SERVICES[name]["environment"]
+    drain_s = Settings().drain_s if drain is None else float(drain)
+    grace_s = duration_s(SERVICES[name]["stop_grace_period"], drain)
+    assert grace_s > drain_s + LAST_ANSWERS_S + LAST_STEP_S
+
+
+def duration_s(text: str, drain: str | None) -> float:
+    """A duration with the setting in it, as both versions of docker-compose read it."""
+    text = re.sub(r"\$\{YIN_DRAIN_S:-(\d+)\}", lambda found: drain or found[1], text)
+    seconds, milliseconds = re.fullmatch(r"([\d.]+)s([\d.]+)ms", text).groups()  # type: ignore[union-attr]
+    return float(seconds) + float(milliseconds) / 1000
+
+
+def test_a_replica_that_is_replaced_gets_that_time_too() -> None:
+    assert 'docker stop "$id"' in (ROOT / "deploy/roll").read_text()
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -109,6 +124,17 @@ def seconds(name: str) -> float:
     text = (ROOT / "deploy/nginx/nginx.conf").read_text()
     (found,) = re.findall(rf"^\s*{name} (\d+)s;", text, re.MULTILINE)
     return float(found)
+
+
+def test_what_has_had_no_answer_is_asked_of_the_next_replica() -> None:
+    text = (ROOT / "deploy/nginx/nginx.conf").read_text()
+    # Once, for every location: another one inside of one would take its place.
+    (conditions,) = re.findall(r"^ {8}proxy_next_upstream (.*);", text, re.MULTILINE)
+    assert {"error", "timeout", "http_503", "non_idempotent"} <= set(conditions.split())
+    assert "proxy_next_upstream_tries" not in text  # all that there are
+    assert "proxy_request_buffering off" not in text  # what is sent on as it comes is sent once
+    (replicas,) = re.findall(r"server replica:8000 (.*);", text)
+    assert replicas == "max_fails=0"
 
 
 def test_the_proxy_waits_longer_than_a_poem_may_take() -> None:

@@ -6,11 +6,13 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from opencc import OpenCC
 
+from model.verse.judge import judge
 from model.verse.proof import Genre, MeterProof, check
 from model.verse.rhymes import Rhymes
 from model.verse.scansion import punctuate, split_lines
-from model.verse.script import Script, form_shares, to_script, unify
+from model.verse.script import Script, to_script, unify
 from model.verse.sound import sounds
 
 WHITE_EMPEROR = "朝辞白帝彩云间，千里江陵一日还。两岸猿声啼不住，轻舟已过万重山。"
@@ -126,6 +128,26 @@ def test_lone_geese_are_named_with_their_neighbouring_group() -> None:
     assert leaving.checks["押韵"].note == "十三元；第4句孤雁出群（邻韵十二文）"
 
 
+def test_a_first_line_that_ends_level_and_can_rhyme_does_whatever_else_it_departs_from() -> None:
+    oriole = check("打起黄莺儿，莫教枝上啼。啼时惊妾梦，不得到辽西。")
+    assert failing(oriole) == {"平仄": ((1, 3),), "三平调": ((1, 5),)}
+    assert (oriole.rhyme, oriole.rhyme_lines, oriole.line_types) == ("八齊", (1, 2, 4), "ABbA")
+    assert oriole.checks["首句"].note == "入韵"
+    gate = check(
+        "北阙休上书，南山归敝庐。不才明主弃，多病故人疏。"
+        "白发催年老，青阳逼岁除。永怀愁不寐，松月夜窗虚。"
+    )
+    assert (gate.rhyme_lines[0], gate.checks["首句"].note) == (1, "入韵")
+    assert gate.checks["仄收"].holds
+
+
+def test_an_odd_line_that_can_end_oblique_does() -> None:
+    alone = check("众鸟高飞尽，孤云独去闲。相看两不厌，只有敬亭山。")
+    assert alone.line_types == "aBbA"
+    assert failing(alone) == {"平仄": ((3, 3),)}
+    assert alone.checks["平仄"].note.startswith("第3句三仄尾")
+
+
 def test_an_old_quatrain_is_named_so() -> None:
     proof = check("床前明月光，疑是地上霜。举头望明月，低头思故乡。")
     assert (proof.genre, proof.pattern, proof.line_types) == (Genre.OLD_QUATRAIN, None, "")
@@ -191,18 +213,25 @@ def corpus() -> list[list[str]]:
     return poems[:1000]
 
 
-def stands_for_several(character: str) -> bool:
-    """Return whether a character as it is printed may be one of several of the model's."""
-    return len(form_shares(character)) > 1
-
-
 def test_a_poem_has_the_same_proof_in_both_scripts() -> None:
-    differing = 0
     for lines in corpus():
         text = punctuate(lines)
-        simplified = to_script(text, Script.SIMPLIFIED)
-        proofs = [check(to_script(text, Script.TRADITIONAL)), check(simplified)]
-        if proofs[0].to_dict() != proofs[1].to_dict():
-            differing += 1
-            assert any(map(stands_for_several, simplified)), simplified
-    assert differing < 40
+        simplified, traditional = (check(to_script(text, script)) for script in Script)
+        assert simplified.to_dict() == traditional.to_dict(), text
+
+
+@pytest.mark.parametrize("forms", ["只祇隻", "干乾幹", "并並併", "几幾", "后後"])
+def test_what_simplified_script_prints_alike_is_read_alike_in_both(forms: str) -> None:
+    proofs = [check(f"白{form}依山盡，黃河入海流。欲窮千里目，更上一層樓。") for form in forms]
+    assert all(proof.to_dict() == proofs[0].to_dict() for proof in proofs)
+
+
+def test_a_ci_has_the_same_proof_in_both_scripts() -> None:
+    ci = (
+        "菩萨蛮\n平林漠漠烟如织，寒山一带伤心碧。暝色入高楼，有人楼上愁。\n"
+        "玉阶空伫立，宿鸟归飞急。何处是归程，长亭更短亭。"
+    )
+    assert judge(ci).to_dict() == judge(OpenCC("s2t").convert(ci)).to_dict()
+    assert judge(ci.replace("一带", "只带")).to_dict() == (
+        judge(unify(OpenCC("s2t").convert(ci)).replace("一", "祇")).to_dict()
+    )

@@ -1,5 +1,8 @@
 """The manifests: valid by Kubernetes's own schemas, and in agreement with the service."""
 
+import re
+import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +69,38 @@ def test_all_mean_the_same_pods() -> None:
     )
 
 
-def test_the_autoscaler_asks_for_a_metric_that_there_is() -> None:
+def test_the_autoscaler_asks_for_a_share_of_the_slots_that_there_are() -> None:
     (metric,) = load("horizontalpodautoscaler")["spec"]["metrics"]
     name, target = metric["pods"]["metric"]["name"], metric["pods"]["target"]
-    assert f"# TYPE {name} gauge" in Metrics().expose().decode()
-    assert int(target["averageValue"]) < Settings().num_slots
+    assert target["averageValue"] == "750m"
+    text = (FOLDER.parents[1] / "docs/scaling.md").read_text()
+    (rules,) = re.findall(r"```yaml\n(rules:.*?)```", text, re.DOTALL)
+    (rule,) = yaml.safe_load(rules)["rules"]["custom"]
+    assert rule["name"]["as"] == name
+    asked = re.findall(r"yin_\w+", rule["metricsQuery"])
+    assert asked == ["yin_slots_busy", "yin_slots"]
+    assert all(f"# TYPE {each} gauge" in Metrics().expose().decode() for each in asked)
+
+
+def test_the_image_is_that_of_this_version() -> None:
+    (image,) = load("kustomization")["images"]
+    project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())["project"]
+    assert image["newTag"] == project["version"]
+    assert f"yin:{image['newTag']}" in (FOLDER.parents[1] / "docs/scaling.md").read_text()
+
+
+def test_a_pod_believes_the_addresses_of_pods_alone(container: dict[str, Any]) -> None:
+    (variable,) = container["env"]
+    assert variable["name"] == "YIN_TRUSTED_PROXIES"
+    settings = Settings(trusted_proxies=variable["value"])
+    networks = [ip_network(each.strip()) for each in settings.trusted_proxies.split(",")]
+    assert all(network.is_private or "100.64" in str(network) for network in networks)
+    assert len(networks) > 1
+
+
+def test_one_probe_that_fails_takes_no_pod_away(container: dict[str, Any]) -> None:
+    for kind in ("readiness", "liveness"):
+        assert container[f"{kind}Probe"]["failureThreshold"] > 1
 
 
 def test_a_pod_gets_the_time_that_its_poems_need(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -21,14 +22,17 @@ from app.service import Service
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 from model.poet.poem import Meter
+from model.verse.ci_proof import GENRE as CI
 from model.verse.form import Form, Layout
+from model.verse.judge import judge
 from model.verse.pattern import templates
-from model.verse.proof import check
+from model.verse.proof import Genre, check
 from model.verse.rhymes import Rhymes
 from model.verse.script import Script, is_common, to_script
 
 BUDGET = 45_000  # bytes on the wire of all that the page loads at first but its face
-LATER = {"touch.png", "album.js", "picture.js", "en.js"}  # loaded when they are asked for
+WHOLE_BUDGET = 110_000  # and of all that it can come to load
+HEADERS = 300  # bytes that a browser reckons for the headers of an answer
 FACE = PAGE / "font" / "kai.woff2"
 FACE_BUDGET = 3_000_000
 VOID = {"meta", "link", "input", "br", "img"}
@@ -40,6 +44,9 @@ class Element:
     def __init__(self, tag: str, attributes: dict[str, str], parent: "Element | None") -> None:
         self.tag, self.attributes, self.parent = tag, attributes, parent
         self.text = ""
+        self.marked = "data-text" in attributes  # or something in it is
+        for element in self.ancestors() if self.marked else ():
+            element.marked = True
 
     def ancestors(self) -> "Iterator[Element]":
         element = self.parent
@@ -80,13 +87,28 @@ def elements() -> list[Element]:
 
 
 @pytest.fixture(scope="module")
-def texts() -> dict[str, dict[str, str]]:
-    def read(language: str) -> dict[str, str]:
-        literal = (PAGE / f"{language}.js").read_text().partition(f"export const {language} = ")[2]
-        says: dict[str, str] = json.loads(literal.rstrip().removesuffix(";"))
-        return says
+def rooms() -> list[Element]:
+    """What the scripts add to the page."""
+    reader = Reader()
+    for path in scripts():
+        for markup in re.findall(r"= `\n(<.+?)`;", path.read_text(), re.DOTALL):
+            assert "${" not in markup
+            reader.feed(markup)
+    return reader.elements
 
-    return {language: read(language) for language in ("zh", "en")}
+
+def says(language: str, room: str = "") -> dict[str, str]:
+    literal = (PAGE / f"{room}{language}.js").read_text().partition(f"const {language} = ")[2]
+    read: dict[str, str] = json.loads(literal.rstrip().removesuffix(";"))
+    return read
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, dict[str, str]]:
+    """All that the page and its rooms say; no room says again what the page says."""
+    for language in ("zh", "en"):
+        assert not says(language).keys() & says(language, "rooms-").keys()
+    return {language: says(language) | says(language, "rooms-") for language in ("zh", "en")}
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +122,22 @@ def loaded() -> list[Path]:
 
 
 def scripts() -> list[Path]:
-    return [path for path in loaded() if path.suffix == ".js" and path.stem not in ("zh", "en")]
+    return [
+        path for path in loaded() if path.suffix == ".js" and path.stem[-2:] not in ("zh", "en")
+    ]
+
+
+def first(language: str) -> set[str]:
+    """The files that the page loads before anything is asked of it, but its face."""
+    document = (PAGE / "index.html").read_text()
+    links = re.findall(r'<link rel="(?!apple-touch|manifest)[^>]* href="([^"]+)"', document)
+    waiting = {*links, *re.findall(r'<script [^>]*src="([^"]+)"', document), f"{language}.js"}
+    found = {"index.html"}
+    while waiting:
+        found |= waiting
+        sources = "".join((PAGE / name).read_text() for name in waiting if name.endswith(".js"))
+        waiting = set(re.findall(r'from "\./([\w-]+\.js)"', sources)) - found
+    return found
 
 
 def choices(elements: list[Element], name: str) -> set[str]:
@@ -118,8 +155,10 @@ def test_the_page_loads_files_that_are_there(elements: list[Element]) -> None:
     named = {e.attributes.get("src") or e.attributes["href"] for e in elements
              if e.tag in ("script", "link")}  # fmt: skip
     sources = "".join(path.read_text() for path in PAGE.glob("*.js"))
-    imported = set(re.findall(r'(?:from |import\()"\./(\w+\.js)"', sources))
-    assert named | imported | {"index.html"} == {path.name for path in loaded()}
+    imported = set(re.findall(r'(?:from |import\()"\./([\w-]+\.js)"', sources))
+    imported |= set(re.findall(r'register\("(\w+\.js)"\)', sources))
+    styles = set(re.findall(r'rel: "stylesheet", href: "([\w.]+)"', sources))
+    assert named | imported | styles | {"index.html"} == {path.name for path in loaded()}
 
 
 def test_the_page_can_be_put_on_a_telephone_and_shown_where_it_is_linked(
@@ -159,8 +198,10 @@ def test_the_face_has_what_the_model_writes_in_both_scripts() -> None:
         assert len(lacking) <= 40
 
 
-def test_script_and_style_are_files_of_their_own(elements: list[Element]) -> None:
-    for element in elements:
+def test_script_and_style_are_files_of_their_own(
+    elements: list[Element], rooms: list[Element]
+) -> None:
+    for element in elements + rooms:
         assert not [name for name in element.attributes if name == "style" or name[:2] == "on"]
         assert element.tag != "style"
         if element.tag == "script":
@@ -168,14 +209,20 @@ def test_script_and_style_are_files_of_their_own(elements: list[Element]) -> Non
             assert not element.text.strip()
 
 
-def test_every_control_has_a_label(elements: list[Element]) -> None:
-    labelled = {e.attributes.get("for") for e in elements if e.tag == "label"}
-    controls = [e for e in elements if e.tag in ("input", "select", "button")]
+def is_named(element: Element) -> bool:
+    """Whether an element has a text, now or once its language has come."""
+    return bool(element.text.strip() or element.marked)
+
+
+def test_every_control_has_a_label(elements: list[Element], rooms: list[Element]) -> None:
+    labels = [e for e in elements + rooms if e.tag == "label" and is_named(e)]
+    labelled = {e.attributes.get("for") for e in labels}
+    controls = [e for e in elements + rooms if e.tag in ("input", "select", "button", "textarea")]
     assert len(controls) > 20
     for control in controls:
-        wrapped = any(e.tag == "label" and e.text.strip() for e in control.ancestors())
-        spoken = control.attributes.get("aria-label") or (
-            control.tag == "button" and control.text.strip()
+        wrapped = any(e in labels for e in control.ancestors())
+        spoken = {"aria-label", "data-label"} & control.attributes.keys() or (
+            control.tag == "button" and is_named(control)
         )
         assert wrapped or spoken or control.attributes.get("id") in labelled, control.attributes
 
@@ -186,15 +233,19 @@ def test_a_spoken_name_begins_with_the_visible_one(texts: dict[str, dict[str, st
             assert language[button] in language[f"{button}.label"]
 
 
-def test_groups_have_a_legend_and_descriptions_exist(elements: list[Element]) -> None:
-    ids = [e.attributes["id"] for e in elements if "id" in e.attributes]
-    assert len(ids) == len(set(ids))
-    groups = [e for e in elements if e.tag == "fieldset"]
-    legends = [e.parent for e in elements if e.tag == "legend" and e.text.strip()]
-    assert groups
-    assert all(group in legends for group in groups)
-    for name in ("aria-describedby", "aria-controls", "for", "list"):
-        assert {e.attributes[name] for e in elements if name in e.attributes} <= set(ids)
+def test_groups_have_a_legend_and_descriptions_exist(
+    elements: list[Element], rooms: list[Element]
+) -> None:
+    for known, found in ((elements, elements), (elements + rooms, rooms)):
+        ids = [e.attributes["id"] for e in known if "id" in e.attributes]
+        assert len(ids) == len(set(ids))
+        groups = [e for e in found if e.tag == "fieldset"]
+        legends = [e.parent for e in found if e.tag == "legend" and is_named(e)]
+        assert groups
+        assert all(group in legends for group in groups)
+        for name in ("aria-describedby", "aria-controls", "aria-labelledby", "for", "list"):
+            named = [e.attributes[name].split() for e in found if name in e.attributes]
+            assert set(chain(*named)) <= set(ids)
 
 
 def test_both_languages_say_the_same_things(texts: dict[str, dict[str, str]]) -> None:
@@ -207,16 +258,22 @@ def test_both_languages_say_the_same_things(texts: dict[str, dict[str, str]]) ->
 
 
 def test_every_text_is_used_and_every_used_text_exists(
-    elements: list[Element], texts: dict[str, dict[str, str]], script: str
+    elements: list[Element], rooms: list[Element], texts: dict[str, dict[str, str]], script: str
 ) -> None:
-    marked = {e.attributes[name] for e in elements for name in ("data-text", "data-label")
+    marked = {e.attributes[name] for e in elements + rooms for name in ("data-text", "data-label")
               if name in e.attributes}  # fmt: skip
-    quoted = set(re.findall(r'"([a-z]+(?:\.[a-z0-9]+)+|retry)"', script))
-    quoted = {key for key in quoted if not key.endswith(".js") and not key.startswith("yin.")}
+    quoted = set(re.findall(r'"([a-z]+(?:\.[a-z0-9]+)+|retry|and)"', script))
+    quoted = {
+        key for key in quoted if not key.endswith((".js", ".css", ".html")) and key[:4] != "yin."
+    }
     kinds = re.findall(r'\d{3}: "(\w+)"|new Failure\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?', script)
     built = {f"error.{kind}" for kind in {*sum(kinds, ()), "broken"} if kind}
     built |= {f"temperature.{number}" for number in range(5)}
-    built |= {key for key in texts["zh"] if key.startswith(("check.", "pattern."))}
+    built |= {
+        key
+        for key in texts["zh"]
+        if key.startswith(("check.", "pattern.", "genre.", "cue.", "tone."))
+    }
     assert marked | quoted | built == set(texts["zh"])
 
 
@@ -230,8 +287,18 @@ def test_the_document_already_speaks_chinese(
             assert element.attributes["aria-label"] == texts["zh"][key]
 
 
+def test_every_kind_of_verse_has_a_gloss(texts: dict[str, dict[str, str]]) -> None:
+    for language in texts.values():
+        glosses = {key for key in language if key.startswith("genre.")}
+        assert glosses == {f"genre.{genre}" for genre in (*Genre, CI)}
+
+
 def test_every_rule_of_verse_has_a_name(texts: dict[str, dict[str, str]]) -> None:
-    rules = check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks
+    rules = {*check("日" * 7 + "，" + "山" * 7 + "。" + "日" * 7 + "，" + "山" * 7).checks}
+    repeating = judge(
+        "日" * 6 + "。" + "山" * 6 + "。" + "日" * 5 + "，" + "山" * 6 + "。日日。日日。" + "山" * 6
+    )
+    rules |= {f"词{rule}" if rule in ("押韵", "平仄") else rule for rule in repeating.checks}
     for language in texts.values():
         assert {f"check.{rule}{kind}" for rule in rules for kind in ("", ".says", ".gloss")} == {
             key for key in language if key.startswith("check.")
@@ -255,10 +322,13 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
     wishes = [e for e in elements if any(a.attributes.get("id") == "wishes" for a in e.ancestors())]
     names = {e.attributes["name"] for e in wishes if "name" in e.attributes}
     assert names - {"lines"} <= set(GenerateRequest.model_fields)
-    slider = next(e.attributes for e in elements if e.attributes.get("type") == "range")
-    limits = GenerateRequest.model_fields["temperature"].metadata
-    highest = next(limit.le for limit in limits if hasattr(limit, "le"))
-    assert 0 < float(slider["min"]) < float(slider["value"]) < float(slider["max"]) <= highest
+    sliders = [e.attributes for e in elements if e.attributes.get("type") == "range"]
+    assert [slider["name"] for slider in sliders] == ["temperature", "guidance"]
+    for slider in sliders:
+        field = GenerateRequest.model_fields[slider["name"]]
+        highest = next(limit.le for limit in field.metadata if hasattr(limit, "le"))
+        assert 0 <= float(slider["min"]) < float(slider["value"]) < float(slider["max"]) <= highest
+        assert float(slider["value"]) == field.default
 
 
 @pytest.mark.parametrize(
@@ -274,6 +344,9 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
         {"acrostic": "日月山", "form": "jueju-5"},
         {"title": "春" * 21},
         {"author": "李"},
+        {"theme": "zzzqqq"},
+        {"rhyme": "x"},
+        {"rhyme": "一送"},
         {"author": "日"},
         {"temperature": 0, "n": 2, "meter": "free"},
     ],
@@ -326,6 +399,18 @@ def test_names_of_poets_and_rhymes_are_known_in_both_scripts() -> None:
     assert {c for c in used & set(pairs.values()) if c not in pairs} <= set(kept)
 
 
+def test_a_poem_of_one_script_is_found_by_the_other() -> None:
+    source = (PAGE / "scripts.js").read_text()
+    found = re.search('const FROM = "(.+)";\nconst TO = "(.+)";', source)
+    assert found
+    forms = dict(zip(found[1], found[2], strict=True))
+    vocabulary = Checkpoint.load(Settings().checkpoint).vocabulary
+    written = [token for token in vocabulary.tokens if len(token) == 1]
+    for character in {*written, *(to_script(c, Script.TRADITIONAL) for c in written)}:
+        expected = to_script(character, Script.SIMPLIFIED)
+        assert len(expected) > 1 or forms.get(character, character) == expected
+
+
 @pytest.fixture(scope="module")
 def service(service_settings: Settings) -> Service:
     return Service.load(service_settings)
@@ -350,22 +435,28 @@ async def fetch(service: Service, *paths: str) -> list[httpx.Response]:
 
 
 def test_the_page_is_sent_compressed_and_within_its_budget(tiny_checkpoint: Checkpoint) -> None:
-    paths = ["/", *(f"/{path.name}" for path in loaded() if path.name != "index.html")]
+    names = [path.name for path in loaded()]
+    paths = ["/" if name == "index.html" else f"/{name}" for name in names]
     files = asyncio.run(fetch(Service(Settings(), tiny_checkpoint), *paths))
-    for answer, path in zip(files, paths, strict=True):
-        assert answer.content == (PAGE / (path[1:] or "index.html")).read_bytes()
-        small = len(answer.content) < 500 or path.endswith(".png")
+    sizes = {}
+    for answer, name in zip(files, names, strict=True):
+        assert answer.content.endswith((PAGE / name).read_bytes())  # the worker begins with names
+        small = len(answer.content) < 500 or name.endswith(".png")
         assert small or answer.headers["content-encoding"] == "gzip"
-    sizes = dict(
-        zip(paths, (int(answer.headers["content-length"]) for answer in files), strict=True)
-    )
-    assert sum(size for path, size in sizes.items() if path[1:] not in LATER) < BUDGET
+        sizes[name] = int(answer.headers["content-length"]) + HEADERS
+    for language in ("zh", "en"):
+        at_first = sum(sizes[name] for name in first(language))
+        assert at_first < BUDGET, f"{at_first} bytes at first"
+    assert sum(sizes.values()) < WHOLE_BUDGET, f"{sum(sizes.values())} bytes in all"
 
 
-def test_what_is_loaded_later_is_not_loaded_at_first(elements: list[Element]) -> None:
-    for name in LATER - {"touch.png"}:
-        assert f'await import("./{name}")' in "".join(path.read_text() for path in scripts())
-        assert name not in {e.attributes.get("href") for e in elements}
+def test_what_is_loaded_later_is_not_loaded_at_first() -> None:
+    later = {path.name for path in loaded()} - first("zh") - first("en")
+    assert {"album.js", "picture.js", "proof.js", "rooms.css", "rooms-zh.js"} <= later
+    sources = {path.name: path.read_text() for path in scripts()}
+    at_first = "".join(source for name, source in sources.items() if name in first("zh"))
+    quoted = set(re.findall(r'"([a-z]+(?:\.[a-z0-9]+)+)"', at_first))
+    assert not quoted & says("zh", "rooms-").keys()  # those words have not come yet
 
 
 def test_a_file_is_the_same_however_often_it_is_asked_for(tiny_checkpoint: Checkpoint) -> None:

@@ -3,14 +3,15 @@ import random
 from collections import Counter
 from collections.abc import Sequence as SequenceOf
 from math import exp
-from typing import Self
+from typing import Any, Self
 
 import pytest
 import torch
 from torch import Tensor
 
 from model.engine import Engine
-from model.guide import NoCharacterFits, Unguided
+from model.guide import RHYME_WARMTH, NoCharacterFits, Unguided
+from model.particle import Particle
 from model.particles import Particles
 from model.poetry_model import PoetryConfig, PoetryModel
 from model.sampling import SamplingParams
@@ -37,7 +38,7 @@ class Lines:
 
     @property
     def at_break(self) -> bool:
-        return self._left % self._length == 0
+        return self._left % self._length == 1
 
     def copy(self) -> Self:
         twin = type(self)(1, self._length, self._ends, self._dead)
@@ -158,17 +159,86 @@ def test_what_is_written_has_the_probabilities_that_the_model_gives_it(
             )
 
 
+def test_a_particle_that_becomes_another_draws_what_that_may(
+    poetry_model: PoetryModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Echo(Lines):
+        """The last token of a line is its first one."""
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._written = list[int]()
+
+        def copy(self) -> Self:
+            twin = super().copy()
+            twin._written = [*self._written]
+            return twin
+
+        def allowed(self) -> Tensor | None:
+            mask = torch.ones(V, dtype=torch.bool)
+            if self.at_break:
+                mask = torch.zeros(V, dtype=torch.bool)
+                mask[self._written[-2]] = True
+            return mask
+
+        def advance(self, token: int) -> None:
+            super().advance(token)
+            self._written.append(token)
+
+    monkeypatch.setattr(Particle, "fail", lambda _self, error: pytest.fail(str(error)))
+    params = [SamplingParams(temperature=1.0, seed=seed) for seed in range(20)]
+    drawn = [Sequence(HEADER, Echo(4), each, num_particles=6) for each in params]
+    Engine(poetry_model, num_slots=64).run(drawn)
+    for each in drawn:
+        assert each.tokens[0::3] == each.tokens[2::3]
+
+
 def test_weights_begin_anew_after_each_resampling() -> None:
     ours = sequence(particles=3)
     particles = Particles(ours)
     particles.place_rows({})
-    for token in (2, 3, 7):
+    for token in (2, 3):
         for number, each in enumerate(particles.members):
-            each.take(token, -1.0, -float(number))
+            each.log_weight -= 40 * number
+            each.take(token, -1.0, -1.0)
+    assert all(each.at_break for each in particles.members)
     moved = dict[int, int]()
-    assert particles.settle(lambda source, target: moved.update({target: source}))
+    sources = particles.resample(
+        particles.members, lambda source, target: moved.update({target: source})
+    )
+    first, second, third = particles.members
+    assert sources == [(second, first), (third, first)]
+    assert len(moved) == 1  # no slots have been given: all are the same
     assert [each.log_weight for each in particles.members] == [0.0] * 3
-    assert ours.tokens == [2, 3, 7]
+    assert particles.share(particles.members)
+    assert ours.tokens == [2, 3]
+
+
+def test_a_rhyme_is_drawn_colder_and_weighed_as_anything_else(poetry_model: PoetryModel) -> None:
+    class Rhymes(Lines):
+        @property
+        def cue(self) -> Cue:  # type: ignore[override]
+            return Cue.RHYME if self.at_break else Cue.FREE
+
+    def share_of_the_likelier(guide: type[Lines]) -> float:
+        drawn = [
+            Sequence(HEADER, guide(1), SamplingParams(temperature=2.0, seed=seed))
+            for seed in range(300)
+        ]
+        Engine(poetry_model, num_slots=64).run(drawn)
+        likelier = 0
+        for each in drawn:
+            logits = logits_after(poetry_model, [*HEADER, *each.tokens[:2]])
+            likelier += each.tokens[2] == (7 if logits[7] > logits[8] else 8)
+        return likelier / 300
+
+    assert share_of_the_likelier(Rhymes) > share_of_the_likelier(Lines) + 0.03
+    first = Particles(Sequence(HEADER, Rhymes(), SamplingParams(temperature=0.8))).members[0]
+    assert (first.temperature, first.draws_colder) == (0.8, False)
+    for token in (2, 3):
+        first.take(token, 0.0, 0.0)
+    assert first.temperature == pytest.approx(0.8 * RHYME_WARMTH)
+    assert first.draws_colder
 
 
 def test_the_first_token_is_guided_less() -> None:
@@ -223,6 +293,45 @@ def test_a_cancelled_sequence_frees_all_its_slots(poetry_model: PoetryModel) -> 
     while not other.finished:
         engine.step()
     assert other.tokens == Engine(poetry_model).run([sequence(2, 2)])[0].tokens
+
+
+def test_what_judges_a_sequence_decides_which_particle_is_printed(
+    poetry_model: PoetryModel,
+) -> None:
+    def begin(seed: int, likes: int) -> Sequence:
+        made = sequence(seed, 6, 2.0, lines=1)
+        made.judge = lambda tokens, _log_probabilities, _plain: 100.0 * (tokens[-1] == likes)
+        return made
+
+    for likes in (7, 8):
+        drawn = [begin(seed, likes) for seed in range(30)]
+        Engine(poetry_model, num_slots=48).run(drawn)
+        assert sum(each.tokens[-1] == likes for each in drawn) > 25
+
+
+def test_a_judge_hears_log_probabilities_with_the_wishes_and_without(
+    poetry_model: PoetryModel,
+) -> None:
+    heard = list[tuple[list[int], list[float], list[float]]]()
+
+    def judge(
+        tokens: SequenceOf[int], wished: SequenceOf[float], plain: SequenceOf[float]
+    ) -> float:
+        heard.append(([*tokens], [*wished], [*plain]))
+        return 0.0
+
+    for guidance in (1.0, 3.0):
+        ours = sequence(1, 3, guidance)
+        ours.judge = judge
+        Engine(poetry_model, num_slots=8).run([ours])
+    assert len(heard) == 6
+    for tokens, wished, plain in heard[3:]:
+        for header, found in ((HEADER, wished), (PLAIN, plain)):
+            for position, token in enumerate(tokens):
+                logits = logits_after(poetry_model, [*header, *tokens[:position]])
+                expected = float(logits.log_softmax(-1)[token])
+                assert found[position] == pytest.approx(expected, abs=1e-3)
+    assert all(wished == plain for _, wished, plain in heard[:3])
 
 
 def test_a_sequence_fails_when_all_its_particles_have(poetry_model: PoetryModel) -> None:

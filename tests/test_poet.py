@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from model.checkpoint import Checkpoint
@@ -5,9 +7,11 @@ from model.guide import NoCharacterFits
 from model.poet.line_filter import LineFilter
 from model.poet.poem import Meter, PoemSpec
 from model.poet.poet import Poet
+from model.precision import Precision
 from model.sampling import SamplingParams
 from model.verse.form import Form
 from model.verse.script import Script
+from model.verse.tunes import form_called
 from model.wish import UnmetWish
 
 
@@ -70,6 +74,15 @@ def test_a_strict_poem_keeps_the_rules_and_begins_as_asked(poet: Poet) -> None:
     assert poem.text.count("，") == poem.text.count("。") == 2
 
 
+def test_the_model_does_not_hear_the_number_of_a_title_and_the_poem_keeps_it(poet: Poet) -> None:
+    title = "登樓其二"
+    headers = [
+        poet.prepare(PoemSpec(title=t)).sequence.header for t in (title, "登樓", None, "無題")
+    ]
+    assert headers[0] == headers[1] != headers[2] == headers[3]
+    assert poet.write([PoemSpec(title=title, script=Script.TRADITIONAL)])[0].title == title
+
+
 @pytest.mark.parametrize(
     "spec", [PoemSpec(), PoemSpec(title="登樓", author="李白"), PoemSpec(length=60)]
 )
@@ -82,3 +95,34 @@ def test_steps_are_those_that_the_engine_takes(tiny_checkpoint: Checkpoint, spec
         poet.engine.step()
         steps += 1
     assert poet.steps(spec) == steps
+
+
+def test_themes_and_parallels_are_the_same_alone_and_among_others(
+    tiny_checkpoint: Checkpoint,
+) -> None:
+    rng = random.Random(3)
+    specs = [
+        PoemSpec(
+            form=rng.choice([Form.WUJUE, Form.WULV, Form.QILV]),
+            theme=rng.choice([None, "雪夜", "春山", "明月"]),
+            candidates=rng.choice([1, 2, 4]),
+            guidance=rng.choice([1.0, 3.5]),
+            params=SamplingParams(seed=seed),
+        )
+        for seed in range(24)
+    ]
+    together = Poet(tiny_checkpoint, dtype=Precision.FLOAT32, num_slots=64).write(specs)
+    poet = Poet(tiny_checkpoint, dtype=Precision.FLOAT32, num_slots=8)
+    assert together == [poem for spec in specs for poem in poet.write([spec])]
+
+
+def test_a_judge_has_a_say_in_which_candidate_is_answered(tiny_checkpoint: Checkpoint) -> None:
+    specs = [PoemSpec(candidates=8, params=SamplingParams(seed=seed)) for seed in range(12)]
+    judged, unjudged = (
+        Poet(tiny_checkpoint, dtype=Precision.FLOAT32, num_slots=64, judging=judging).write(specs)
+        for judging in (True, False)
+    )
+    assert judged != unjudged
+    assert (
+        Poet(tiny_checkpoint).prepare(PoemSpec(form=form_called("如梦令"))).sequence.judge is None
+    )

@@ -13,12 +13,24 @@ TABLES = {"TSPhrases": [("乾坤", ["乾坤"]), ("乾隆", ["乾隆"]), ("覆盂
 def forms(**changes: object) -> Forms:
     """Return sources in which 餠 is a variant of 餅, and 旂 of 旗 with another rhyme."""
     fields: dict[str, object] = {
-        "listed": frozenset("饼旗乾坤干复盂莺"),
-        "simplified": {"餅": "饼", "旂": "旗", "乾": "干", "鶯": "莺"},
+        "listed": frozenset("饼旗乾坤干复盂莺边绷只"),
+        "simplified": {
+            "餅": "饼",
+            "旂": "旗",
+            "乾": "干",
+            "鶯": "莺",
+            "邊": "边",
+            "祇": "只",
+            "綳": "绷",
+            "繃": "绷",
+            "鳬": "凫",
+            "鳧": "凫",
+        },
         "traditional": frozenset("餅乾"),
         "simplifications": frozenset("饼"),
         "variants": {"kSemanticVariant": {"餠": {"餅"}, "鶑": {"鶯"}, "旂": {"旗"}}},
         "counts": Counter("餅餅鶯"),
+        "mere": {"邉": "邊", "秖": "祇", "䙀": "綳"},
         "rhymes": Rhymes({"餠": (LEVEL,), "餅": (LEVEL,), "旂": (LEVEL,), "旗": (OBLIQUE,)}),
     }
     return Forms(**(fields | changes))  # type: ignore[arg-type]
@@ -42,6 +54,9 @@ def test_traditional_script_prints_what_big5_has() -> None:
     assert forms().print_traditional("餅") == "餅"
     assert forms().print_traditional("鶑") == "鶯"
     assert forms().print_traditional("裏") != "裏"
+    assert forms().print_traditional("鳬") == "鳧"
+    assert forms().print_traditional("邉") == "邊"
+    assert forms().print_traditional("䙀") == "繃"
     assert forms(traditional=frozenset("裏")).print_traditional("裏") == "裏"
 
 

@@ -217,3 +217,49 @@ def test_a_request_behind_a_large_refused_body_is_answered(client: httpx.Client)
         large = client.post("/generate", content=body, headers={"Content-Type": "application/json"})
         assert large.status_code == 413
         assert client.get("/forms").status_code == 200
+
+
+@pytest.mark.parametrize("candidates", [1, 2])
+def test_http_1_0_gets_no_chunks(client: httpx.Client, candidates: int) -> None:
+    body = b'{"form": "jueju-5", "seed": 3, "candidates": %d}' % candidates
+    asked = b"POST /generate/stream HTTP/1.0\r\nContent-Type: application/json\r\n"
+    with connect(client) as connection:
+        connection.sendall(asked + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, events = answer.partition(b"\r\n\r\n")
+    assert b"chunked" not in head.lower()
+    assert b"content-length" not in head.lower()
+    assert events.startswith(b"event: character\ndata: ")
+    assert events.endswith(b"}\n\n")
+    assert events.count(b"event: poem\n") == 1
+
+
+def test_http_1_0_gets_a_file_whole(client: httpx.Client) -> None:
+    with connect(client) as connection:
+        connection.sendall(b"GET /font/kai.woff2 HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(1 << 20), b""))
+    assert answer.partition(b"\r\n\r\n")[2] == client.get("/font/kai.woff2").content
+
+
+def test_a_lost_connection_ends_the_request_before_the_last(
+    client: httpx.Client, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvicorn itself lets only the last of several requests know."""
+    step = service.poet.engine.step
+
+    def slow() -> Any:
+        time.sleep(0.02)  # 240 steps and more: five seconds
+        return step()
+
+    monkeypatch.setattr(service.poet.engine, "step", slow)
+    body = b'{"length": 200, "n": 16, "seed": 1}'
+    asked = b"POST /generate/stream HTTP/1.1\r\nHost: yin\r\nContent-Type: application/json\r\n"
+    with connect(client) as connection:
+        connection.sendall(asked + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        connection.sendall(HEAD + b"\r\n")
+        connection.recv(100)
+        assert service.engine.jobs
+    deadline = time.monotonic() + 2
+    while service.engine.jobs:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)

@@ -135,3 +135,18 @@ def test_an_unknown_character_is_refused_where_it_stands(
 def test_characters_that_do_not_fit_are_refused(reader: Reader, vocabulary: Vocabulary) -> None:
     with pytest.raises(NoCharacterFits, match="a line has 5 characters, not 6"):
         reader.choices(PoemSpec(start="日紅山夜湖海"), QUATRAIN, vocabulary.header())
+
+
+def test_what_a_poem_prints_is_read_though_the_model_knows_another_form(
+    model: PoetryModel, vocabulary: Vocabulary
+) -> None:
+    others = [c for c in vocabulary.characters if c not in "姪侄"]
+    small = Vocabulary([*others[: len(others) - 1], "姪"], vocabulary.authors)
+    choices = Reader(small, PackedModel(model, 1)).choices(
+        PoemSpec(start="侄"), QUATRAIN, [small.bos_id]
+    )
+    assert choices.readings == {(0, 0): (small.id_of("姪"),)}
+    with pytest.raises(UnknownCharacter):
+        Reader(vocabulary, PackedModel(model, 1)).choices(
+            PoemSpec(start="𣂏"), QUATRAIN, [small.bos_id]
+        )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.resampling import pick, resample
+from model.resampling import effective_number, pick, resample
 
 WEIGHTS = st.lists(st.floats(0, 10), min_size=1, max_size=20).filter(lambda each: max(each) > 0.01)
 
@@ -47,3 +47,9 @@ def test_one_is_picked_as_its_weight_asks() -> None:
     picked = Counter(pick(logs([1.0, 0.0, 3.0]), n / 400) for n in range(400))
     assert picked == {0: 100, 2: 300}
     assert pick([-inf, 0.0], 1 - 2**-53) == 1
+
+
+def test_even_weights_count_in_full_and_one_alone_as_one() -> None:
+    assert effective_number([-3.0] * 5) == pytest.approx(5)
+    assert effective_number([0.0, -inf, -inf]) == 1
+    assert effective_number([log(1.0), log(3.0)]) == pytest.approx(16 / 10)

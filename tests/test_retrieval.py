@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from model.checkpoint import Checkpoint
-from model.poet.poet import Poet
 from training.corpus_poem import CorpusPoem
-from training.evaluation.retrieval import TitleScorer, find_titles, found_among, write_to_titles
+from training.evaluation.retrieval import TitleScorer, find_titles, found_among
 
 SNOW, MOON = "雪白寒冰凍", "月明夜光圓"
 
@@ -40,10 +38,3 @@ def test_titles_are_found_by_their_poems() -> None:
     found = find_titles(scorer, ["雪", "月"], [SNOW, MOON])
     assert (found.first, found.in_ten, found.character, found.opening) == (1, 1, 1, 1)
     assert find_titles(scorer, ["雪", "月"], [MOON, SNOW]).first == 0
-
-
-def test_poems_are_written_to_the_titles(tiny_checkpoint: Checkpoint) -> None:
-    poems = [CorpusPoem("", "登樓", ("日紅山夜湖，海月春夏秋。日紅山夜湖，海月春夏秋。",))] * 2
-    first, second = write_to_titles(Poet(tiny_checkpoint, num_slots=8), poems, 3.5, 2)
-    assert len(first) == len(second) == 20
-    assert first != second

@@ -4,14 +4,17 @@ import math
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from app.answers import ModelCard, ModelOut
 from app.schemas import GenerateRequest
 from app.service import Service
 from app.settings import Settings
+from model.checkpoint import Checkpoint
 from model.verse.proof import check
 from model.verse.script import Script, to_script
 from tests.conftest import serving
@@ -105,6 +108,37 @@ def test_candidates_and_guidance_decide_the_poem_and_are_said(client: httpx.Clie
     assert (several["candidates"], several["guidance"]) == (4, 4)
     others = [write(candidates=1), write(candidates=1, guidance=1), write(candidates=1, guidance=5)]
     assert len({poem["text"] for poem in [several, *others]}) == 4
+
+
+def test_a_theme_is_read_as_words_of_the_poems_and_they_are_named(client: httpx.Client) -> None:
+    poem = generate(client, theme="雪夜 xyzzy", script="traditional", seed=1)["poems"][0]
+    assert poem["keywords"] == [{"word": "雪夜", "of": "雪夜"}]
+    assert poem["unmapped"] == ["xyzzy"]
+    assert poem["title"] is None
+    without = generate(client, script="traditional", seed=1)["poems"][0]
+    assert without["keywords"] == without["unmapped"] == []
+    assert without["text"] != poem["text"]
+    titled = generate(client, title="雪", theme="夜", script="traditional", seed=1)["poems"][0]
+    assert titled["title"] == "雪"
+    assert titled["text"] == poem["text"]  # one header, whatever of it is the title
+
+
+def test_keywords_come_in_the_script_asked_for(client: httpx.Client) -> None:
+    words = {
+        script: [
+            each["word"]
+            for each in generate(client, theme="雲", script=script)["poems"][0]["keywords"]
+        ]
+        for script in ("simplified", "traditional")
+    }
+    assert words == {"simplified": ["云"], "traditional": ["雲"]}
+
+
+def test_eight_lines_have_a_figure_for_each_middle_couplet(client: httpx.Client) -> None:
+    figures = generate(client, form="lushi-5", seed=1)["poems"][0]["meter"]["parallelism"]
+    assert [each["lines"] for each in figures] == [[3, 4], [5, 6]]
+    assert all(len(each["quartiles"]) == 3 and -1 <= each["likeness"] <= 1 for each in figures)
+    assert generate(client, form="jueju-5", seed=1)["poems"][0]["meter"]["parallelism"] == []
 
 
 def test_wishes_go_together(client: httpx.Client) -> None:
@@ -212,6 +246,10 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"acrostic": "日" * 29}, "acrostic: .*at most 28"),
         ({"opening": "日月"}, "opening: .*complete lines, all of 5 or all of 7"),
         ({"opening": "日紅山夜湖", "form": "七绝"}, "opening: .*line 1: a line has 7 .* not 5"),
+        ({"theme": ""}, "theme: .*at least 1"),
+        ({"theme": "雪" * 201}, "theme: .*at most 200"),
+        ({"theme": "xyzzy"}, "theme: none of its words .*poems know: xyzzy; try others"),
+        ({"theme": 7}, "theme: must be a text"),
         ({"n": 17}, "n: .*at most 16"),
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
         (
@@ -262,7 +300,8 @@ def test_a_method_that_a_path_lacks_is_refused_with_those_it_has(
 
 
 @pytest.mark.parametrize(
-    "path", ["/health/live", "/health/ready", "/metrics", "/model", "/forms", "/", "/docs"]
+    "path",
+    ["/health/live", "/health/ready", "/metrics", "/model", "/authors", "/forms", "/", "/docs"],
 )
 def test_what_can_be_fetched_can_be_asked_for_its_head(client: httpx.Client, path: str) -> None:
     head = client.head(path)
@@ -338,11 +377,19 @@ def test_check_judges_a_poem_of_the_caller(client: httpx.Client) -> None:
     (poem,) = generate(client, form="lushi-5")["poems"]
     response = client.post("/check", json={"text": poem["text"]})
     assert response.status_code == 200
+    assert response.headers["x-yin-cost"] == "4"  # of 49 characters, marks and line ends included
     assert response.json()["regulated"]
     spoiled = "".join(poem["lines"][::-1])
     lines = [spoiled[i : i + 5] for i in range(0, 40, 5)]
     judged = client.post("/check", json={"text": "，".join(lines)}).json()
     assert not judged["regulated"]
+
+
+def test_check_names_the_poem_and_the_lines_that_it_judged(client: httpx.Client) -> None:
+    text = "登鹳雀楼\n王之涣\n白日依山尽，黄河入海流。欲穷千里目[1]，更上一层楼。\n录于秋夜"
+    judged = client.post("/check", json={"text": text}).json()
+    assert judged["lines"] == ["白日依山尽", "黄河入海流", "欲穷千里目", "更上一层楼"]
+    assert (judged["genre"], judged["regulated"]) == ("律绝", True)
 
 
 def test_check_refuses_a_text_without_characters(client: httpx.Client) -> None:
@@ -377,8 +424,72 @@ def test_the_model_tells_where_it_came_from(client: httpx.Client) -> None:
     card = client.get("/model").json()
     assert card["name"] == "tiny"
     assert len(card["checksum"]) == 64
+    assert card["author_count"] == 3
+    origin = ("corpus_commit", "corpus_poems", "steps", "validation_bits")
+    assert [card[name] for name in origin] == [None] * 4
+    # One release more.
     assert card["authors"] == ["李白", "杜甫", "蘇軾"]
     assert card["provenance"] == {"step": 0}
+    fields = client.get("/openapi.json").json()["components"]["schemas"]["ModelCard"]["properties"]
+    deprecated = {name for name, field in fields.items() if field.get("deprecated")}
+    assert deprecated == {"authors", "provenance"}
+
+
+def test_a_card_says_what_the_model_learnt(tiny_checkpoint: Checkpoint) -> None:
+    provenance = {
+        "corpus": {"commit": "99ebbef", "splits": {"train": 83, "test": 1}},
+        "training": {"step": 40, "validation_bits": 6.5, "seed": 7},
+    }
+    model = ModelOut(name="tiny", checksum="0", device="cpu", dtype="float32")
+    card = ModelCard.of(model, replace(tiny_checkpoint, provenance=provenance))
+    assert (card.corpus_commit, card.corpus_poems) == ("99ebbef", 83)
+    assert (card.steps, card.validation_bits) == (40, 6.5)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["李白", "杜甫", "蘇軾"]),
+        ("?q=苏", ["蘇軾"]),
+        ("?q=蘇軾", ["蘇軾"]),
+        ("?q=甫&limit=1", ["杜甫"]),
+        ("?limit=1", ["李白"]),
+        ("?q=無此人", []),
+    ],
+)
+def test_authors_are_found_in_either_script_with_their_poems_counted(
+    client: httpx.Client, query: str, names: list[str]
+) -> None:
+    answer = client.get(f"/authors{query}").json()
+    assert [author["name"] for author in answer["authors"]] == names
+    assert answer["total"] == (3 if query == "?limit=1" else len(names))
+    for author in answer["authors"]:
+        assert author["poems"] > 800
+        assert author["eras"] == (["宋"] if author["name"] == "蘇軾" else ["唐"])
+        assert author["simplified"] == to_script(author["name"], Script.SIMPLIFIED)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [("?q=Su", "Chinese characters only"), ("?limit=0", "greater than or equal to 1")],
+)
+def test_a_search_for_authors_that_is_none_is_refused(
+    client: httpx.Client, query: str, message: str
+) -> None:
+    response = client.get(f"/authors{query}")
+    assert response.status_code == 422
+    assert message in response.json()["detail"][0]["msg"]
+
+
+def test_the_description_names_the_path_that_a_proxy_publishes(
+    client: httpx.Client, service_settings: Settings
+) -> None:
+    assert "servers" not in client.get("/openapi.json").json()
+    settings = service_settings.model_copy(update={"root_path": "/yin"})
+    with serving(Service.load(settings, measured=False)) as published:
+        assert published.get("/openapi.json").json()["servers"] == [{"url": "/yin"}]
+        assert published.get("/forms").status_code == 200  # the proxy has stripped the path
+        assert published.get("/font/kai.woff2").status_code == 200
 
 
 def test_health_is_ok(client: httpx.Client) -> None:
@@ -392,6 +503,7 @@ def test_metrics_count_requests_and_characters(client: httpx.Client) -> None:
     assert 'yin_requests_total{route="/generate",status="200"}' in text
     assert re.search(r"yin_characters_total [1-9]", text)
     assert 'yin_model_info{checksum="' in text
+    assert "yin_slots 16.0" in text.splitlines()
 
 
 def examples_of(description: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

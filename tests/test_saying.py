@@ -90,9 +90,17 @@ def test_a_body_that_is_no_object_is_told_so(model: type[Strict], body: object) 
         ({"opening": "日月"}, "must be complete lines", "须为完整的句子"),
         ({"opening": "日月山湖春" * 50}, "must be complete lines", "须为完整的句子"),
         ({"opening": ["日月山湖春"] * 41}, ".*at most 200 characters, got 205", "至多 200 字"),
-        ({"n": 16, "candidates": 5}, "n times candidates must be at most 64", "之积至多为 64"),
+        (
+            {"n": 16, "candidates": 5},
+            "n times candidates must be at most 64",
+            "n 与 candidates 之积至多为 64",
+        ),
         ({"rare": 1}, "must be true or false", "须为 true 或 false"),
-        ({"lenght": 28}, "no such field; the fields are length, ", "没有这一项；可用的有 length、"),
+        (
+            {"lenght": 28},
+            "there is no such field; the fields are length, ",
+            "没有这一项；可用的有 length、",
+        ),
     ],
 )
 def test_what_would_be_right_is_said_in_both_languages(

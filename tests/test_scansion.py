@@ -38,6 +38,8 @@ def oddness(
     tones = [verse.sound(character).tones for character in line]
     if index % 2 and rhyme in verse.sound(line[-1]).groups:
         tones[-1] = (Tone.PING if rhyme in LEVEL_GROUPS else Tone.ZE,)
+    elif index in (2, 4, 6) and (rhyme or LEVEL_GROUPS[0]) in LEVEL_GROUPS and "仄" in tones[-1]:
+        tones[-1] = (Tone.ZE,)
     known = [(own, wanted) for own, wanted in zip(tones, variant.tones, strict=True) if own]
     doubles = pairwise(zip(line, variant.tones, strict=True))
     licensed = variant.licence is not Licence.NONE
@@ -74,6 +76,9 @@ def speaks_against(
     starts = [kind.value.lower() for kind, _ in setting]
     broken = sum((a == b) is (i % 2 == 0) for i, (a, b) in enumerate(pairwise(starts)))
     misplaced, split, licensed, unusual = map(sum, zip(*odd, strict=True))
+    (first, _), end = setting[0], verse.sound(verse.lines[0][-1])
+    if end.tones == ("平",) and not first.rhymed and not ends_wrong(verse, 0, True, rhyme)[0]:
+        misplaced += 8
     wrong, unrhymed = map(sum, zip(*ends, strict=True))
     return misplaced, wrong, broken, unrhymed, split, licensed * 100 + unusual
 

@@ -3,9 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opencc import OpenCC
 
+from app.settings import BUNDLED
+from model.checkpoint import Checkpoint
 from model.verse.rhymes import Reading, Rhymes, Tone
 from model.verse.script import (
     Script,
+    as_simplified,
     form_shares,
     is_common,
     is_han,
@@ -104,6 +107,15 @@ def test_the_models_text_comes_out_in_either_script(
     assert to_script(unify(text), Script.TRADITIONAL) == traditional
 
 
+def test_both_prints_of_a_character_are_the_same_in_simplified_script() -> None:
+    for character in Checkpoint.load(BUNDLED / "poetry.safetensors").vocabulary.characters:
+        plain = as_simplified(character)
+        assert len(plain) == 1
+        assert as_simplified(plain) == plain
+        assert {as_simplified(to_script(character, script)) for script in Script} == {plain}
+    assert as_simplified("乾坤，祇隻") == "干坤，只只"
+
+
 def test_traditional_print_is_read_as_the_character_or_as_one_that_sounds_alike() -> None:
     rhymes = Rhymes.load()
     for character in {unify(chr(code)) for code in range(0x4E00, 0xA000)}:
@@ -168,9 +180,21 @@ def test_what_simplified_books_print_is_common(character: str) -> None:
     assert is_common(character)
 
 
-@pytest.mark.parametrize("character", ["聼", "眀", "逺", "邉", "鳯", "冨", "篘", "闉", "𣂏"])
-def test_what_common_fonts_lack_and_what_no_book_prints_is_not(character: str) -> None:
+@pytest.mark.parametrize("character", ["篘", "闉", "鵷", "𣂏"])
+def test_what_common_fonts_lack_is_not(character: str) -> None:
     assert not is_common(unify(character))
+
+
+@pytest.mark.parametrize(
+    ("glyph", "character"),
+    [*zip("聼眀逺邉鳯冨鬰歛虵劔駈蠧羇聨", "聽明遠邊鳳富鬱斂蛇劍驅蠹羈聯", strict=True)],
+)
+def test_a_mere_form_of_a_character_is_printed_as_that_one(glyph: str, character: str) -> None:
+    assert as_simplified(glyph) == as_simplified(character)
+    assert not is_common(unify(glyph)) or unify(glyph) == unify(character)
+    printed = to_script(unify(glyph), Script.TRADITIONAL)
+    assert printed in (glyph, to_script(unify(character), Script.TRADITIONAL))
+    printed.encode("big5")
 
 
 def test_prints_are_of_one_character_and_of_the_basic_plane() -> None:

@@ -8,16 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 import uvicorn
 
 from app.main import create_app
-from app.server import Server, listening, url_of
+from app.server import Server, check_address, listening, url_of
 from app.service import Service
-from app.settings import Settings
+from app.settings import InvalidSetting, Settings
 from app.step_time import StepTime
 from tests.conftest import running, serving
 
@@ -270,3 +270,50 @@ def test_every_address_is_those_of_both_versions(service: Service) -> None:
 )
 def test_the_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
     assert url_of(Settings(host=host, port=8123)) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [("nowhere.invalid", "names no address"), ("192.0.2.1", "no address of this machine")],
+)
+def test_an_address_that_cannot_be_listened_on_is_an_invalid_setting(
+    service_settings: Settings, host: str, message: str
+) -> None:
+    with pytest.raises(InvalidSetting, match=f"host: .*{message}"):
+        check_address(service_settings.model_copy(update={"host": host}))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_a_port_is_free_until_another_has_it(service_settings: Settings, host: str) -> None:
+    with socket.create_server((host, 0)) as other:
+        port = other.getsockname()[1]
+        settings = service_settings.model_copy(update={"host": host, "port": port})
+        with pytest.raises(OSError, match=f"port: {port} at {host}: Address already in use"):
+            check_address(settings)
+    check_address(settings)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_who_does_not_read_the_last_answers_leaves_no_trace(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    sig: signal.Signals,
+) -> None:
+    monkeypatch.setattr("app.server.LAST_ANSWERS_S", 1)
+    monkeypatch.setattr("app.server.MARGIN_S", 0.5)
+    with running(service) as (server, client):
+        url = client.base_url
+        with socket.create_connection((url.host, url.port or 80)) as lazy:
+            lazy.sendall(b"GET /font/kai.woff2 HTTP/1.1\r\nHost: yin\r\n\r\n" * 20)
+            in_time = time.monotonic() + 10
+            connections = server.server_state.connections
+            while not any(cast("Any", each).flow.write_paused for each in connections):
+                assert time.monotonic() < in_time
+                time.sleep(0.005)
+            server.handle_exit(sig, None)
+            server.handle_exit(sig, None)
+            while server.server_state.connections:
+                assert time.monotonic() < in_time
+                time.sleep(0.005)
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []

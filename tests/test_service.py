@@ -2,16 +2,16 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 import pytest
 
-from app.aside import MAX_TEXTS
-from app.errors import QueueFull, ServiceError, UnacceptableRequest
+from app.errors import ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
 from app.service import Service, in_turns
 from app.settings import Settings
-from model.verse.proof import MeterProof, check
+from model.poet.theme import MAX_CHARACTERS
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,41 @@ def test_a_claim_has_a_slot_for_each_candidate_and_as_many_for_guidance(service:
     assert slots('{"candidates": 3, "temperature": 0}') == 1
 
 
+def test_a_claim_reckons_with_a_theme_without_reading_it(service: Service) -> None:
+    def claim(fields: str) -> tuple[int, int]:
+        made = service.claim(GenerateRequest.model_validate_json(fields), "test")
+        return made.count, made.steps
+
+    count, steps = claim('{"candidates": 3, "theme": "雪夜"}')
+    plain, without = claim('{"candidates": 3}')
+    assert count == 2 * plain
+    assert steps == without + 1 + MAX_CHARACTERS
+    assert claim('{"candidates": 3, "theme": "xyzzy"}') == (count, steps)
+    draft = next(service.prepare(GenerateRequest(theme="雪夜"), seed=1))
+    assert len(draft.sequence.header) - 1 + 32 <= steps
+
+
+def test_no_dictionary_is_read_for_those_who_have_no_modern_theme(
+    service_settings: Settings,
+) -> None:
+    service = Service.load(service_settings, measured=False)
+    service.write(GenerateRequest(title="雪夜", seed=1))
+    assert "_themes" not in vars(service.poet)
+    service.write(GenerateRequest(theme="雪夜", seed=1))
+    assert "_meanings" not in vars(service.poet._themes)
+
+
+def test_the_services_own_candidates_count_against_n(service: Service) -> None:
+    service = copy(service)
+    service.settings = service.settings.model_copy(update={"candidates": 8})
+    request = GenerateRequest(n=9)
+    with pytest.raises(UnacceptableRequest, match=r"at most 8 where .* 8 ways") as refusal:
+        service.claim(request, "test")
+    assert refusal.value.field == "n"
+    assert service.spec(GenerateRequest(n=8), seed=1).candidates == 8
+    assert service.spec(GenerateRequest(n=9, candidates=7), seed=1).candidates == 7
+
+
 def test_more_candidates_than_slots_are_refused(service: Service) -> None:
     request = GenerateRequest.model_validate_json('{"candidates": 9, "title": "登樓"}')
     with pytest.raises(UnacceptableRequest, match="must be at most 8 here, got 9") as refusal:
@@ -93,6 +128,7 @@ ASIDE: list[dict[str, Any]] = [
     {"start": "日月"},
     {"acrostic": "春夏秋冬"},
     {"opening": "日紅山夜湖"},
+    {"theme": "雪夜"},
 ]
 
 
@@ -118,26 +154,11 @@ def test_what_takes_long_to_prepare_does_not_hold_the_event_loop(
     assert [name == own for name in threads] == [True] * len(OWN_THREAD) + [False] * len(ASIDE)
 
 
-def test_poems_to_judge_wait_for_each_other_and_only_so_many(
-    service: Service, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("num_slots", "candidates"), [(1, 1), (4, 2), (7, 3), (16, 4)])
+def test_where_slots_are_few_a_poem_is_written_in_fewer_ways(
+    service_settings: Settings, num_slots: int, candidates: int
 ) -> None:
-    gate = threading.Event()
-
-    def slowly(text: str) -> MeterProof:
-        gate.wait(timeout=20)
-        return check(text)
-
-    monkeypatch.setattr("app.judging.judge", slowly)
-    poem = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
-
-    async def scenario() -> None:
-        waiting = [asyncio.ensure_future(service.judge(poem)) for _ in range(MAX_TEXTS)]
-        await asyncio.sleep(0)
-        with pytest.raises(QueueFull, match="waiting to be read") as refusal:
-            await service.judge(poem)
-        assert refusal.value.retry_after_s == 1
-        gate.set()
-        assert all(each.regulated for each in await asyncio.gather(*waiting))
-        assert (await service.judge(poem)).regulated
-
-    asyncio.run(scenario())
+    few = service_settings.model_copy(update={"num_slots": num_slots, "candidates": 4})
+    service = Service.load(few, measured=False)
+    request = GenerateRequest.model_validate({"title": "登樓", "guidance": 1 + (num_slots > 1)})
+    assert service.claim(request, "test").count == candidates * (1 + (num_slots > 1))

@@ -1,3 +1,5 @@
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ def test_the_environment_changes_settings(monkeypatch: pytest.MonkeyPatch) -> No
         ("YIN_TRUSTED_PROXIES", "10.0.0.0/8, balancer"),
         ("YIN_KEEP_ALIVE_S", "0"),
         ("YIN_LINES", "/nowhere.bin"),
+        ("YIN_CORS_ORIGINS", "example.org"),
+        ("YIN_CORS_ORIGINS", "https://example.org/, *"),
+        ("YIN_ROOT_PATH", "yin"),
+        ("YIN_ROOT_PATH", "/yin/"),
+        ("YIN_ROOT_PATH", "https://poems.example/yin"),
+        ("YIN_CORS_ORIGINS", "https://example.org/page"),
+        ("YIN_DEADLINE_S", "inf"),
+        ("YIN_DEADLINE_S", "nan"),
+        ("YIN_DRAIN_S", "inf"),
+        ("YIN_THREADS", "100000"),
+        ("YIN_MAX_BODY_BYTES", "2000000"),
+        ("YIN_MAX_CONNECTIONS", "0"),
+        ("YIN_MAX_HELD", "-1"),
+        ("YIN_CANDIDATES", "65"),
+        ("YIN_LOG_LEVEL", "loud"),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused(
@@ -61,6 +78,27 @@ def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> 
         Settings(api_keys=tmp_path / "keys")
 
 
+def test_a_key_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "keys")
+    with pytest.raises(ValidationError, match="it is not a file"):
+        Settings(api_keys=tmp_path / "keys")
+
+
+def shown(value: object) -> str:
+    """A setting's value as a person writes it."""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def test_the_documents_list_every_setting_with_its_default() -> None:
+    text = (Path(__file__).parents[1] / "docs/deployment.md").read_text()
+    section = text.partition("## Settings\n")[2].partition("\n## ")[0]
+    listed = dict(re.findall(r"^\| `YIN_(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
+    assert {name.lower() for name in listed} == set(Settings.model_fields)
+    for name, default in listed.items():
+        value = getattr(Settings(), name.lower())
+        assert default.strip("` ") == shown(value) or isinstance(value, Path)
+
+
 def test_what_can_be_is_taken(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("one\n")
     for fields in (
@@ -71,6 +109,9 @@ def test_what_can_be_is_taken(tmp_path: Path) -> None:
         {"trusted_proxies": ""},
         {"device": "cuda:1"},
         {"host": "::"},
+        {"root_path": "/poems/yin"},
+        {"cors_origins": "*"},
+        {"cors_origins": "https://example.org, http://localhost:3000"},
         {"api_keys": tmp_path / "keys"},
     ):
         assert Settings(**fields)

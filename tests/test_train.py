@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from benchmarks.reliability.kills import kill
 from model.checkpoint import Checkpoint
 from model.vocabulary import Vocabulary
 from tests.test_ranks import TORCHRUN
@@ -168,43 +168,28 @@ def option(name: str, value: object) -> list[str]:
     return [f"--{name}", str(value)]
 
 
-def command(folder: Path, steps: int) -> list[str]:
-    options = dataclasses.asdict(CONFIG) | {"steps": steps}
+def options_of_run() -> list[str]:
+    options = dataclasses.asdict(CONFIG)
+    del options["steps"]
     settings = [part for name, value in options.items() for part in option(name, value)]
-    program = [sys.executable, "-m", "training.train", "--min-count", "1", "--min-poems", "10"]
-    return [*program, "--corpus", str(folder), "--out", str(folder / "run"), *settings]
+    return ["--min-count", "1", "--min-poems", "10", *settings]
+
+
+def command(folder: Path, steps: int) -> list[str]:
+    program = [sys.executable, "-m", "training.train", "--steps", str(steps), *options_of_run()]
+    return [*program, "--corpus", str(folder), "--out", str(folder / "run")]
 
 
 def test_a_run_killed_ten_times_at_random_ends_like_one_left_alone(
     poems: list[CorpusPoem], tmp_path: Path
 ) -> None:
-    for name in ("alone", "killed"):
-        (tmp_path / name).mkdir()
-        write_corpus(tmp_path / name, poems)
-    steps, moments = 200, random.Random(7)
-    subprocess.run(command(tmp_path / "alone", steps), check=True, capture_output=True)
-    state = tmp_path / "killed/run/state.safetensors"
-    for _ in range(10):
-        before = written_at(state)
-        process = subprocess.Popen(command(tmp_path / "killed", steps), stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 60
-        while written_at(state) == before and time.monotonic() < deadline:
-            time.sleep(0.002)
-        time.sleep(moments.uniform(0, 0.3))
-        assert process.poll() is None  # else nothing is killed
-        process.kill()
-        process.wait()
-    subprocess.run(command(tmp_path / "killed", steps), check=True, capture_output=True)
-    files = [tmp_path / name / "run/poetry.safetensors" for name in ("alone", "killed")]
-    alone, killed = map(load_file, files)
-    assert all(torch.equal(alone[name], killed[name]) for name in alone)
-    rows = [all_but_the_speed(tmp_path / name / "run/metrics.csv") for name in ("alone", "killed")]
+    write_corpus(tmp_path, poems)
+    report = kill(tmp_path, tmp_path, times=10, steps=200, options=options_of_run())
+    assert report.faults == []
+    assert report.figures["killed"] == 10
+    rows = [all_but_the_speed(tmp_path / name / "metrics.csv") for name in ("alone", "killed")]
     assert rows[0] == rows[1]
-    assert [row["step"] for row in rows[0]] == list(range(1, steps + 1))
-
-
-def written_at(path: Path) -> int:
-    return path.stat().st_mtime_ns if path.exists() else 0
+    assert [row["step"] for row in rows[0]] == list(range(1, 201))
 
 
 def test_a_finished_run_is_exported_once(poems: list[CorpusPoem], tmp_path: Path) -> None:

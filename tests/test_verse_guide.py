@@ -71,6 +71,13 @@ def test_a_strict_poem_is_regulated_as_it_is_printed(layout: Layout, script: Scr
         assert check(printed).regulated, printed
 
 
+def test_the_end_of_line_1_comes_at_no_rhyme_however_long_the_poem_is() -> None:
+    masks, layout = lexicon(400), Layout(5, 20)
+    for seed in range(60):
+        lines = write(guide_to(masks, layout, meter=Meter.RHYME, seed=seed), masks, seed)
+        assert judge(lines, masks).checks["重韵"].holds
+
+
 @settings(deadline=None, max_examples=150)
 @over(st.data())
 def test_whatever_is_asked_is_answered_or_refused_before_the_first_character(
@@ -293,3 +300,25 @@ def test_a_licence_is_taken_only_where_given_characters_need_it() -> None:
     proof = judge(write(guide_to(masks, Layout(5, 4), given=given), masks, 0), masks)
     assert proof.regulated
     assert "第1句对句救" in proof.checks["拗救"].note
+
+
+def test_the_middle_couplets_of_eight_lines_stand_opposite_each_other() -> None:
+    masks, layout = lexicon(), Layout(5, 8)
+    guide, written, found = guide_to(masks, layout), list[int](), dict[int, int]()
+    choose = random.Random(0)
+    while not guide.finished:
+        if guide.opposite:
+            found[len(written)] = guide.opposite
+        written.append(choose.choice(torch.nonzero(guide.allowed()).flatten().tolist()))
+        guide.advance(written[-1])
+    spots = [6 * line + character for line in (3, 5) for character in range(5)]
+    assert found == {spot: written[spot - 6] for spot in spots}
+    assert guide.opposite == 0
+
+
+def test_nothing_stands_opposite_in_other_poems() -> None:
+    for layout in (Layout(5, 4), Layout(5, 10)):
+        guide = guide_to(lexicon(), layout, meter=Meter.RHYME)
+        while not guide.finished:
+            assert guide.opposite == 0
+            guide.advance(int(torch.nonzero(guide.allowed()).flatten()[0]))

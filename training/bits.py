@@ -69,13 +69,23 @@ def costs(
     vocabulary: Vocabulary,
     poems: Sequence[CorpusPoem],
     dtype: torch.dtype | None = None,
+    headers: Sequence[Sequence[int]] = (),
 ) -> list[Cost]:
-    """Return what each poem costs, the shortest first."""
+    """Return what each poem costs, the shortest first.
+
+    Args:
+        model: Which reads them.
+        vocabulary: Its tokens.
+        poems: What is read.
+        dtype: What to compute in; None for the weights' own.
+        headers: What each is read after, from <bos> to <body>; none for empty headers.
+    """
     bodies = [vocabulary.encode(poem.text) for poem in poems]
+    above = headers or [vocabulary.header()] * len(poems)
     order = sorted(range(len(poems)), key=lambda number: len(bodies[number]))
     rows = (
         row
-        for batch in _batches([bodies[number] for number in order], vocabulary)
+        for batch in _batches([(above[number], bodies[number]) for number in order], vocabulary)
         for row in _token_bits(model, batch, dtype)
     )
     found = []
@@ -130,16 +140,17 @@ def _reading_order(name: str) -> tuple[int, str]:
     return ({"mark": 1, END: 2}.get(name, 0), name)
 
 
-def _batches(bodies: list[list[int]], vocabulary: Vocabulary) -> Iterator[Batch]:
-    """Yield the poems in batches, in their order, each after an empty header."""
-    header = np.array(vocabulary.header())
+def _batches(
+    poems: Sequence[tuple[Sequence[int], list[int]]], vocabulary: Vocabulary
+) -> Iterator[Batch]:
+    """Yield the poems, each a header and a body, in batches and in their order."""
     group: list[Example] = []
-    for ids in bodies:
+    for header, ids in poems:
         if group and (len(group) + 1) * (len(header) + len(ids)) > BATCH_TOKENS:
             yield collate(group)
             group = []
         body = np.array([*ids, vocabulary.eos_id])
-        group.append(Example(header, body, np.zeros_like(body)))
+        group.append(Example(np.array(header), body, np.zeros_like(body)))
     if group:
         yield collate(group)
 

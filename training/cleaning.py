@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from model.verse.script import is_han, unify
+from model.verse.title import read_title
 from model.vocabulary import PUNCTUATION
 
 NOTES = re.compile(r"（[^（）]*）|\([^()]*\)|〖[^〖〗]*〗|〔[^〔〕]*〕|【[^【】]*】")
@@ -16,16 +17,6 @@ SENTENCE = re.compile(r"[^。？！；]+[。？！；]")
 EDITORIAL = re.compile(r"詩題：|首句：|原無題|無題句|缺題|句：")
 MAX_LINE = 15  # characters; what is longer is prose
 MIN_CHARACTERS = 8
-
-NUMBER = "[一二三四五六七八九十百零]"
-SERIES = re.compile(
-    rf"(?:[并並]?[序引]|(?:其|之|第){NUMBER}+|{NUMBER}+[首章絕韵韻]|{NUMBER}+[首章][其之]?{NUMBER}+|同前|又)$"
-)
-SERIES_NUMBER = re.compile(rf"[\s\u3000·]+(?:其|之)?{NUMBER}+$")
-UNTITLED = frozenset(
-    ("句", "失題", "無題", "闕題", "缺題", "殘句", "斷句", "詩", "偈", "頌", "絕句", "佚題")
-)
-MAX_TITLE = 20
 
 
 def clean_body(paragraphs: Iterable[str]) -> tuple[tuple[str, ...], str]:
@@ -51,11 +42,7 @@ def clean_body(paragraphs: Iterable[str]) -> tuple[tuple[str, ...], str]:
 
 def clean_title(title: str) -> str:
     """Return a title's Han characters without notes and series numbers; empty if none is left."""
-    title = SERIES_NUMBER.sub("", _without_notes(title).strip())
-    title = "".join(c for c in unify(title) if is_han(c))
-    while (shorter := SERIES.sub("", title)) != title:
-        title = shorter
-    return "" if title in UNTITLED or len(title) > MAX_TITLE else title
+    return read_title(_without_notes(title))
 
 
 def clean_author(author: str) -> str:

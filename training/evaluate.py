@@ -50,10 +50,14 @@ from training.evaluation.poems import (
     people,
     write_poems,
 )
-from training.evaluation.retrieval import TitleScorer, find_titles, write_to_titles
+from training.evaluation.retrieval import TitleScorer, find_titles
+from training.evaluation.sense import SenseFigures, measure_sense, sense_table
 from training.evaluation.starts import quotation, starts_section, write_starts
-from training.evaluation.titles import characters_of, follow_titles, titled_poems
+from training.evaluation.themes import write_themes
+from training.evaluation.titles import follow_titles, titled_poems
 
+GUIDANCE, CANDIDATES = 3.5, 4  # the API's defaults
+TITLES = 200  # that sense is measured on
 REFUSALS = (CheckpointError, LineFilterError, OSError, ValueError)
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -78,6 +82,8 @@ def bits_command(
 
 Corpus = Annotated[Path, typer.Option(help="What training.corpus wrote.")]
 LineFilterPath = Annotated[Path, typer.Option(help="What training.tables.lines wrote.")]
+Guidance = Annotated[float, typer.Option(help="As in the API.")]
+Candidates = Annotated[int, typer.Option(help="As in the API.")]
 Number = Annotated[int, typer.Option(min=2, help="Poems of each form.")]
 
 
@@ -111,6 +117,8 @@ def report_command(
         frame = read_frame(page)
         loaded = Checkpoint.load(checkpoint)
         sections, results = measure_poems(loaded, corpus, LineFilter.load(lines), number)
+        figures = measure_titles(loaded, corpus, 2 * number, GUIDANCE, CANDIDATES)
+        sections["Title, rhyme, parallels"] = sense_table(figures)
         tables = markdown_sections(measure_bits(loaded, corpus) | sections)
         written_by = f"Measured on {loaded.name}, checkpoint {loaded.checksum[:12]}."
         write_page(page, frame, f"{written_by}\n\n{tables}")
@@ -122,22 +130,36 @@ def report_command(
 def retrieval_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
     corpus: Corpus = Path("corpus"),
-    number: Annotated[int, typer.Option(min=20, help="Titles.")] = 200,
-    guidance: Annotated[float, typer.Option(help="As in the API.")] = 3.5,
-    candidates: Annotated[int, typer.Option(help="As in the API.")] = 4,
+    number: Annotated[int, typer.Option(min=20, help="Titles.")] = TITLES,
+    guidance: Guidance = GUIDANCE,
+    candidates: Candidates = CANDIDATES,
 ) -> None:
-    """Print how often a poem's own title is found among others, the model's and people's."""
+    """Print how well titles are kept to, the model's and people's, and what else sense shows in."""
+    with reporting(*REFUSALS):
+        loaded = Checkpoint.load(checkpoint)
+        figures = measure_titles(loaded, corpus, number, guidance, candidates)
+    typer.echo(json.dumps({writer: asdict(each) for writer, each in figures.items()}))
+
+
+@app.command("themes")
+def themes_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    corpus: Corpus = Path("corpus"),
+    guidance: Guidance = GUIDANCE,
+    candidates: Candidates = CANDIDATES,
+) -> None:
+    """Write on a hundred modern nouns; print what they were read as, and how often it is found."""
     with reporting(*REFUSALS):
         poet = Poet(Checkpoint.load(checkpoint), device=default_device())
-        poems = titled_poems(list(read_poems(corpus / "validation.jsonl")), poet.vocabulary, number)
-        titles = [characters_of(poem.title) for poem in poems]
+        found = write_themes(poet, guidance, candidates)
+        written = [(each.noun, "".join(each.keywords), each.poem) for each in found if each.poem]
+        titles = [keywords for _, keywords, _ in written]
         scorer = TitleScorer(read_poems(corpus / "train.jsonl"), titles)
-        written = write_to_titles(poet, poems, guidance, candidates)
-        found = {
-            "people": find_titles(scorer, titles, [poem.text for poem in poems]),
-            "model": find_titles(scorer, titles, written),
-        }
-    typer.echo(json.dumps({writer: asdict(each) for writer, each in found.items()}))
+        figures = find_titles(scorer, titles, ["".join(poem.written) for _, _, poem in written])
+    for each in found:
+        lines = " ".join(each.poem.written) if each.poem else "–"
+        typer.echo(f"{each.noun}\t{'、'.join(each.keywords) or '–'}\t{lines}")
+    typer.echo(json.dumps({"written": len(written), **asdict(figures)}))
 
 
 @app.command("starts")
@@ -151,6 +173,21 @@ def starts_command(
         poet = Poet(Checkpoint.load(checkpoint), LineFilter.load(lines), device=device)
         poems = write_starts(poet)
     typer.echo(f"{quotation(poems[0])}\n\n{starts_section(poems, poet.engine.dtype)}")
+
+
+def measure_titles(
+    checkpoint: Checkpoint, corpus: Path, number: int, guidance: float, candidates: int
+) -> dict[str, SenseFigures]:
+    """Measure how well the titles of people's validation poems are kept to.
+
+    Raises:
+        ValueError: If there are fewer such poems than number.
+    """
+    poet, unjudged = (Poet(checkpoint, device=default_device(), judging=j) for j in (True, False))
+    validation = list(read_poems(corpus / "validation.jsonl"))
+    poems = titled_poems(validation, poet.vocabulary, number)
+    train, model = read_poems(corpus / "train.jsonl"), build_model(checkpoint)
+    return measure_sense(poet, unjudged, model, poems, train, guidance, candidates)
 
 
 def build_model(checkpoint: Checkpoint) -> PoetryModel:

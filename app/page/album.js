@@ -1,10 +1,41 @@
 /* The album: one's poems in a dialog, to find, open, star, delete and take away. */
 
+import { furnish } from "./room.js";
+import { simplified } from "./scripts.js";
+
+const MARKUP = `
+<dialog id="album" aria-labelledby="album-title">
+  <div class="bar">
+<h2 id="album-title" data-text="shelf"></h2>
+<button type="button" id="album-close" data-text="album.close"></button>
+  </div>
+  <p class="hint" data-text="album.hint"></p>
+  <label for="album-search" data-text="album.search"></label>
+  <div class="row">
+<input id="album-search" type="search">
+<label class="tick"><input type="checkbox" id="album-starred"><span data-text="album.starred"></span></label>
+  </div>
+  <div class="bar">
+<p id="album-count" role="status"></p>
+<button type="button" id="album-undo" data-text="album.undo" hidden></button>
+  </div>
+  <ul id="album-list"></ul>
+  <div class="bar">
+<button type="button" id="album-text" data-text="album.text"></button>
+<button type="button" id="album-json" data-text="album.json"></button>
+<button type="button" id="album-clear" data-text="album.clear"></button>
+  </div>
+</dialog>`;
 const SHOWN = 300; // at once; the search finds the others
 
 export class Album {
   /* open(entry) lays a poem on the sheet, picture(poem) saves it as one; changed() is called after stars
      and deletions. */
+  static async make(shelf, speech, acts) {
+    await furnish(speech, MARKUP);
+    return new Album(shelf, speech, acts);
+  }
+
   constructor(shelf, speech, { open, picture, changed }) {
     this.$ = (id) => document.getElementById(id);
     Object.assign(this, { shelf, speech, openPoem: open, picture, changed, removed: [] });
@@ -33,9 +64,9 @@ export class Album {
 
   /* Lists what the search and the star find. */
   list() {
-    const wanted = this.$("album-search").value.trim(), starred = this.$("album-starred").checked;
+    const wanted = simplified(this.$("album-search").value.trim()), starred = this.$("album-starred").checked;
     this.found = this.entries.filter(({ favourite, title, lines }) =>
-      (!starred || favourite) && [title, ...lines, lines.join("")].some((text) => text.includes(wanted)));
+      (!starred || favourite) && [title, ...lines, lines.join("")].some((text) => simplified(text).includes(wanted)));
     this.$("album-list").replaceChildren(...this.found.slice(0, SHOWN).map((entry) => this.item(entry)));
     const said = this.removed.length ? "album.removed" : "album.count";
     this.$("album-count").textContent = this.speech.say(said, { count: this.removed.length || this.found.length });

@@ -2,7 +2,6 @@
 
    The scripts of the picture and of the album come when they are first asked for. */
 
-import { Imprint } from "./imprint.js";
 import { Shelf } from "./shelf.js";
 import { punctuated } from "./sheet.js";
 import * as wish from "./wishes.js";
@@ -13,10 +12,10 @@ export class Keepsakes {
     this.$ = (id) => document.getElementById(id);
     Object.assign(this, { manuscript, speech, status, open });
     this.shelf = new Shelf();
-    this.imprint = new Imprint(speech, () => this.savePicture());
     const on = (id, act) => this.$(id).addEventListener("click", act);
     on("copy", () => this.copy(this.text, "status.copied", "error.copy"));
     on("link", () => this.copy(location.href, "status.linked", "status.linked.here"));
+    on("picture", () => this.wishForPicture());
     on("star", () => this.star());
     on("shelf", () => this.showAlbum());
   }
@@ -29,7 +28,7 @@ export class Keepsakes {
   /* The poem on the sheet as the shelf keeps it: one poem in two scripts is one entry. */
   get entry() {
     const { poem, order: { wishes }, answer } = this.manuscript, { seed, lines, title } = poem;
-    const id = wish.toFragment({ ...wishes, script: "" }, seed, answer.model);
+    const id = wish.toFragment({ ...wishes, script: "" }, poem, answer.model);
     const state = { seed, wishes, answer: { ...answer, poems: [poem] }, chosen: 0 };
     return { id, at: Date.now(), favourite: false, title: title || "", lines, script: wishes.script, state };
   }
@@ -43,12 +42,30 @@ export class Keepsakes {
     }
   }
 
+  /* What the picture is to be like. */
+  async imprint() {
+    const { Imprint } = await import("./imprint.js");
+    this.making ??= Imprint.make(this.speech, () => this.savePicture()).catch((error) => {
+      this.making = null; // next time, perhaps
+      throw error;
+    });
+    return this.making;
+  }
+
+  async wishForPicture() {
+    try {
+      (await this.imprint()).turn();
+    } catch {
+      this.status("error.gone", true);
+    }
+  }
+
   async savePicture(poem = this.manuscript.poem) {
     try {
-      const { draw } = await import("./picture.js");
-      const { title, lines } = poem, link = document.createElement("a");
+      const { draw } = await import("./picture.js"), imprint = await this.imprint();
+      const { title, lines, stanzas } = poem, link = document.createElement("a");
       const font = getComputedStyle(this.manuscript.sheet.element).fontFamily;
-      const blob = await draw({ title, lines: punctuated(lines), font, ...this.imprint.wishes(poem) });
+      const blob = await draw({ title, stanzas, lines: punctuated(poem), font, ...imprint.wishes(poem) });
       link.href = URL.createObjectURL(blob);
       link.download = `${title || lines[0]}.png`;
       link.click();
@@ -88,14 +105,14 @@ export class Keepsakes {
     try {
       const { Album } = await import("./album.js");
       await this.kept; // the poem that was just written is among the others
-      this.album ??= new Album(this.shelf, this.speech, {
+      this.album ??= await Album.make(this.shelf, this.speech, {
         open: this.open,
         picture: (poem) => this.savePicture(poem),
         changed: () => this.manuscript.poem && this.showStar(),
       });
       await this.album.show();
     } catch {
-      this.$("album").close();
+      this.$("album")?.close();
       this.status("error.shelf", true);
     }
   }

@@ -2,7 +2,6 @@
 
 import { Cards } from "./cards.js";
 import { Pen } from "./pen.js";
-import { describe } from "./proof.js";
 import { Sheet, punctuated } from "./sheet.js";
 import { plain } from "./typed.js";
 import * as wish from "./wishes.js";
@@ -33,17 +32,18 @@ export class Manuscript {
     this.pen.clear();
     this.ruled = false;
     if (order.count > 1 && !this.cards.shown) this.cards.deal(drafts); // makes room before anything can jump
-    this.sheet.reserve(drafts[0].shape, drafts[0].title);
+    if (drafts[0].shape.numLines) this.sheet.reserve(drafts[0].shape, drafts[0].title);
   }
 
   /* Lays a new sheet once there is something to write on it: a refusal leaves the old poem. */
-  lay(order) {
+  lay(order, answer = null) {
     if (this.ruled) return;
     this.ruled = true;
+    this.looks = null;
     this.order = order;
     this.chosen = 0;
     this.$("proof").classList.add("stale");
-    this.drafts = drawUp(order);
+    this.drafts = drawUp(order, answer);
     this.cards.deal(this.drafts);
     this.sheet.rule({ ...this.drafts[0].shape, title: this.drafts[0].title });
     this.announce([this.drafts[0].title]);
@@ -61,13 +61,13 @@ export class Manuscript {
 
   /* Brings everything into line with the answer; chosen is the one to show, if none was written as it came. */
   finish(order, answer, chosen = null) {
-    this.lay(order);
+    this.lay(order, answer);
     this.answer = answer;
     answer.poems.forEach((poem, i) => {
       const draft = this.drafts[i];
       draft.poem = poem;
       draft.title = poem.title || "";
-      draft.lines = punctuated(poem.lines);
+      draft.lines = punctuated(poem);
       draft.card?.settle(draft.lines);
     });
     if (chosen !== null) this.choose(chosen);
@@ -75,6 +75,22 @@ export class Manuscript {
       this.sheet.settle(this.drafts[this.chosen].lines, this.drafts[this.chosen].title);
       this.show();
     }
+  }
+
+  /* Shows a poem in the making: its draft, its cues, its proof as far as it is known. */
+  compose(order, poem, draft, cues, meter, faults) {
+    const { lineLength, numLines, stanzas } = draft, title = poem.title || "", traditional = order.wishes.script === "traditional";
+    const shape = { lineLength, numLines, stanzas, traditional }, looks = JSON.stringify([shape, title]);
+    this.pen.clear();
+    this.ruled = true;
+    if (this.looks !== looks) this.sheet.rule({ ...shape, title });
+    Object.assign(this, { order, looks, chosen: 0, answer: { poems: [poem], model: null } });
+    this.drafts = [{ lines: [], poem, card: null, shape, title }];
+    if (this.cards.shown) this.cards.deal([]);
+    this.sheet.compose(draft, cues);
+    if (meter) this.sheet.mark(meter, faults.map(({ line, character }) => [line, character]));
+    this.prove();
+    this.reachable();
   }
 
   /* Leaves an order undone: what has come is written, and the cards are again those of the poems that are there. */
@@ -96,11 +112,16 @@ export class Manuscript {
 
   /* Shows everything about the poem on the sheet. */
   show(pressed = false) {
-    this.sheet.mark(this.poem.meter);
+    if (this.poem.meter) this.sheet.mark(this.poem.meter);
     this.sheet.seal();
-    this.$("proof").replaceChildren(...describe(this.poem, this.answer.model, this.speech.say, this.order.wishes.script));
-    this.$("proof").classList.remove("stale");
+    this.prove();
     this.shown(this.poem, pressed);
+  }
+
+  /* Describes the poem, where its proof has been asked for. */
+  prove() {
+    if (this.poem?.meter) this.proof?.show(this.poem, this.answer.model, this.order.wishes.script);
+    else this.$("proof").classList.add("stale");
   }
 
   /* The poem for those who listen: the log has whole lines, where the sheet has characters. */
@@ -128,8 +149,15 @@ export class Manuscript {
   }
 }
 
-/* What is known of an order's poems before they are written. */
-function drawUp({ wishes, count }) {
-  const title = plain(wishes.title), shape = { ...wish.measure(wishes), traditional: wishes.script === "traditional" };
+/* What is known of an order's poems before they are written, or from their answer. */
+function drawUp({ wishes, count, shape: known }, answer = null) {
+  const title = plain(wishes.title || ""), measured = known || (answer ? measureOf(answer.poems[0]) : wish.measure(wishes));
+  const shape = { ...measured, traditional: wishes.script === "traditional" };
   return Array.from({ length: count }, () => ({ lines: [], poem: null, card: null, shape, title }));
+}
+
+/* How a poem that is written lies on a sheet. */
+function measureOf({ lines, stanzas = [lines.length], ...poem }) {
+  const lengths = punctuated({ lines, ...poem }).map((line) => [...line].length - 1);
+  return { lineLength: Math.max(...lengths), numLines: lines.length, stanzas };
 }

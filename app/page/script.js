@@ -6,11 +6,10 @@ import { KeyForm } from "./key.js";
 import { Manuscript } from "./manuscript.js";
 import { Retry } from "./retry.js";
 import { Speech } from "./speech.js";
-import { Failure, write } from "./stream.js";
+import { Failure, writePatiently } from "./stream.js";
 import * as wish from "./wishes.js";
 
-const SLOW_MS = 4000, SILENT_MS = 25000;
-const KEEPING = ["copy", "picture", "save", "link", "star", "marks"];
+const KEEPING = "#revise, #copy, #picture, #save, #link, #star, #marks";
 
 class Page {
   constructor() {
@@ -24,8 +23,8 @@ class Page {
       status: (key, bad) => this.status(this.speech.say(key), bad),
       open: (entry) => this.openEntry(entry),
     });
-    this.retry = new Retry(this.$("retry"), this.speech, () => this.run(this.order));
-    this.keyForm = new KeyForm(this.speech, () => this.run(this.order));
+    this.retry = new Retry(this.$("retry"), this.speech, () => this.again());
+    this.keyForm = new KeyForm(this.speech, () => this.again());
   }
 
   async start() {
@@ -34,8 +33,9 @@ class Page {
     this.$("more").open = matchMedia("(min-width: 62rem)").matches || this.controls.hasMore();
     this.listen();
     this.$("write").disabled = false; // pressed earlier, it would do nothing
-    this.$("shelf").disabled = false;
+    this.$("shelf").disabled = this.$("desk-open").disabled = false;
     this.follow();
+    navigator.serviceWorker?.register("worker.js").catch(() => {}); // forbidden: then the page needs the service
   }
 
   listen() {
@@ -47,11 +47,15 @@ class Page {
     on("wishes", "change", ({ target }) => target.name === "script" && this.rewrite(target.value));
     on("stop", "click", () => this.stop());
     on("another", "click", () => this.write(wish.drawSeed()));
-    on("marks", "click", () => this.showMarks(this.$("proof").hidden));
+    on("marks", "click", () => this.enter((rooms) => rooms.turnProof()));
+    on("revise", "click", () => this.enter((rooms) => rooms.openDesk(this.manuscript.poem)));
+    on("desk-open", "click", () => this.enter((rooms) => rooms.turnToDesk()));
+    on("tunes-open", "click", () => this.enter((rooms) => rooms.openTunes()));
+    on("rhymes-open", "click", () => this.enter((rooms) => rooms.openRhymes(this.form.elements.rhyme.value)));
     on("language", "click", () => this.speak());
     addEventListener("popstate", () => this.follow());
     addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && !event.isComposing && !this.$("album").open) this.stop();
+      if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) this.stop();
     });
   }
 
@@ -63,16 +67,22 @@ class Page {
       this.status(this.speech.say("error.gone"), true);
     }
     this.controls.refresh();
-    if (this.manuscript.poem) this.manuscript.show();
+    if (this.rooms?.atDesk) this.rooms.desk.draw();
+    else if (this.manuscript.poem) this.manuscript.show();
   }
 
   /* Shows the poems that the address has been left with, or writes what it asks for. */
   follow() {
     const link = wish.fromFragment(location.hash);
     if (!link) return;
+    if (link.text) {
+      this.enter((rooms) => rooms.openDesk({ text: link.text, ...link.wishes }));
+      return;
+    }
+    this.rooms?.leaveDesk();
     this.display(link.wishes);
     if (history.state) this.restore(history.state);
-    else this.write(link.seed, { count: 1, link });
+    else this.write(link.seed, { count: 1, link, candidates: link.candidates });
   }
 
   /* Fills the form with the wishes of a poem. */
@@ -81,21 +91,25 @@ class Page {
     if (this.controls.hasMore()) this.$("more").open = true;
   }
 
-  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null } = {}) {
+  write(seed, { wishes = wish.readForm(this.form), count = Number(wishes.n), link = null, candidates = 0 } = {}) {
     this.stop();
+    this.rooms?.leaveDesk();
     this.retry.reset();
-    this.order = { seed, wishes, count, link, addressed: link !== null };
+    this.order = { seed, wishes, count, link, candidates, addressed: link !== null };
     this.run(this.order);
   }
 
   /* Carries out one order, up to its poem or the sentence that says why there is none. */
   async run(order) {
     const work = new AbortController(), { pen } = this.manuscript;
+    this.again = () => this.run(this.order);
     this.busy(work);
-    this.prepare(order);
-    if (order.addressed) this.manuscript.lay(order);
-    pen.write(() => this.work === work && !work.signal.aborted, order.count);
     try {
+      if (wish.isTune(order.wishes.form)) await this.enter((rooms) => rooms.measure(order));
+      if (this.work !== work) return;
+      this.prepare(order);
+      if (order.addressed) this.manuscript.lay(order);
+      pen.write(() => this.work === work && !work.signal.aborted, order.count);
       const answer = await this.ask(order, work, (character) => {
         this.manuscript.lay(order);
         pen.push(character);
@@ -111,28 +125,10 @@ class Page {
     }
   }
 
-  /* Asks the service for an order's poems; gives up on one that stays silent. */
-  async ask({ wishes, seed, count }, work, onCharacter) {
-    const watch = this.watch(work), { signal } = work;
-    try {
-      return await write(wish.toRequest(wishes, seed, count), { signal, onCharacter, onEvent: watch.alive });
-    } catch (error) {
-      throw signal.reason instanceof Failure ? signal.reason : error;
-    } finally {
-      watch.end();
-    }
-  }
-
-  /* Says so if the server is slow, and gives up on one that stays silent. */
-  watch(work) {
-    const slow = setTimeout(() => this.status(this.speech.say("status.slow")), SLOW_MS);
-    let silent;
-    const alive = () => {
-      clearTimeout(silent);
-      silent = setTimeout(() => work.abort(new Failure("slow")), SILENT_MS);
-    };
-    alive();
-    return { alive, end: () => [slow, silent].forEach(clearTimeout) };
+  /* Asks the service for an order's poems. */
+  ask({ wishes, seed, count, candidates }, work, onCharacter) {
+    const slow = () => this.status(this.speech.say("status.slow"));
+    return writePatiently(wish.toRequest(wishes, seed, count, candidates), work, { slow, onCharacter, language: this.speech.language });
   }
 
   prepare(order) {
@@ -154,6 +150,7 @@ class Page {
   finish(order, answer) {
     this.manuscript.finish(order, answer);
     this.keepsakes.keep();
+    this.controls.answered(answer.poems[0]);
     this.status(this.speech.say(...differs(order.link, answer.model)));
   }
 
@@ -161,6 +158,7 @@ class Page {
   restore({ seed, wishes, answer, chosen }) {
     this.stop();
     this.order = { seed, wishes, count: answer.poems.length, addressed: true };
+    this.controls.offerTune(wishes.form, answer.poems[0].meter?.tune?.name);
     this.clear();
     this.manuscript.prepare(this.order);
     this.manuscript.finish(this.order, answer, chosen);
@@ -169,9 +167,22 @@ class Page {
     this.status("");
   }
 
+  /* Enters one of the rooms, which come when they are first asked for: act(rooms). */
+  async enter(act) {
+    try {
+      const { Rooms } = await import("./rooms.js");
+      this.rooms ??= new Rooms(this);
+      await this.rooms.furnish(); // their words and their style
+    } catch {
+      this.status(this.speech.say("error.gone"), true);
+      return;
+    }
+    await act(this.rooms);
+  }
+
   /* Opens a poem of the shelf, at an address of its own. */
   openEntry({ state }) {
-    history.pushState(state, "", wish.toFragment(state.wishes, state.seed, state.answer.model));
+    history.pushState(state, "", wish.toFragment(state.wishes, state.answer.poems[0], state.answer.model));
     this.follow();
     this.reveal();
   }
@@ -179,8 +190,10 @@ class Page {
   /* The same poems in another script: what was written stays where it differs from them. */
   async rewrite(script) {
     const { order, drafts, chosen } = this.manuscript;
-    if (this.work || !this.manuscript.poem || order.wishes.script === script) return;
-    const work = new AbortController(), turned = { ...order, wishes: { ...order.wishes, script }, addressed: true };
+    if (this.rooms?.atDesk) this.rooms.desk.draw();
+    if (this.work || !this.manuscript.poem || order.draft || order.wishes.script === script) return;
+    const work = new AbortController(), { candidates } = this.manuscript.poem;
+    const turned = { ...order, candidates, wishes: { ...order.wishes, script }, addressed: true };
     this.busy(work);
     try {
       const answer = await this.ask(turned, work, () => {});
@@ -206,10 +219,10 @@ class Page {
   /* Sets the address of the poem on the sheet; a reload finds all the poems of its order there. */
   shown(poem, pressed) {
     const { order, answer, chosen } = this.manuscript, { wishes, seed } = order;
-    const fragment = wish.toFragment(wishes, poem.seed, answer.model);
+    const fragment = wish.toFragment(wishes, poem, answer.model);
     history[order.addressed ? "replaceState" : "pushState"]({ seed, wishes, answer, chosen }, "", fragment);
     order.addressed = true;
-    for (const id of KEEPING) this.$(id).disabled = false;
+    this.allowKeeping(true);
     if (pressed) this.keepsakes.keep();
   }
 
@@ -220,6 +233,12 @@ class Page {
       this.status(this.speech.say("status.stopped"));
       return;
     }
+    this.complain(error, this.again);
+  }
+
+  /* Says what went wrong where it belongs; again() is what another try would do. */
+  complain(error, again) {
+    this.again = again;
     const more = this.controls.complainOf(error.fields);
     this.status([this.speech.say(`error.${error.kind}`), more].filter(Boolean).join(" "), true);
     if (["denied", "key"].includes(error.kind)) this.keyForm.ask();
@@ -241,18 +260,16 @@ class Page {
     this.$(hidden).hidden = true;
     this.$("sheet").ariaBusy = String(Boolean(work));
     this.$("another").disabled = false;
-    for (const id of KEEPING) this.$(id).disabled = Boolean(work) || !this.manuscript.poem;
+    this.allowKeeping(!work && Boolean(this.manuscript.poem));
+  }
+
+  allowKeeping(allowed) {
+    for (const button of document.querySelectorAll(KEEPING)) button.disabled = !allowed;
   }
 
   status(text, bad = false) {
     this.$("status").textContent = text;
     this.$("status").classList.toggle("bad", bad);
-  }
-
-  showMarks(shown) {
-    this.$("proof").hidden = !shown;
-    this.$("marks").ariaExpanded = String(shown);
-    this.$("stage").classList.toggle("marked", shown);
   }
 }
 

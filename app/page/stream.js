@@ -2,7 +2,8 @@
 
 import { authorization, hasKey } from "./key.js";
 
-const KINDS = { 401: "denied", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
+const SLOW_MS = 4000, SILENT_MS = 25000;
+const KINDS = { 401: "denied", 404: "unknown", 408: "slow", 413: "long", 422: "refused", 429: "busy", 503: "busy", 504: "slow" };
 
 /* Why there is no poem: a kind that the page has a sentence for, messages by field, seconds to wait. */
 export class Failure extends Error {
@@ -50,14 +51,33 @@ function event(block) {
   return { type, data: data ? JSON.parse(data) : null };
 }
 
-/* Asks for poems. Calls onCharacter({poem, line, text}) for each character and onEvent() for every
-   event, pings included; returns the whole answer. Throws Failure, or AbortError when signal aborts. */
-export async function write(request, { signal, onCharacter, onEvent }) {
+/* Asks for poems. Calls onCharacter({poem, line, text}) for each character, and slow() if they take long; gives up
+   on a service that stays silent. Returns the whole answer; throws Failure, or AbortError when work is aborted. */
+export async function writePatiently(request, work, { slow, onCharacter, language }) {
+  const slowly = setTimeout(slow, SLOW_MS), { signal } = work;
+  let silent;
+  const onEvent = () => {
+    clearTimeout(silent);
+    silent = setTimeout(() => work.abort(new Failure("slow")), SILENT_MS);
+  };
+  onEvent();
+  try {
+    return await write(request, { signal, onCharacter, onEvent, language });
+  } catch (error) {
+    throw signal.reason instanceof Failure ? signal.reason : error;
+  } finally {
+    clearTimeout(slowly);
+    clearTimeout(silent);
+  }
+}
+
+/* The same without patience; onEvent() is called for every event, pings included. */
+async function write(request, { signal, onCharacter, onEvent, language }) {
   let begun = false;
   try {
     const response = await fetch("generate/stream", {
       method: "POST",
-      headers: { "Content-Type": "application/json", "Accept-Language": document.documentElement.lang, ...authorization() },
+      headers: { "Content-Type": "application/json", "Accept-Language": language, ...authorization() },
       body: JSON.stringify(request),
       signal,
     });
@@ -77,7 +97,7 @@ export async function write(request, { signal, onCharacter, onEvent }) {
   throw new Failure(begun ? "lost" : "gone");
 }
 
-async function refusal(response) {
+export async function refusal(response) {
   const after = Number.parseInt(response.headers.get("Retry-After"), 10);
   const { detail } = await response.json().catch(() => ({}));
   if (response.status === 401 && hasKey()) return new Failure("key");

@@ -12,6 +12,11 @@ export function plain(text) {
   return [...text.split(MARKS).join("")].map((character) => TODAYS[character] || character).join("");
 }
 
+/* Words that are wholly of other letters, such as moon; empty if there is a Chinese character among them. */
+export function foreign(text) {
+  return /\p{L}/u.test(text) && !/\p{Script=Han}/u.test(text) ? text.trim() : "";
+}
+
 /* The first character of today in a text and what is written for it, or null. */
 export function ofToday(text) {
   const character = [...text].find((one) => one in TODAYS);
@@ -24,6 +29,11 @@ export function wholeLines(text, lineLength) {
   if (parts.length > 1 && parts.every((part) => part.length === parts[0].length && /^(.{5}|.{7})$/u.test(part))) return parts;
   const length = [lineLength, 5, 7].find((each) => all.length > 7 && all.length % (2 * each) === 0);
   return parts.length === 1 && length ? all.match(RegExp(`.{${length}}`, "gu")) : [];
+}
+
+/* The lines of a text that has marks between or after them; none if it is a mere start. */
+export function linesOf(text) {
+  return MARKS.test(text.trim()) ? text.split(MARKS).filter(Boolean).map(plain) : [];
 }
 
 /* The form that lines can begin: of their length, and longer than they are. */

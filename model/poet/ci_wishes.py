@@ -12,31 +12,34 @@ from model.verse.tune import Tune, TuneVariant
 
 
 def choose_measure(spec: PoemSpec) -> Layout | TuneVariant:
-    """Return the measure of the poem that a spec asks for.
+    """Return the measure of the poem that a spec asks for, as far as lengths decide.
 
     Raises:
         NoFormFits: If length is out of range, too short for the form, or no variant of a tune has
             it.
     """
-    if isinstance(spec.form, (Tune, TuneVariant)):
-        return choose_variant(spec, spec.form)
-    return choose_layout(spec)
+    return choose_measures(spec)[0]
 
 
-def choose_variant(spec: PoemSpec, form: Tune | TuneVariant) -> TuneVariant:
-    """Return the commonest variant of a tune that the wishes fit, as far as lengths decide.
+def choose_measures(spec: PoemSpec) -> list[Layout | TuneVariant]:
+    """Return the measures that the poem of a spec may have, the likeliest first.
+
+    There are several of a tune whose variants have the lengths that are asked for, and differ in
+    tones and rhymes alone.
 
     Raises:
-        NoFormFits: If none has the length that is asked for.
+        NoFormFits: As choose_measure().
     """
-    variants = form.variants if isinstance(form, Tune) else [form]
+    if not isinstance(spec.form, (Tune, TuneVariant)):
+        return [choose_layout(spec)]
+    variants = spec.form.variants if isinstance(spec.form, Tune) else [spec.form]
     long = [v for v in variants if spec.length in (None, v.characters)]
     if not long:
         sizes = " or ".join(map(str, dict.fromkeys(v.characters for v in variants)))
         name = to_script(variants[0].tune, Script.SIMPLIFIED)
         message = f"{name} has {sizes} characters, not {spec.length}"
         raise NoFormFits(message, field="length")
-    return next((variant for variant in long if _fits(spec, variant)), long[0])
+    return [variant for variant in long if _fits(spec, variant)] or [*long[:1]]
 
 
 def _fits(spec: PoemSpec, variant: TuneVariant) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from model.poet.keyword import Keyword
 from model.sampling import SamplingParams
 from model.verse.ci_proof import CiProof
 from model.verse.form import Form, Layout
@@ -16,6 +17,7 @@ from model.wish import UnmetWish
 
 DEFAULT_LAYOUT = Layout(7, 4)
 GUSHI_LINES = 12  # of an old-style poem whose length nobody asked for
+PAIRING = 1.5  # of eight strict lines; docs/sense.md has the measurement
 STRICT_LINES = 8  # of one that shall keep the rules of regulated verse
 
 
@@ -46,11 +48,14 @@ class PoemSpec:
         rhyme: The rhyme groups that it may rhyme in; empty for any.
         pattern: How line 1 runs; None for any way.
         title: What the poem is about.
+        theme: The same in free words, which are read as words that the corpus knows.
         author: In whose manner.
         era: Tang or Song.
-        guidance: How strongly title, author and era steer, 0 (not at all) to 5; 1 draws as the
-            model does.
+        guidance: How strongly title, theme, author and era steer, 0 (not at all) to 5; 1 draws as
+            the model does.
         candidates: How many ways to write it go on together, of which one is answered.
+        pairing: How strongly the middle couplets of eight strict lines lean to be parallel (对仗);
+            0 for not at all.
         rare: Whether characters that common fonts lack may be drawn.
         novel: True for no line that stands in the corpus, None for none where another fits.
         params: How to draw; its seed decides everything that is left open.
@@ -66,10 +71,12 @@ class PoemSpec:
     rhyme: frozenset[str] = frozenset()
     pattern: Pattern | None = None
     title: str | None = None
+    theme: str | None = None
     author: str | None = None
     era: Era | None = None
     guidance: float = 1.0
     candidates: int = 1
+    pairing: float = PAIRING
     rare: bool = False
     novel: bool | None = None
     params: SamplingParams = field(default_factory=SamplingParams)
@@ -86,11 +93,13 @@ class Poem:
         form: The verse form, or the variant of a tune.
         seed: What brings the same poem back, with the same wishes.
         candidates: How many ways to write it went on together.
-        guidance: How strongly title, author and era steered.
+        guidance: How strongly title, theme, author and era steered.
         bits_per_character: The model's own score, unguided: lower is more fluent.
         proof: Which rules of verse hold, and where they fail.
         copied_lines: Lines that stand in the corpus (one in a thousand by mistake).
         start: The characters that the start was read as, in the model's script; None without one.
+        keywords: What the theme was read as, in the script asked for.
+        unmapped: The words of the theme that nothing stands for.
     """
 
     lines: tuple[str, ...]
@@ -104,6 +113,8 @@ class Poem:
     proof: MeterProof | CiProof
     copied_lines: tuple[str, ...]
     start: str | None
+    keywords: tuple[Keyword, ...] = ()
+    unmapped: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -4,8 +4,8 @@ The service, the command line and the evaluation share it.
 """
 
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import Any
 
 import torch
@@ -14,48 +14,37 @@ from model.checkpoint import Checkpoint
 from model.engine import Engine
 from model.guide import NoCharacterFits
 from model.poet.choice import Choice, require_none_in_ci
-from model.poet.ci_wishes import choose_measure, settled
+from model.poet.ci_wishes import choose_measure, choose_measures, settled
+from model.poet.dictionary import Dictionary
+from model.poet.draft import Draft, add_to_title, reckoned
 from model.poet.given import Choices, Given, spellings
+from model.poet.last_choice import Judge, LastChoice
 from model.poet.lexicon import Lexicon
 from model.poet.line_filter import LineFilter
+from model.poet.opposites import opposites
 from model.poet.parts import Parts
 from model.poet.plan import Plan, choose_plan
 from model.poet.poem import Meter, Poem, PoemSpec, choose_meter
 from model.poet.reader import Reader
 from model.poet.reviser import Reviser
 from model.poet.rhyme_book import RhymeBook
+from model.poet.theme import Themes
 from model.poet.tune_guide import TuneGuide
 from model.poet.tune_plan import TunePlan, choose_tune_plan
 from model.poet.verse_guide import VerseGuide
+from model.poet.words import Words
 from model.precision import Precision, choose_precision
 from model.sequence import Sequence
-from model.verse.ci_proof import CiProof, check_ci
-from model.verse.form import Form, Layout
-from model.verse.proof import MeterProof, check
+from model.verse.form import Layout
+from model.verse.parallels import EIGHT, Parallels
 from model.verse.rhymes import Reading
 from model.verse.scansion import split_lines
-from model.verse.script import is_han, to_script, unify
+from model.verse.script import to_script, unify
+from model.verse.title import read_title
 from model.verse.tune import PAUSE, TuneVariant
 from model.vocabulary import Vocabulary
 
 NO_WISHES: dict[str, Any] = {"title": None, "author": None, "era": None}  # that guidance is about
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A poem in the making.
-
-    Args:
-        spec: What was asked, its seed drawn.
-        layout: The measure it will have: a variant of a tune if it is a ci.
-        sequence: What the engine runs.
-        start: What the start was read as, in the model's script; None without one.
-    """
-
-    spec: PoemSpec
-    layout: Layout | TuneVariant
-    sequence: Sequence
-    start: str | None
 
 
 class Poet:
@@ -67,6 +56,7 @@ class Poet:
         device: Where to compute.
         dtype: What to compute in; None for the fastest that device has.
         num_slots: How many poems run at once.
+        judging: Whether a fitted score has a say in which candidate is answered.
     """
 
     def __init__(
@@ -77,12 +67,15 @@ class Poet:
         device: torch.device | str = "cpu",
         dtype: Precision | None = None,
         num_slots: int = 128,
+        judging: bool = True,
     ) -> None:
+        self._choice = LastChoice.load() if judging else None
         self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)
-        self.engine = Engine(model, num_slots, dtype)
+        vectors = opposites(self.vocabulary, Parallels.load())
+        self.engine = Engine(model, num_slots, dtype, vectors)
         self._reader = Reader(self.vocabulary, self.engine.model_beside(1))
         self._lexicons = cache(lambda rare: Lexicon(self.vocabulary, rare=rare))
         self._lexicon = self._lexicons(False)
@@ -99,19 +92,34 @@ class Poet:
             UnknownCharacter: If a character is none that the model knows.
             UnknownAuthor: If the author is none that the model knows.
             NoCharacterFits: If no poem meets everything asked; it names the line.
+            NoThemeFits: If no word of the theme leads to one that the corpus knows.
             All of them are an UnmetWish, whose field names the wish at fault.
         """
-        layout = choose_measure(spec)
+        failure: NoCharacterFits | None = None
+        for layout in choose_measures(spec):
+            try:
+                return self._prepare(spec, layout)
+            except NoCharacterFits as error:
+                failure = failure or error
+        assert failure is not None, "there is always a measure"
+        raise failure
+
+    def _prepare(self, spec: PoemSpec, layout: Layout | TuneVariant) -> Draft:
+        """Return a poem of a measure that is ready for the engine."""
         spec, meter = settled(spec, layout), choose_meter(spec, layout)
-        header = self._header(spec, layout, meter)
+        theme = self._themes.read(spec.theme) if spec.theme else None
+        asked = add_to_title(spec, theme.text if theme else "")
+        header = self._header(asked, layout, meter)
         choices = self._reader.choices(spec, layout, header)
         given, plan = self._choose_plan(spec, layout, meter, choices)
         guide = self._guide(spec, layout, given, plan)
-        sequence = self._sequence(spec, layout, meter, header, guide)
-        return Draft(spec, layout, sequence, self._start(spec, given))
+        sequence = self._sequence(asked, layout, meter, header, guide)
+        return Draft(spec, layout, sequence, self._start(spec, given), theme)
 
     def steps(self, spec: PoemSpec) -> int:
         """Return how many steps a poem takes: its header, its characters, its marks, its reading.
+
+        With a theme, which is not read for that, how many it may take.
 
         Raises:
             NoFormFits: If no form has the measure that is asked for.
@@ -119,7 +127,7 @@ class Poet:
             UnknownAuthor: If the author is none that the model knows.
         """
         layout = choose_measure(spec)
-        header = self._header(spec, layout, choose_meter(spec, layout))
+        header = self._header(reckoned(spec), layout, choose_meter(spec, layout))
         return self._reader.steps(spec, header) + len(header) - 1 + layout.num_tokens
 
     def slots(self, spec: PoemSpec) -> int:
@@ -131,8 +139,8 @@ class Poet:
         """
         layout = choose_measure(spec)
         meter = choose_meter(spec, layout)
-        header = self._header(spec, layout, meter)
-        contrast = self._contrast(spec, layout, meter, header)
+        asked = reckoned(spec)
+        contrast = self._contrast(asked, layout, meter, self._header(asked, layout, meter))
         return _particles(spec) * (2 if contrast else 1)
 
     def finish(self, draft: Draft) -> Poem:
@@ -151,15 +159,23 @@ class Poet:
             lines=tuple(split_lines(to_script(text, spec.script).replace(PAUSE, ""))),
             written=tuple(lines),
             title=spec.title and to_script(unify(spec.title), spec.script),
-            form=_form_of(draft),
+            form=draft.form,
             seed=spec.params.seed,
             candidates=spec.candidates,
             guidance=spec.guidance,
             bits_per_character=sequence.bits / draft.layout.characters,
-            proof=_proof_of(lines, draft),
+            proof=draft.prove(lines),
             copied_lines=tuple(to_script(line, spec.script) for line in copied),
             start=draft.start,
+            keywords=draft.keywords,
+            unmapped=draft.unmapped,
         )
+
+    @cached_property
+    def _themes(self) -> Themes:
+        """What reads themes; the dictionary behind it is read when the first needs it."""
+        corpus = Words.load()
+        return Themes(corpus, lambda: Dictionary.load(corpus.__contains__))
 
     def write(self, specs: SequenceOf[PoemSpec]) -> list[Poem]:
         """Write poems, all in the same batches, and return them in order.
@@ -177,7 +193,7 @@ class Poet:
         Raises:
             UnknownAuthor: If the author is none that the model knows.
         """
-        title = spec.title and "".join(filter(is_han, spec.title))
+        title = spec.title and read_title(spec.title)
         if isinstance(layout, TuneVariant):
             # A tune without a token is known by its characters, which stand as a title.
             known = self.vocabulary.knows_tune(layout.tune)
@@ -206,7 +222,20 @@ class Poet:
         """Return what the engine runs for a spec."""
         contrast = self._contrast(spec, layout, meter, header)
         guidance = spec.guidance if contrast else 1.0
-        return Sequence(header, guide, spec.params, contrast, guidance, _particles(spec))
+        judge, parallel = None, False
+        if isinstance(layout, Layout):
+            parallel = meter is Meter.STRICT and layout.num_lines == EIGHT
+            judge = Judge(self._choice, layout, self.vocabulary) if self._choice else None
+        return Sequence(
+            header,
+            guide,
+            spec.params,
+            contrast,
+            guidance,
+            _particles(spec),
+            judge=judge,
+            pairing=spec.pairing if parallel else 0.0,
+        )
 
     def _contrast(
         self, spec: PoemSpec, layout: Layout | TuneVariant, meter: Meter, header: list[int]
@@ -265,17 +294,3 @@ class Poet:
 def _particles(spec: PoemSpec) -> int:
     """Return how many particles write a poem: without chance they would all be the same."""
     return spec.candidates if spec.params.temperature > 0 else 1
-
-
-def _form_of(draft: Draft) -> Form | TuneVariant:
-    """Return the form that a poem is said to have."""
-    if isinstance(draft.layout, TuneVariant):
-        return draft.layout
-    return draft.spec.form if isinstance(draft.spec.form, Form) else draft.layout.form
-
-
-def _proof_of(lines: SequenceOf[str], draft: Draft) -> MeterProof | CiProof:
-    """Return how a poem in the model's script keeps its rules."""
-    if isinstance(draft.layout, TuneVariant):
-        return check_ci(lines, draft.layout, exact=True)
-    return check(lines, exact=True)

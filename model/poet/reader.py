@@ -6,7 +6,7 @@ rules of verse has to decide, the model weighs the spellings against each other 
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as SequenceOf
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, pairwise, product
 from math import prod
 
@@ -16,7 +16,7 @@ from model.packed_model import PackedModel, State
 from model.poet.given import Choices, give_acrostic, give_opening, give_start
 from model.poet.poem import PoemSpec
 from model.verse.form import Measure
-from model.verse.script import is_han, standard_forms, unify
+from model.verse.script import as_simplified, is_han, standard_forms, unify
 from model.vocabulary import UnknownCharacter, Vocabulary
 
 READINGS_KEPT = 1024  # texts whose reading is remembered: every draft of a request asks again
@@ -95,9 +95,20 @@ class Reader:
 
     def _known_forms(self, character: str, field: str) -> tuple[str, ...]:
         forms = tuple(form for form in standard_forms(character) if form in self._vocabulary)
+        # A poem may print 侄 for a model that knows 姪 alone, and be gone on from.
+        forms = forms or self._printed_alike.get(as_simplified(character), ())
         if not forms or not is_han(unify(character)):
             raise UnknownCharacter(character, field=field)
         return forms
+
+    @cached_property
+    def _printed_alike(self) -> dict[str, tuple[str, ...]]:
+        """The vocabulary's characters by how simplified script prints them, the commonest first."""
+        alike: dict[str, tuple[str, ...]] = {}
+        for character in self._vocabulary.characters:
+            printed = as_simplified(character)
+            alike[printed] = (*alike.get(printed, ()), character)
+        return alike
 
     def _tokens(self, forms: Forms, spelling: Iterable[str]) -> Tokens:
         """Return the tokens of a text's forms, those of the spelling first."""

@@ -69,8 +69,10 @@ class TuneGuide:
 
     @property
     def at_break(self) -> bool:
-        """Whether a line has just ended, its mark included."""
-        return self._line > 0 and self._character == 0
+        """Whether the next token is the last character of a line."""
+        if self.finished or not self._paused:
+            return False
+        return self._character == self._at_hand.size - 1
 
     def copy(self) -> Self:
         """Return a guide that goes on from here on its own; what does not change is shared."""

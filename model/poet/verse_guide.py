@@ -21,6 +21,7 @@ from model.poet.plan import Plan
 from model.poet.rhyme_supply import RhymeSupply
 from model.verse.cue import Cue
 from model.verse.form import Layout
+from model.verse.parallels import EIGHT, MIDDLE
 from model.verse.pattern import Template
 
 
@@ -58,6 +59,7 @@ class VerseGuide:
         self._memory = Memory(lexicon, self._given.values())
         self._novelty = Novelty(lexicon, lines, required=novel)
         self._written = ""  # the line at hand, as far as it stands
+        self._above = ""  # the line before it
         self._line, self._character = 0, 0  # the spot at hand
         self._tones = plan.couplets[0] if plan.couplets else ()
         self._pairs_left = max(1, layout.num_lines // 4)
@@ -76,8 +78,8 @@ class VerseGuide:
 
     @property
     def at_break(self) -> bool:
-        """Whether a line has just ended, its mark included."""
-        return self._line > 0 and self._character == 0
+        """Whether the next token is the last character of a line."""
+        return not self.finished and self._character == self._layout.line_length - 1
 
     def copy(self) -> Self:
         """Return a guide that goes on from here on its own; what does not change is shared."""
@@ -91,6 +93,13 @@ class VerseGuide:
         if self.finished:
             return Cue.FREE
         return self._cues[self._line * (self._layout.line_length + 1) + self._character]
+
+    @property
+    def opposite(self) -> int:
+        """The token that the next one stands opposite to where couplets are parallel; else 0."""
+        if self._line - 1 not in MIDDLE or self._layout.num_lines != EIGHT or self._at_mark:
+            return self._lexicon.vocabulary.pad_id
+        return self._lexicon.vocabulary.id_of(self._above[self._character])
 
     def allowed(self) -> Tensor:
         """Return the mask (V,) of the tokens that may come; never all False."""
@@ -138,7 +147,7 @@ class VerseGuide:
 
     def _begin_line(self) -> None:
         self._line, self._character, self._previous = self._line + 1, 0, None
-        self._written = ""
+        self._above, self._written = self._written, ""
         if self._line % 2 == 0 and self._plan.couplets and not self.finished:
             self._tones = self._plan.couplets[self._line // 2]
 
@@ -155,7 +164,7 @@ class VerseGuide:
             self._rhymes.choose(token)
         if self._memory.use(token):
             self._rhymes.take(token)
-        released = self._memory.write(token, for_good=rhymes_here)
+        released = self._memory.write(token, for_good=rhymes_here or self._may_rhyme_here)
         if released is not None:
             self._rhymes.give_back(released)
         doubled = token == self._previous and not is_given
@@ -177,6 +186,12 @@ class VerseGuide:
     def _rhymes_here(self) -> bool:
         last = self._character == self._layout.line_length - 1
         return last and self._line in self._plan.rhyme_lines
+
+    @property
+    def _may_rhyme_here(self) -> bool:
+        """Whether line 1 ends at the spot at hand, and others are to rhyme: it may chance to."""
+        last = self._character == self._layout.line_length - 1
+        return last and self._line == 0 and bool(self._plan.rhyme_lines)
 
     def _find_allowed(self) -> Mask:
         vocabulary = self._lexicon.vocabulary

@@ -7,6 +7,7 @@ from model.verse.pattern import Licence, LineType, Variant, line_variants
 
 FITS_KEPT = 65_536
 # What does not fit, each worth more than any number of the next.
+DENIED = 8 * 10**12  # a first line that can but rhyme, set as one that does not
 MISPLACED = 10**12  # a character of another tone
 WRONG_END = 10**9  # a line that should rhyme by its number and ends oblique, or the other way
 BROKEN = 10**6  # lines that ought to be opposite or alike and are not

@@ -4,19 +4,22 @@ A ci is known by where its lines end, and by its title where that names a tune. 
 a tune has its very lines the nearest one judges it, and 句式 says where it departs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
+from model.verse.alignment import aligned
 from model.verse.ci_proof import CiProof, check_ci
 from model.verse.proof import MeterProof, check
-from model.verse.script import is_traditional, unify
+from model.verse.script import as_simplified
 from model.verse.text import Excerpt, find_poem
 from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import Tunes
 
 SAME_ENDS = 0.6  # of a variant's lines end where the text has a break
 STRAY = 0.5  # of the text's breaks are within a line, at most
+UNEQUAL = 100.0  # is the distance of a variant with another number of characters, or less alike
+MISSING = 3  # characters that a ci has too few or too many, whose tune no title names
 NEAR = 0.8  # of the lines of a text that is no variant's have the length of one's
 LEAST_LINES = 6  # of a text whose tune is found by such likeness alone
 SHI_LINES = (4, 8)  # of equal length, which tunes have, too: such a text is a shi unless named
@@ -40,32 +43,44 @@ def judge(text: str) -> MeterProof | CiProof:
         ValueError: If there are no Chinese characters in it.
     """
     proof, excerpt = check(text), find_poem(text)
-    even = len({*map(len, excerpt.lines)}) == 1
-    if even and len(excerpt.lines) in SHI_LINES and not excerpt.above:
+    spoken = find_poem(text, spoken=True)  # a ci has 这 and 的, which else are a sign of prose
+    if spoken != excerpt:
+        matches = [match for match in _matches(spoken) if match.distance < UNEQUAL]
+        if matches:
+            return _best(matches)
+    even = _is_even(excerpt)
+    if even and not excerpt.above:
         return proof
     if proof.regulated:
         return proof
-    named = _named(excerpt)
-    matches = list(_matches(excerpt.lines, named))
-    if not matches or (even and named is None and len(excerpt.lines) in SHI_LINES):
+    matches = list(_matches(excerpt))
+    if not matches or (even and _named(excerpt) is None):
         return proof
-    exact = is_traditional("".join(excerpt.lines))
-    least = min(match.distance for match in matches)
-    nearest = sorted(
-        (match for match in matches if match.distance <= least + 1),
-        key=lambda match: (match.distance, -match.variant.poems),
-    )
-    found = [_proof(match, exact=exact) for match in nearest[:TRIED]]
-    # Of variants that a poem keeps equally, that which asks for more rhymes.
-    best = min(found, key=lambda proof: (_faults(proof), -len(proof.rhyme_lines)))
-    if even and named is None and _faults(best) > FAULTS:
+    best = _best(matches)
+    if len({*map(len, excerpt.lines)}) == 1 and not _named(excerpt) and _faults(best) > FAULTS:
         return proof
     return best
 
 
-def _proof(match: Match, *, exact: bool) -> CiProof:
-    lines = [unify(line) for line in match.lines] if exact else list(match.lines)
-    found = check_ci(lines, match.variant, exact=exact, unbroken=match.unbroken)
+def _is_even(excerpt: Excerpt) -> bool:
+    """Return whether a text has the shape of a shi that tunes have, too."""
+    return len({*map(len, excerpt.lines)}) == 1 and len(excerpt.lines) in SHI_LINES
+
+
+def _best(matches: Iterable[Match]) -> CiProof:
+    """Return the proof by the variant that fits best.
+
+    Of variants that a poem keeps equally that is the one which asks for more rhymes.
+    """
+    matches = sorted(matches, key=lambda match: (match.distance, -match.variant.poems))
+    nearest = [match for match in matches if match.distance <= matches[0].distance + 1]
+    found = [_proof(match) for match in nearest[:TRIED]]
+    return min(found, key=lambda proof: (_faults(proof), -len(proof.rhyme_lines)))
+
+
+def _proof(match: Match) -> CiProof:
+    lines = [as_simplified(line) for line in match.lines]
+    found = check_ci(lines, match.variant, unbroken=match.unbroken)
     return found.with_lines(match.lines)
 
 
@@ -84,8 +99,9 @@ def _named(excerpt: Excerpt) -> Tune | None:
     return None
 
 
-def _matches(lines: Sequence[str], named: Tune | None) -> Iterator[Match]:
+def _matches(excerpt: Excerpt) -> Iterator[Match]:
     """Yield the variants that a text may follow: of the tune that is named, or of any."""
+    lines, named = excerpt.lines, _named(excerpt)
     text = "".join(lines)
     breaks = {*accumulate(map(len, lines))}
     tunes = [named] if named else Tunes.load()
@@ -95,13 +111,13 @@ def _matches(lines: Sequence[str], named: Tune | None) -> Iterator[Match]:
             many_ends = len(match.unbroken) <= (1 - SAME_ENDS) * variant.num_lines
             if named or (many_ends and match.distance <= STRAY * len(breaks)):
                 yield match
-        else:
-            own = variant.joined(lines)
+        elif named or abs(variant.characters - len(text)) <= MISSING:
+            own = aligned(lines, variant.lengths)
             pairs = list(zip(map(len, own), variant.lengths, strict=False))
             alike = sum(one == other for one, other in pairs) / max(len(own), variant.num_lines)
             same = len(own) == variant.num_lines >= LEAST_LINES
             if alike >= (NEAR / 2 if named else NEAR) and (same or named):
-                yield Match(100 - 10 * alike, variant, own, frozenset())
+                yield Match(UNEQUAL + 10 * (1 - alike), variant, own, frozenset())
 
 
 def _match_of_size(text: str, breaks: set[int], variant: TuneVariant) -> Match:

@@ -27,11 +27,12 @@ from itertools import chain
 from typing import Any
 
 from model.verse.form import Form
+from model.verse.parallels import Parallelism, Parallels
 from model.verse.pattern import Template
 from model.verse.rhymes import Rhymes
 from model.verse.rules import Check, Scanned, rhyme_checks, rhyme_lines, tone_checks
 from model.verse.scansion import Scansion, Verse, split_lines
-from model.verse.script import is_traditional, unify
+from model.verse.script import as_simplified, unify
 from model.verse.text import find_poem
 
 BENT_SHARE = 0.4  # of the lines may depart from every type, and the poem be a 拗体
@@ -66,6 +67,7 @@ class MeterProof:
         rhyme: Rhyme group of most even lines; None if no two lines rhyme.
         rhyme_lines: The numbers of the lines that end in it, or near it in line 1, from 1.
         checks: The rules by name.
+        parallelism: How parallel the middle couplets of eight lines are: a figure, not a rule.
     """
 
     form: Form | None
@@ -77,6 +79,7 @@ class MeterProof:
     rhyme: str | None
     rhyme_lines: tuple[int, ...]
     checks: dict[str, Check]
+    parallelism: tuple[Parallelism, ...]
 
     @property
     def regulated(self) -> bool:
@@ -101,6 +104,14 @@ class MeterProof:
                 }
                 for name, check in self.checks.items()
             },
+            "parallelism": [
+                {
+                    "lines": list(each.lines),
+                    "likeness": round(each.likeness, 3),
+                    "quartiles": list(each.quartiles),
+                }
+                for each in self.parallelism
+            ],
         }
 
 
@@ -113,8 +124,8 @@ def check(
         poem: A text that has it, perhaps with title and author above; or its lines.
         rhymes: The rhyme table; None for the packaged one.
         exact: True if the poem is in the model's script, where 里 is not 裏: a character then
-            stands for itself alone, and not for all that its simplified form may stand for. In a
-            text in traditional script, too, a character stands for itself.
+            stands for itself alone. Otherwise it stands for all that its simplified form may stand
+            for, in traditional script, too: a poem has the same proof in both.
 
     Raises:
         ValueError: If there are no Chinese characters in it.
@@ -123,10 +134,8 @@ def check(
     if not lines:
         raise ValueError(f"there are no Chinese characters in {str(poem)!r}")
     table = Rhymes.load() if rhymes is None else rhymes
-    if not exact and is_traditional("".join(lines)):
-        found = _scan(Verse([unify(line) for line in lines], table, exact=True))
-    else:
-        found = _scan(Verse(lines, table, exact=exact))
+    read = lines if exact else [as_simplified(line) for line in lines]
+    found = _scan(Verse(read, table, exact=exact))
     checks = dict(rhyme_checks(found))
     if found.scansion is not None and not found.is_oblique:
         checks |= dict(tone_checks(found, found.scansion))
@@ -142,6 +151,7 @@ def check(
         rhyme=found.rhyme,
         rhyme_lines=rhyme_lines(found),
         checks=checks,
+        parallelism=Parallels.load().judge([unify(line) for line in found.lines]),
     )
 
 

@@ -126,14 +126,16 @@ def tone_checks(poem: Scanned, scansion: Scansion) -> Iterator[tuple[str, Check]
     unrhymed = [(i, t) for i, t in numbered if i % 2 and not (i == 1 and _rhymes(scansion, 0))]
     yield "仄收", failing([(i, size) for i, line in unrhymed if line[-1] == Tone.PING])
     wrong = list(_misplaced(tones, scansion))
-    yield "平仄", failing(wrong, "；".join(_rare_readings(poem, {line for line, _ in wrong})))
+    departing = {line for line, _ in wrong}
+    triple = [f"第{i}句三仄尾" for i in sorted(departing) if tones[i - 1].endswith("平平仄仄仄")]
+    yield "平仄", failing(wrong, "；".join([*triple, *_rare_readings(poem, departing)]))
     yield "对", failing(list(_not_opposite(scansion, tones)))
     pairs = [(i, {tones[i - 1][1], tones[i][1]}) for i in range(2, len(tones), 2)]
     yield "粘", failing([(i + 1, 2) for i, pair in pairs if pair == {Tone.PING, Tone.ZE}])
     lone = [i for i, line in numbered if line.endswith("仄平仄仄平")]
     yield "孤平", failing([(i, size - 3) for i in lone])
-    triple = [i for i, line in numbered if line.endswith("平平平")]
-    yield "三平调", failing([(i, size) for i in triple])
+    level = [i for i, line in numbered if line.endswith("平平平")]
+    yield "三平调", failing([(i, size) for i in level])
     yield "拗救", _rescue_check(scansion, tones)
 
 

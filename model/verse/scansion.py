@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from model.verse.fit import (
     BROKEN,
+    DENIED,
     LICENSED,
     MISPLACED,
     UNRHYMED,
@@ -159,19 +160,30 @@ class Verse:
     def _end_weights(self, index: int, rhyme: str | None) -> tuple[int, int]:
         """Return what speaks against a line's being of a type that rhymes, and against one not."""
         if index == 0:
-            usual = rhyme in self.sound(self.lines[0][-1]).usual_groups
-            return (0 if self._may_open(rhyme) else WRONG_END), UNRHYMED * usual
+            end, opens = self.sound(self.lines[0][-1]), self._may_open(rhyme)
+            if opens and end.tones == (Tone.PING,):
+                return 0, DENIED
+            return (0 if opens else WRONG_END), UNRHYMED * (rhyme in end.usual_groups)
         if index % 2 == 0:
-            return (WRONG_END if rhyme is None or rhyme in LEVEL_GROUPS else 0), 0
-        return (0, WRONG_END) if rhyme is None or rhyme in LEVEL_GROUPS else (WRONG_END, 0)
+            return (WRONG_END if self._is_level(rhyme) else 0), 0
+        return (0, WRONG_END) if self._is_level(rhyme) else (WRONG_END, 0)
+
+    @staticmethod
+    def _is_level(rhyme: str | None) -> bool:
+        """Return whether a poem is to be measured by level rhyme, as one without rhyme is."""
+        return rhyme is None or rhyme in LEVEL_GROUPS
 
     def _may_open(self, rhyme: str | None) -> bool:
         line = self.lines[0]
         return self.rhymes_in(line, rhyme) or self.rhymes_near(line, rhyme)
 
     def _tones(self, line: str, index: int, rhyme: str | None) -> Tones:
-        """Return the tones of a line, its last character in the rhyme's tone if it rhymes."""
+        """Return the tones of a line, its last character in the rhyme's tone if it rhymes.
+
+        An odd line that does not rhyme ends oblique if its last character can be read so.
+        """
         impossible = unusual = pairs = shift = 0
+        sound = self.sound(line[-1])
         for spot, character in enumerate(line):
             shift, sound = 2 * spot, self.sound(character)
             impossible |= sound.impossible << shift
@@ -182,6 +194,9 @@ class Verse:
             mask = ~(3 << shift)
             impossible = impossible & mask | (2 if rhyme in LEVEL_GROUPS else 1) << shift
             unusual &= mask
+        elif index % 2 == 0 < index and Tone.ZE in sound.tones and self._is_level(rhyme):
+            impossible |= 1 << shift
+            unusual &= ~(2 << shift)
         return Tones(len(line), impossible, unusual, pairs)
 
     def read(self, scansion: Scansion | None, rhyme: str | None) -> tuple[str, ...]:

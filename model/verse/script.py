@@ -73,6 +73,11 @@ def settled(text: str, script: Script) -> int:
     return len(text) - bool(begins)
 
 
+def as_simplified(text: str) -> str:
+    """Return text in either script as simplified script prints each character alone, 1:1."""
+    return unify(text).translate(_prints(Script.SIMPLIFIED))
+
+
 def is_traditional(text: str) -> bool:
     """Return whether text is in traditional script: more of it is not printed so in simplified."""
     simplified = _prints(Script.SIMPLIFIED)
@@ -85,8 +90,10 @@ def is_common(character: str) -> bool:
     """Return whether common fonts have the print of one of the model's characters.
 
     That is: in simplified script it is printed with a character of GB 2312 or of 通用规范汉字表, of
-    the basic plane.
+    the basic plane, and is no mere form of that one, which a poem has as well.
     """
+    if character in _mere_forms():
+        return False
     printed = to_script(character, Script.SIMPLIFIED)
     return _is_in_gb2312(printed) or printed in _listed()
 
@@ -123,6 +130,12 @@ def _prints(script: Script) -> dict[int, str]:
     """Return the print of each character that is printed otherwise than it is written."""
     column = 1 if script is Script.SIMPLIFIED else 2
     return {ord(row[0]): row[column] for row in _rows("prints.tsv") if len(row[0]) == 1}
+
+
+@cache
+def _mere_forms() -> frozenset[str]:
+    """Return the characters that are but another form of one, 邉 of 邊."""
+    return frozenset(row[0] for row in _rows("prints.tsv") if row[3:])
 
 
 @cache

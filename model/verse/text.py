@@ -104,17 +104,21 @@ def read_lines(text: str) -> list[str]:
     return split_lines(fold(text))
 
 
-def find_poem(text: str) -> Excerpt:
+def find_poem(text: str, *, spoken: bool = False) -> Excerpt:
     """Return the poem of a text, and what stands above and below it.
 
     Of blocks of lines that are no prose it is the one with most lines of one length, without title,
     author and signature. 20, 28, 40 or 56 characters without marks are cut into lines.
+
+    Args:
+        text: As it was pasted.
+        spoken: Whether 这 and 的 may stand in verse, as in 这次第，怎一个愁字了得.
     """
     folded = fold(text)
     readings = [folded]
     if re.search(r"[^\s?]\?[^\s?]", folded):
         readings.append(folded.replace("?", UNREADABLE))
-    return max(map(_excerpt, readings), key=_evenness)
+    return max((_excerpt(reading, spoken=spoken) for reading in readings), key=_evenness)
 
 
 def _bare(text: str) -> str:
@@ -193,10 +197,10 @@ def _segments(text: str) -> list[Segment]:
     return segments
 
 
-def _excerpt(text: str) -> Excerpt:
+def _excerpt(text: str, *, spoken: bool) -> Excerpt:
     """Return the best poem of folded text."""
     segments = _segments(text)
-    blocks = [_trimmed(block) for block in _blocks(segments)]
+    blocks = [_trimmed(block) for block in _blocks(segments, spoken=spoken)]
     if not blocks:
         return Excerpt((), (), ())
     best = max(blocks, key=_evenness_of)
@@ -209,21 +213,22 @@ def _excerpt(text: str) -> Excerpt:
     )
 
 
-def _blocks(segments: Sequence[Segment]) -> list[list[Segment]]:
+def _blocks(segments: Sequence[Segment], *, spoken: bool) -> list[list[Segment]]:
     """Return the runs of lines that are no prose; all segments if everything is."""
     blocks: list[list[Segment]] = [[]]
     for _, members in groupby(segments, key=lambda segment: segment.line):
         line = list(members)
-        if {len(segment.text) for segment in line} not in ({5}, {7}) and any(map(_is_prose, line)):
+        prose = any(_is_prose(segment, spoken=spoken) for segment in line)
+        if prose and {len(segment.text) for segment in line} not in ({5}, {7}):
             blocks.append([])
         else:
             blocks[-1] += line
     return [block for block in blocks if block] or [list(segments)] * bool(segments)
 
 
-def _is_prose(segment: Segment) -> bool:
+def _is_prose(segment: Segment, *, spoken: bool) -> bool:
     too_long = len(segment.text) > LONGEST_LINE and len(segment.text) not in CUTS
-    return too_long or bool(MODERN.search(segment.text))
+    return too_long or (not spoken and bool(MODERN.search(segment.text)))
 
 
 def _trimmed(block: list[Segment]) -> list[Segment]:

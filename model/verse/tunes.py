@@ -87,6 +87,21 @@ class Tunes:
             return None
         return TuneSearch(tune, tune.variants[chosen - 1])
 
+    def chosen(self, names: Iterable[str] | None) -> list[Tune]:
+        """Return the tunes of some names, all of them if no names are given.
+
+        Raises:
+            ValueError: If a name is no tune's; the message names those that are like it.
+        """
+        return [self._called(name) for name in names] if names else [*self]
+
+    def _called(self, name: str) -> Tune:
+        found = self.find(name)
+        if found is None:
+            near = "、".join(_plain(tune.name) for tune in self.near(name))
+            raise ValueError(f"no tune is called {name!r}; those nearest to it are {near}")
+        return found.tune
+
     def of(self, variant: TuneVariant) -> Tune:
         """Return the tune of a variant."""
         return self._by_name[variant.pinyin]

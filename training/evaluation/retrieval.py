@@ -11,12 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from model.poet.poem import PoemSpec
-from model.poet.poet import Poet
-from model.sampling import SamplingParams
 from model.verse.script import is_han
 from training.corpus_poem import CorpusPoem
-from training.evaluation.poems import TEMPERATURE
 
 PRIOR = 500.0  # characters of the whole corpus that each title character's counts begin with
 FEWEST = 20  # characters after which a title's character counts as known
@@ -118,20 +114,3 @@ def find_titles(scorer: TitleScorer, titles: Sequence[str], bodies: Sequence[str
         character=float(np.mean([any(c in body for c in title) for title, body in pairs])),
         opening=float(np.mean([body[0] in title for title, body in pairs])),
     )
-
-
-def write_to_titles(
-    poet: Poet, poems: Sequence[CorpusPoem], guidance: float, candidates: int
-) -> list[str]:
-    """Return the bodies of poems of the same forms and titles, in the model's script."""
-    specs = [
-        PoemSpec(
-            form=poem.form,
-            title=poem.title,
-            guidance=guidance,
-            candidates=candidates,
-            params=SamplingParams(temperature=TEMPERATURE, seed=seed),
-        )
-        for seed, poem in enumerate(poems)
-    ]
-    return ["".join(poem.written) for poem in poet.write(specs)]

@@ -1,22 +1,25 @@
 """Derives how the model's characters are printed: model/verse/prints.tsv and standard.tsv.
 
-    python -m training.tables.prints --unihan FILE --corpus ARCHIVE --prints FILE --standard FILE
+    python -m training.tables.prints --unihan FILE --itaiji FILE --corpus ARCHIVE \\
+        --prints FILE --standard FILE
 
 In simplified script a character is printed as 通用规范汉字表 (2013) has it: as OpenCC simplifies it
 if that is in the list, else as the form of the same character, or of one that means and sounds the
-same, that is. In traditional script it is printed as Big5 has it, 爲 as 為. Pairs in which a
-character stays as it is (乾坤) are listed as such. No print takes a reading away: 旂, which rhymes
-with 微, is not printed as 旗.
+same, that is. In traditional script it is printed as Big5 has it, 爲 as 為 and 鳬 as 鳧. A mere
+form of another character is printed as that one: 邉 as 边 and 邊. Pairs in which a character stays
+as it is (乾坤) are listed as such. No print takes a reading away: 旂, which rhymes with 微, is not
+printed as 旗.
 
 Sources: OpenCC's tables (Apache License 2.0, from the package opencc-python-reimplemented); Unihan
-15.0 (Unicode License v3): kTGH, and the variants; the corpus for the counts.
+15.0 (Unicode License v3): kTGH, kMandarin and the variants; the package ja-itaiji 1.0.2 (MIT
+License), file ja-itaiji.json; the corpus for the counts.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -25,19 +28,22 @@ import typer
 from model.verse.rhymes import LEVEL_GROUPS, Rhymes
 from model.verse.script import is_han, standard_forms, unify
 from training.archive import read_archive
+from training.tables.glyphs import mere_forms, read_families
 from training.tables.phonetics import read_property
 from training.tables.rhymes import unihan_variants
-from training.tables.variants import opencc_table
+from training.tables.variants import Usage, opencc_table
 
 HEADER = """\
 # How characters, and pairs of them, are printed in simplified and in traditional script, where it
-# is otherwise than they are written. Made by training.tables.prints. Sources: OpenCC (Apache
-# License 2.0), Unihan 15.0 (Unicode License v3).
+# is otherwise than they are written; 形 if it is a mere form of another character. Made by
+# training.tables.prints. Sources: OpenCC (Apache License 2.0), Unihan 15.0 (Unicode License v3),
+# ja-itaiji 1.0.2 (MIT License).
 """
 STANDARD_HEADER = """\
 # The characters of 通用规范汉字表 (2013) in the basic plane that GB 2312 has not. Made by
 # training.tables.prints. Source: Unihan 15.0 (Unicode License v3), kTGH.
 """
+MERE = "形"  # of the rows of mere forms
 BASIC_PLANE = 0x10000
 MEANINGS = ("kZVariant", "kSemanticVariant")  # that relate two forms of one word, the surest first
 MIN_PHRASE = 3  # times that a pair of characters comes in the corpus to be listed
@@ -59,6 +65,7 @@ class Forms:
         variants: Property of Unihan -> character -> other forms of it.
         counts: How often the corpus has each character.
         rhymes: How characters are read.
+        mere: The character that others are mere forms of; see training.tables.glyphs.
     """
 
     listed: frozenset[str]
@@ -68,6 +75,7 @@ class Forms:
     variants: Mapping[str, Mapping[str, set[str]]]
     counts: Counter[str]
     rhymes: Rhymes
+    mere: Mapping[str, str] = field(default_factory=dict)
 
     def simplify(self, character: str) -> str:
         """Return the simplified form of a character, itself if it has none in common fonts."""
@@ -79,13 +87,13 @@ class Forms:
         if character in EDITED:
             return EDITED[character]
         plain = self.simplify(character)
-        if character not in standard_forms(plain) and not self._sounds_alike(character, plain):
+        if character not in standard_forms(plain) and not self.sounds_alike(character, plain):
             plain = character
         if plain in self.listed and in_codec(plain, "gb2312"):
             return plain
         standard = self._standard(character)
         if standard and (plain not in self.listed or in_codec(self.simplify(standard), "gb2312")):
-            return self.simplify(standard)
+            return EDITED.get(standard, self.simplify(standard))
         return plain
 
     def print_traditional(self, character: str) -> str:
@@ -98,6 +106,7 @@ class Forms:
         standard = self._standard(character)
         if standard and in_codec(standard, "big5"):
             known = known or [standard]
+        known = known or [*self._simplified_alike(character), *self._simplified_alike(standard)]
         return max(known, key=lambda form: (self.counts[form], form), default=character)
 
     def _standard(self, character: str) -> str | None:
@@ -108,11 +117,27 @@ class Forms:
             form
             for group in groups
             for form in group
-            if self.simplify(form) in self.listed and self._sounds_alike(character, unify(form))
+            if self.simplify(form) in self.listed and self.sounds_alike(character, unify(form))
         )
-        return max(votes, key=lambda form: (votes[form], self.counts[form], form), default=None)
+        best = max(votes, key=lambda form: (votes[form], self.counts[form], form), default=None)
+        return best or self.mere.get(character)
 
-    def _sounds_alike(self, character: str, other: str) -> bool:
+    def is_odd(self, character: str) -> bool:
+        """Return whether no list has a character, and it has no simplified form of its own."""
+        listed = character in self.listed or in_codec(character, "gb2312")
+        return not listed and character not in self.simplified and not self._standard(character)
+
+    def _simplified_alike(self, character: str | None) -> list[str]:
+        """Return the forms in Big5 that simplified script prints like a character: 鳧 for 鳬."""
+        plain = self.simplified.get(character or "")
+        return [
+            form
+            for form, own in self.simplified.items()
+            if own == plain and in_codec(form, "big5")
+            if self.sounds_alike(character or "", unify(form))
+        ]
+
+    def sounds_alike(self, character: str, other: str) -> bool:
         """Return whether one can stand for the other in verse: in its tones and its rhymes."""
         own, theirs = (self.rhymes.readings(c, usual=True) for c in (character, other))
         groups = {reading.group for reading in theirs}
@@ -162,6 +187,19 @@ def read_forms(unihan: Path, counts: Counter[str]) -> Forms:
     )
 
 
+def with_mere_forms(forms: Forms, unihan: Path, itaiji: Path, poems: Iterable[str]) -> Forms:
+    """Return the sources with the characters that are mere forms of others."""
+    families = {
+        character: {other for other in others if forms.simplify(other) in forms.listed}
+        for character, others in read_families(itaiji).items()
+        if forms.is_odd(character)
+    }
+    readings = unihan.with_name(unihan.name.replace("Variants", "Readings"))
+    usage = Usage(poems, {*families, *chain(*families.values())})
+    mandarin = read_property(readings, "kMandarin")
+    return replace(forms, mere=mere_forms(families, usage, mandarin, forms.sounds_alike))
+
+
 def phrase_prints(forms: Forms, prints: Mapping[str, str], pairs: Counter[str]) -> dict[str, str]:
     """Return the pairs in which a character that is printed otherwise alone stays as it is."""
     found = {unify(phrase): printed for phrase, printed in EDITED_PHRASES.items()}
@@ -203,14 +241,16 @@ def count(poems: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
 def main(
     corpus: Annotated[Path, typer.Option(help="Upstream's archive, or a directory of it.")],
     unihan: Annotated[Path, typer.Option(help="Unihan_Variants.txt, plain or .bz2.")],
+    itaiji: Annotated[Path, typer.Option(help="The list of ja-itaiji.")],
     prints: Annotated[Path, typer.Option(help="Where the table of prints goes.")],
     standard: Annotated[Path, typer.Option(help="Where the listed characters go.")],
 ) -> None:
     """Derive how characters are printed."""
-    characters, pairs = count("".join(poem["paragraphs"]) for _, poem in read_archive(corpus))
-    forms = read_forms(unihan, characters)
+    poems = ["".join(poem["paragraphs"]) for _, poem in read_archive(corpus)]
+    characters, pairs = count(poems)
+    forms = with_mere_forms(read_forms(unihan, characters), unihan, itaiji, poems)
     rows = list(table(forms, pairs))
-    lines = "".join("\t".join(row) + "\n" for row in rows)
+    lines = "".join("\t".join((*row, MERE) if row[0] in forms.mere else row) + "\n" for row in rows)
     prints.write_text(HEADER + lines, encoding="utf-8")
     supplement = sorted(c for c in forms.listed if not in_codec(c, "gb2312"))
     standard.write_text(STANDARD_HEADER + "".join(supplement) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Attacks on the service, each with the figures that have to hold."""
