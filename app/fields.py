@@ -38,7 +38,7 @@ def chinese_lines(text: str) -> list[str]:
 
 def _title(text: object) -> object:
     """Return the characters of a title as training reads those of the corpus."""
-    if not isinstance(text, str) or not read_lines(text):
+    if not isinstance(text, str) or not chinese_lines(text):
         return _characters(text)
     return "".join(split_lines(without_number(fold(text))))
 

@@ -471,7 +471,11 @@ def test_authors_are_found_in_either_script_with_their_poems_counted(
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [("?q=Su", "Chinese characters only"), ("?limit=0", "greater than or equal to 1")],
+    [
+        ("?q=Su", "Chinese characters only"),
+        ("?limit=0", "must be at least 1"),
+        ("?limit=x", "must be a whole number"),
+    ],
 )
 def test_a_search_for_authors_that_is_none_is_refused(
     client: httpx.Client, query: str, message: str

@@ -117,3 +117,9 @@ def test_a_spot_is_told_where_it_is_wrong() -> None:
         ("spots.0.1", "must be at least 1"),
         ("spots.1", "must be a list of at least 2, got 1"),
     ]
+
+
+def test_a_title_is_told_in_both_languages_what_is_no_character() -> None:
+    for language, message in ((Language.ENGLISH, "must be Chinese"), (Language.CHINESE, "只能是")):
+        ((_, found),) = said(GenerateRequest, language, {"title": "moon"})
+        assert found.startswith(message)
