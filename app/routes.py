@@ -145,7 +145,7 @@ async def authors(
     limit: Annotated[int, Query(ge=1, le=1000, description="The most to list.")] = 1000,
 ) -> Authors:
     """List the authors whose manner can be asked for, those of the most poems first."""
-    return Authors.named(q or "", service.checkpoint.vocabulary.authors, limit)
+    return Authors.named(q or "", service.poet.vocabulary.authors, limit)
 
 
 @router.get("/model", tags=["service"])

@@ -16,6 +16,7 @@ from app.async_engine import AsyncEngine
 from app.device import choose_device
 from app.editor import Editor
 from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
+from app.heap import trim_heap
 from app.job import Job
 from app.judge import Judge, spoken
 from app.language import Language
@@ -67,7 +68,6 @@ class Service:
     ) -> None:
         self.settings = settings
         self.metrics = metrics or Metrics()
-        self.checkpoint = checkpoint
         device = choose_device(settings.device)
         dtype = None if settings.dtype == "auto" else Precision(settings.dtype)
         self.poet = Poet(
@@ -89,6 +89,7 @@ class Service:
             device=self.poet.engine.device.type,
             dtype=self.poet.engine.dtype,
         )
+        self.card = ModelCard.of(self.model, checkpoint)
         self.metrics.model.info(self.model.model_dump())
         self._names = PoetNames(self.poet.vocabulary.authors)
         self.editor = Editor(self.poet.reviser, self._aside, self.model, self.author)
@@ -109,7 +110,10 @@ class Service:
         """
         # In a thread that ends, and with it its team of threads (see EngineThread.start).
         with ThreadPoolExecutor(1) as apart:
-            return apart.submit(cls._load, settings, metrics, measured).result()
+            service = apart.submit(cls._load, settings, metrics, measured).result()
+        if measured:
+            trim_heap()
+        return service
 
     @classmethod
     def _load(cls, settings: Settings, metrics: Metrics | None, measured: bool) -> Self:
@@ -120,17 +124,12 @@ class Service:
         if measured:
             step_time = StepTime.measure(service.poet.engine, service.rehearse)
             service.engine.ledger.step_time = step_time
-        return service
+        return service  # it has packed the weights, and those of the file go
 
     def rehearse(self, number: int, params: SamplingParams) -> list[TokenSequence]:
         """Return sequences of long poems, to measure with."""
         specs = (PoemSpec(length=MAX_LENGTH, params=replace(params, seed=n)) for n in range(number))
         return [self.poet.prepare(spec).sequence for spec in specs]
-
-    @property
-    def card(self) -> ModelCard:
-        """What is served, in full."""
-        return ModelCard.of(self.model, self.checkpoint)
 
     def claim(self, request: GenerateRequest, caller: str) -> Claim:
         """Return what a request asks of the engine.

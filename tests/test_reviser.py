@@ -55,7 +55,9 @@ def revise(poet: Poet, text: str, reviser: Reviser | None = None, **fields: Any)
     return [each.characters for each in weighed(poet, text, reviser, **fields)[1]]
 
 
-def bits_by_the_model(poet: Poet, lines: Sequence[str], first: int, last: int) -> float:
+def bits_by_the_model(
+    checkpoint: Checkpoint, poet: Poet, lines: Sequence[str], first: int, last: int
+) -> float:
     """Bits of a regulated poem's tokens from one to another, by the model's own forward pass."""
     vocabulary = poet.vocabulary
     text = "".join(f"{line}{'。' if n % 2 else '，'}" for n, line in enumerate(lines))
@@ -65,7 +67,7 @@ def bits_by_the_model(poet: Poet, lines: Sequence[str], first: int, last: int) -
     ids = torch.tensor([*header, *body])[:, None]
     cues = torch.tensor([*[0] * (len(header) - 1), *template_cues(template), 0])[:, None]
     with torch.inference_mode():
-        model = poet.checkpoint.build_model()
+        model = checkpoint.build_model()
         logits, _ = model(ids, cues=cues)
     costs = logits[:-1, 0].log_softmax(-1).gather(-1, ids[1:])[len(header) - 1 :, 0]
     return float(-costs[first:last].sum()) / math.log(2)
@@ -77,13 +79,13 @@ def bits_by_the_model(poet: Poet, lines: Sequence[str], first: int, last: int) -
     ids=["a spot and the rest of its line", "an end", "a line and the two after it"],
 )
 def test_ways_are_ranked_by_what_the_model_says(
-    poet: Poet, fields: dict[str, Any], first: int, last: int
+    tiny_checkpoint: Checkpoint, poet: Poet, fields: dict[str, Any], first: int, last: int
 ) -> None:
     beginning, ways = ways_of(poet, RevisionSpec(STORK, **fields))
     found = poet.reviser.weigh(beginning, ways)
     assert len(found) == (64 if "spots" in fields else 32)
     for way in found[:10]:
-        expected = bits_by_the_model(poet, way.lines, first, last)
+        expected = bits_by_the_model(tiny_checkpoint, poet, way.lines, first, last)
         assert -way.log_probability / math.log(2) == pytest.approx(expected, abs=1e-3)
     assert all(one.log_probability >= other.log_probability for one, other in pairwise(found))
 

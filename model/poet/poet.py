@@ -70,7 +70,6 @@ class Poet:
         judging: bool = True,
     ) -> None:
         self._choice = LastChoice.load() if judging else None
-        self.checkpoint = checkpoint
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         dtype = dtype or choose_precision(device)
         model = checkpoint.build_model(dtype.dtype, device)
