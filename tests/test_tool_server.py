@@ -116,12 +116,7 @@ def test_refusals_are_in_the_language_that_the_client_accepts(served: httpx.Clie
     over_http(str(served.base_url).rstrip("/"), ask, "auto", **{"Accept-Language": "zh"})
 
 
-INITIALIZE = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "tools/list",
-    "params": {},
-}
+LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
@@ -137,12 +132,29 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 def test_pages_from_elsewhere_cannot_use_the_tools(
     served: httpx.Client, headers: dict[str, str], status: int
 ) -> None:
-    response = served.post("/mcp", json=INITIALIZE, headers={**ACCEPT, **headers})
+    response = served.post("/mcp", json=LIST, headers={**ACCEPT, **headers})
     assert response.status_code == status, response.text
 
 
+def test_on_every_address_only_its_own_pages_and_those_named_use_the_tools(
+    service_settings: Settings,
+) -> None:
+    changes = {"mcp": True, "host": "0.0.0.0", "cors_origins": "https://poems.example"}
+    with serving(Service.load(service_settings.model_copy(update=changes))) as http:
+
+        def status(**headers: str) -> int:
+            answer = http.post("/mcp", json=LIST, headers={**ACCEPT, **headers})
+            return answer.status_code
+
+        assert status(Host="yin.example") == 200
+        assert status(Host="yin.example", Origin="https://yin.example") == 200
+        assert status(Origin="https://poems.example") == 200
+        assert status(Host="yin.example", Origin="https://elsewhere.example") == 403
+        assert status(Origin="null") == 403
+
+
 def test_a_service_that_is_not_told_to_has_no_tools(client: httpx.Client) -> None:
-    assert client.post("/mcp", json=INITIALIZE, headers=ACCEPT).status_code == 404
+    assert client.post("/mcp", json=LIST, headers=ACCEPT).status_code == 404
 
 
 def test_tools_are_behind_the_keys_and_count_for_the_caller(
@@ -152,7 +164,7 @@ def test_tools_are_behind_the_keys_and_count_for_the_caller(
     keys.write_text(KEY)
     changes = {"mcp": True, "api_keys": keys, "rate_limit": "30/hour"}
     with serving(Service.load(service_settings.model_copy(update=changes))) as http:
-        assert http.post("/mcp", json=INITIALIZE, headers=ACCEPT).status_code == 401
+        assert http.post("/mcp", json=LIST, headers=ACCEPT).status_code == 401
 
         async def write(client: Client) -> None:
             await answer(client, "write_poem", form="五绝", candidates=1)
