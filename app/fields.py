@@ -18,10 +18,19 @@ from model.verse.tune import Tune, TuneVariant
 from model.verse.tunes import Tunes, form_called
 from model.vocabulary import Era
 
+LONGEST_TEXT = 1000  # of a field that is read for its characters, as of a poem to judge
+
 
 def _characters(text: object) -> object:
     """Return the Han characters of what a caller wrote; leave anything else to the type check."""
-    return "".join(chinese_lines(text)) if isinstance(text, str) else text
+    if not isinstance(text, str):
+        return text
+    if len(text) > LONGEST_TEXT:  # to read it would hold the event loop
+        raise Said(
+            f"must be at most {LONGEST_TEXT} characters, marks included",
+            f"连标点至多 {LONGEST_TEXT} 字",
+        )
+    return "".join(chinese_lines(text))
 
 
 def chinese_lines(text: str) -> list[str]:
@@ -38,7 +47,7 @@ def chinese_lines(text: str) -> list[str]:
 
 def _title(text: object) -> object:
     """Return the characters of a title as training reads those of the corpus."""
-    if not isinstance(text, str) or not chinese_lines(text):
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT or not chinese_lines(text):
         return _characters(text)
     return "".join(split_lines(without_number(fold(text))))
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from app.cli import app
 from model.checkpoint import Checkpoint
+from model.poet.ci_wishes import choose_measures
 from model.poet.poem import Meter, PoemSpec
 from model.poet.poet import Poet
 from model.sampling import SamplingParams
@@ -234,6 +235,19 @@ def test_a_ci_takes_as_many_steps_as_are_reckoned(poet: Poet) -> None:
     draft = poet.prepare(spec)
     poet.engine.run([draft.sequence])
     assert poet.steps(spec) == len(draft.sequence.header) - 1 + len(draft.sequence.tokens)
+
+
+def test_the_steps_are_those_of_the_variant_whose_lengths_fit(poet: Poet) -> None:
+    spec = PoemSpec(form=tune("临江仙"), opening=("日" * 6, "月" * 6), meter=Meter.FREE)
+    (measure, *_) = choose_measures(spec)
+    assert measure.lengths[:2] == (6, 6)
+    assert measure.characters == 58
+    assert {each.lengths[:2] for each in choose_measures(spec)} == {(6, 6)}
+    draft = poet.prepare(spec)
+    assert draft.layout == measure
+    assert poet.steps(spec) > measure.num_tokens
+    wrong = replace(spec, opening=("日" * 9,))
+    assert choose_measures(wrong) == tune("临江仙").variants[:1]
 
 
 def test_a_rare_wish_names_its_field(poet: Poet) -> None:

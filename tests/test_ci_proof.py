@@ -64,6 +64,14 @@ def test_a_line_with_a_character_too_many_stays_one_line_where_it_pauses() -> No
     assert proof.lines[2] == "更有小舟不系白云乡"
 
 
+def test_a_text_that_breaks_within_most_lines_follows_no_tune() -> None:
+    characters = HUANXISHA.replace("，", "").replace("。", "")
+    cut = "，".join(characters[at : at + 2] for at in range(0, len(characters), 2))
+    assert isinstance(judge(cut + "。"), MeterProof)
+    single = "，".join(characters) + "。"
+    assert isinstance(judge(single), MeterProof)
+
+
 @pytest.mark.parametrize("spoken", ["这次小楼风雨", "端的小楼风雨", "呢喃小楼风雨"])
 @pytest.mark.parametrize("end", ["", "\n"])
 def test_a_ci_may_have_words_that_else_are_a_sign_of_prose(spoken: str, end: str) -> None:

@@ -95,6 +95,7 @@ def test_a_body_that_is_no_object_is_told_so(model: type[Strict], body: object) 
             "n times candidates must be at most 64",
             "n 与 candidates 之积至多为 64",
         ),
+        ({"title": "，" * 1001}, "must be at most 1000 characters", "连标点至多 1000 字"),
         ({"rare": 1}, "must be true or false", "须为 true 或 false"),
         (
             {"lenght": 28},

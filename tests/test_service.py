@@ -162,3 +162,11 @@ def test_where_slots_are_few_a_poem_is_written_in_fewer_ways(
     service = Service.load(few, measured=False)
     request = GenerateRequest.model_validate({"title": "登樓", "guidance": 1 + (num_slots > 1)})
     assert service.claim(request, "test").count == candidates * (1 + (num_slots > 1))
+
+
+@pytest.mark.parametrize("field", ["title", "start", "acrostic", "author"])
+def test_a_long_text_is_refused_before_it_is_read(field: str) -> None:
+    with pytest.raises(ValueError, match="at most 1000 characters, marks included"):
+        GenerateRequest.model_validate({field: "（日" * 501})
+    with pytest.raises(ValueError, match=field):
+        GenerateRequest.model_validate({field: "日" * 999})

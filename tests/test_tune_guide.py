@@ -16,7 +16,7 @@ from model.verse.ci_proof import check_ci
 from model.verse.cilin import Part
 from model.verse.rhymes import Tone
 from model.verse.script import Script, to_script
-from model.verse.tune import TuneVariant
+from model.verse.tune import TuneLine, TuneVariant
 from model.verse.tunes import Tunes
 from tests.guides import lexicon
 
@@ -144,6 +144,15 @@ def test_what_is_given_is_said_again_too() -> None:
     assert lines[5][1] == word[0]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_line_runs_so_that_what_it_says_again_at_its_end_fits(seed: int) -> None:
+    line = TuneLine((3,), "", {"平平仄": 50, "仄仄平": 50})
+    variant = TuneVariant("測", "ce", 1, 20, 20, 100, {}, (2,), (line, line), {(1, 2): (0, 2)})
+    lines = lines_of(write(guide_to(variant), seed))
+    assert lines[0][2] == lines[1][2]
+    assert check_ci(lines, variant, exact=True).checks["平仄"].holds
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_oblique_rhymes_are_entering_as_often_as_custom_has_it(seed: int) -> None:
     variant = variants("忆秦娥")[0]
@@ -154,6 +163,23 @@ def test_oblique_rhymes_are_entering_as_often_as_custom_has_it(seed: int) -> Non
     entering = sum(min(found) >= 15 for found in shares) / 60
     assert all((min(found) >= 15) == (max(found) >= 15) for found in shares)
     assert abs(entering - variant.entering["a"] / 100) < 0.2
+
+
+def test_rhymes_come_from_parts_that_leave_a_choice_unless_one_is_given() -> None:
+    variant, small = Tunes.load().find("虞美人"), Part(5, Tone.PING)
+    assert variant is not None
+    scarce = Parts(lexicon(700))
+    number = scarce.count(())[small]
+    assert 2 <= number < 2 * 2 + 8
+    plans = [
+        choose_tune_plan(scarce, variant.tune.variants[0], Meter.STRICT, {}, seed)
+        for seed in range(8)
+    ]
+    assert not any(small.number in plan.parts[letter] for plan in plans for letter in "BD")
+    token = int(np.flatnonzero(scarce.by_part[small])[0])
+    given = {(2, 6): token}
+    plan = choose_tune_plan(scarce, variant.tune.variants[0], Meter.RHYME, given, 0)
+    assert plan.parts["B"] <= {part.number for part in scarce.all_of(token)}
 
 
 def test_rhymes_change_part_where_they_change() -> None:
@@ -217,6 +243,30 @@ def test_no_character_comes_twice_but_as_a_pair() -> None:
         pairs = sum(one == other for one, other in pairwise(written))
         assert len(set(written)) == len(written) - pairs
         assert pairs <= 1
+
+
+def test_pairs_come_once_in_four_lines_and_never_as_three() -> None:
+    variant = variants("满江红")[0]
+    guide, tokens, doubled = guide_to(variant), list[int](), 0
+    while not guide.finished:
+        ids = np.flatnonzero(guide.allowed().numpy()).tolist()
+        again = bool(tokens) and tokens[-1] in ids
+        doubled += again
+        tokens.append(tokens[-1] if again else random.Random(len(tokens)).choice(ids))
+        guide.advance(tokens[-1])
+    assert doubled == variant.num_lines // 4
+    assert not any(tokens[at] == tokens[at + 1] == tokens[at + 2] for at in range(len(tokens) - 2))
+
+
+@pytest.mark.parametrize("name", ["兰陵王", "沁园春", "木兰花慢", "浣溪沙"])
+def test_the_supply_counts_what_has_not_come_or_may_come_again(name: str) -> None:
+    guide, chance = guide_to(variants(name)[0]), random.Random(1)
+    while not guide.finished:
+        guide.advance(chance.choice(np.flatnonzero(guide.allowed().numpy()).tolist()))
+    come = np.flatnonzero(parts().lexicon.han & ~guide._memory.unused).tolist()
+    left = parts().count(come)
+    for supply in guide._supplies.values():
+        assert supply._counts == {part: left[part] for part in supply._counts}
 
 
 def test_copies_are_avoided_and_where_they_must_come_refused() -> None:

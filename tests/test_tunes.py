@@ -147,3 +147,8 @@ def test_numerals(number: int, text: str) -> None:
 def test_a_row_of_another_kind_is_refused(row: str) -> None:
     with pytest.raises(ValueError, match="expected a tune, a variant or a line"):
         Tunes.parse([row])
+
+
+def test_a_name_that_no_form_has_is_not_looked_for_at_length() -> None:
+    with pytest.raises(ValueError, match="a name has at most 60 characters"):
+        form_called("发" * 7000)

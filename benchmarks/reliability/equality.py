@@ -17,7 +17,8 @@ async def ask(port: int, path: str, fields: dict[str, Any]) -> Any:
     connection = Connection("127.0.0.1", port)
     while True:
         status, body = await connection.post(path, fields)
-        if status not in (429, 503):
+        late = b"event: failure" in body and b'"status":50' in body  # in a stream, the same
+        if status not in (429, 503, 504) and not late:
             connection.close()
             return poems_of(status, path, body)
         await asyncio.sleep(REFUSED_S)

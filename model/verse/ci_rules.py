@@ -141,10 +141,7 @@ def read_tones(line: str, own: TuneLine | None, reader: CiReader) -> str:
 
     def misfits(tones: str) -> tuple[int, int]:
         body = zip(found, tones, strict=True)
-        wrong = [not sound.fits(tone) for sound, tone in body]
-        if rhyming:
-            wrong[-1] = tones[-1] != own.rhyme_tone
-        return sum(wrong), -own.tones[tones]
+        return sum(not sound.fits(tone) for sound, tone in body), -own.tones[tones]
 
     best = min(own.tones, key=misfits)
     read = [

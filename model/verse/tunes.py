@@ -12,6 +12,8 @@ from model.verse.form import Form
 from model.verse.script import Script, to_script, unify
 from model.verse.tune import PAUSE, Tune, TuneLine, TuneVariant
 
+LONGEST_NAME = 60  # that is looked for; a tune's other names are far shorter
+
 
 class TuneSearch(NamedTuple):
     """What a name was found to mean."""
@@ -127,6 +129,8 @@ def form_called(name: str) -> Form | Tune | TuneVariant:
     try:
         return Form.parse(name)
     except ValueError as error:
+        if len(name) > LONGEST_NAME:  # to look for what is like it would take long
+            raise ValueError(f"a name has at most {LONGEST_NAME} characters; {error}") from error
         tunes = Tunes.load()
         found = tunes.find(name)
         if found is not None:
