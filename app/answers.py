@@ -1,10 +1,11 @@
 """What answers hold in JSON, as the OpenAPI page shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
+from app.pinyin import pinyin_of_lines
 from model.poet.authors import Author, find_authors
 from model.poet.poem import Poem
 from model.verse.script import Script, to_script
@@ -74,6 +75,15 @@ class MeterOut(BaseModel):
         "empty for other poems.",
     )
     tune: TuneProofOut | None = Field(None, description="Of a ci; null for anything else.")
+    pinyin: list[list[str]] | None = Field(
+        None,
+        description="On wish: for each line the syllable of each character, with tone marks, in "
+        "the tone that it was read in; empty where none is known.",
+    )
+
+    def with_pinyin(self, lines: Sequence[str]) -> Self:
+        """Return the same with the pinyin of the lines that it is about."""
+        return self.model_copy(update={"pinyin": pinyin_of_lines(lines, self.tones)})
 
 
 class KeywordOut(BaseModel):
@@ -124,6 +134,10 @@ class PoemOut(BaseModel):
     )
     meter: MeterOut = Field(description="The proof: how it was read, and which rules it keeps.")
 
+    def with_pinyin(self) -> Self:
+        """Return the same with pinyin in its proof."""
+        return self.model_copy(update={"meter": self.meter.with_pinyin(self.lines)})
+
     @classmethod
     def of(cls, poem: Poem) -> Self:
         """Return a poem's JSON."""
@@ -155,10 +169,26 @@ class ModelOut(BaseModel):
     dtype: str = Field(description="The number format that it computes in.")
 
 
+class NoteOut(BaseModel):
+    """What was understood otherwise than it was written."""
+
+    field: str = Field(description="The field of the request.")
+    kind: Literal["length", "substituted", "alias"] = Field(
+        description="length: a poem has whole couplets of equal lines; substituted: the model "
+        "knows another character for it; alias: a poet's other name."
+    )
+    written: str = Field(description="What the request has.")
+    read: str = Field(description="What it was read as, in the script of the answer.")
+    message: str = Field(description="In English, or in Chinese if Accept-Language prefers it.")
+
+
 class GenerateResponse(BaseModel):
     """The poems."""
 
     poems: list[PoemOut] = Field(description="As many as n asked for.")
+    notes: list[NoteOut] = Field(
+        [], description="What was understood otherwise than it was written."
+    )
     model: ModelOut = Field(description="Which model wrote them, on what.")
     elapsed_s: float = Field(description="Seconds that it took.")
 

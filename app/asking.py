@@ -23,6 +23,8 @@ from app.exits import (
 )
 
 if TYPE_CHECKING:
+    import httpx
+
     from app.answers import GenerateResponse
     from app.client import Client
     from app.revision import ReviseResponse
@@ -162,14 +164,7 @@ def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
         through = f" through the proxy {proxy}" if proxy else ""
         return f"no service answers at {url}{through}: {error}"
 
-    def invalid(_error: Exception) -> str:
-        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
-
-    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
-        url = url if "://" in url else f"http://{url}"
-        address = httpx.URL(url)
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ValueError(url)
+    url = str(address_of(url))
     with (
         exit_on(Refused, code=code_of_refusal),
         # The environment's proxies, where httpx cannot use them, are none of its own errors.
@@ -184,3 +179,21 @@ def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
         Client(url, key=key) as client,
     ):
         return what(client)
+
+
+def address_of(url: str) -> httpx.URL:
+    """Return where a service is; without a scheme, by HTTP.
+
+    Raises:
+        typer.Exit: If it is no address, after a message.
+    """
+    import httpx
+
+    def invalid(_error: Exception) -> str:
+        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
+
+    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
+        address = httpx.URL(url if "://" in url else f"http://{url}")
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(url)
+        return address

@@ -129,7 +129,9 @@ def generate(
     from app.typesetting import columns, describe_theme, rows
 
     given = context.params
-    fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
+    fields = {
+        name: given[name] for name in GenerateRequest.model_fields if given.get(name) is not None
+    }
     if stream and (as_json or vertical):
         refuse(f"stream: {'--json' if as_json else '--vertical'} prints a poem once it stands")
     if stream:
@@ -252,6 +254,22 @@ def serve(
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if not server.started or service.engine.failed.is_set():
         raise typer.Exit(REFUSED)
+
+
+@app.command("mcp")
+def mcp_command(
+    url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
+) -> None:
+    """Serve tools to a language model over standard input and output (MCP).
+
+    With a service of its own: `yin mcp`
+
+    With one that runs: `yin mcp --url http://127.0.0.1:8000`
+    """
+    from app.agent import serve_tools
+
+    serve_tools(url, key)
 
 
 def let_waiting_threads_sleep() -> None:

@@ -52,9 +52,10 @@ def refuse(message: str) -> NoReturn:
 
 def describe_fields(error: ValidationError) -> str:
     """Return pydantic's errors as the service describes them."""
-    from app.errors import describe_detail, describe_validation
+    from app.errors import describe_detail
+    from app.saying import sayings
 
-    errors = describe_validation(error.errors())
+    errors = sayings(error.errors())
     return describe_detail([{**each, "loc": ("body", *each["loc"])} for each in errors])
 
 
@@ -65,12 +66,13 @@ def describe_settings(error: ValidationError, options: Container[str] = ()) -> s
         error: What is wrong.
         options: The settings that options of the command line name.
     """
-    from app.errors import describe_detail, describe_validation
+    from app.errors import describe_detail
+    from app.saying import sayings
 
     return describe_detail(
         [
             {**each, "loc": ("setting", _name_of(str(each["loc"][0]), options))}
-            for each in describe_validation(error.errors())
+            for each in sayings(error.errors())
         ]
     )
 

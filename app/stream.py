@@ -15,6 +15,7 @@ import torch
 
 from app.answers import GenerateResponse
 from app.errors import ServiceError, describe_crash
+from app.language import Language
 from app.schemas import GenerateRequest
 from app.seed import draw_request_seed
 from app.service import Commission, Service
@@ -33,15 +34,17 @@ def encode(event: str, data: Any) -> bytes:
     return f"event: {event}\ndata: {text}\n\n".encode()
 
 
-async def events(commission: Commission, service: Service) -> AsyncIterator[bytes]:
-    """Yield the events of a stream; whatever goes wrong is one too, the last."""
+async def events(
+    commission: Commission, service: Service, language: Language = Language.ENGLISH
+) -> AsyncIterator[bytes]:
+    """Yield the events of a stream; whatever goes wrong is one too, the last, in a language."""
     try:
         async for event in characters(commission, service):
             yield event
-        answer = await service.finish(commission)
+        answer = await service.finish(commission, language)
         yield encode("poem", answer.model_dump(mode="json"))
     except ServiceError as error:
-        yield encode("failure", {"status": error.status, "detail": error.detail})
+        yield encode("failure", {"status": error.status, "detail": error.said(language)})
     except Exception as error:
         structlog.get_logger().error("stream_failed", **describe_crash(error))
         yield encode("failure", {"status": 500, "detail": "the poem could not be completed"})
@@ -94,7 +97,7 @@ def written(request: GenerateRequest, service: Service) -> Iterator[Event | Gene
             while found := describe(drafts[number], service, number, sent[number], known):
                 yield from found
                 sent[number] += len(found)
-    yield service.answer(list(service.choose(request, drafts)), started)
+    yield service.answer(request, service.poems_of(request, drafts), started)
 
 
 def describe(draft: Draft, service: Service, number: int, sent: int, known: int) -> list[Event]:

@@ -160,7 +160,7 @@ def test_the_version_is_that_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--length", "9"], "length: .*greater than or equal to 10"),
+        (["--length", "9"], "length: must be at least 10"),
         (["sun"], "start: .*Chinese characters only"),
         (["--form", "sonnet"], "form: .*the forms are"),
         (["--author", "無此人"], "author: .*does not know the author"),
