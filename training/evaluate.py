@@ -187,11 +187,11 @@ def measure_titles(
     Raises:
         ValueError: If there are fewer such poems than number.
     """
-    poet, unjudged = (Poet(checkpoint, device=default_device(), judging=j) for j in (True, False))
+    poet, judged = (Poet(checkpoint, device=default_device(), judging=j) for j in (False, True))
     validation = list(read_poems(corpus / "validation.jsonl"))
     poems = titled_poems(validation, poet.vocabulary, number)
     train, model = read_poems(corpus / "train.jsonl"), build_model(checkpoint)
-    return measure_sense(poet, unjudged, model, poems, train, guidance, candidates)
+    return measure_sense(poet, judged, model, poems, train, guidance, candidates)
 
 
 def build_model(checkpoint: Checkpoint) -> PoetryModel:
