@@ -132,6 +132,7 @@ def test_what_has_no_rhyme_exits_with_two(where: list[str]) -> None:
     result = run.invoke(app, ["rhymes", "ab?", *where])
     assert result.exit_code == 2
     assert result.output.startswith("error: must be a rhyme group of 平水韵 such as 七阳, or one")
+    assert result.output.endswith("not 'ab?'\n")
     result = run.invoke(app, ["rhymes", "看", "--script", "latin", *where])
     assert result.exit_code == 2
     assert "script: must be simplified or traditional, not 'latin'" in result.output
