@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class CheckOut(BaseModel):
     """Whether a rule is kept."""
 
-    holds: bool
+    holds: bool = Field(description="Whether it is kept.")
     where: list[list[int]] = Field(description="Where it is broken: [line, character], from 1.")
-    note: str
+    note: str = Field(description="How it was met, such as 入韵, or why not; often empty.")
 
 
 class ParallelismOut(BaseModel):
@@ -35,7 +35,7 @@ class ParallelismOut(BaseModel):
 class TuneProofOut(BaseModel):
     """The variant of a tune that a ci was judged by."""
 
-    code: str
+    code: str = Field(description="What form takes to ask for it.")
     name: str = Field(description="Such as 临江仙（六十字）.")
     poems: int = Field(description="Poems of the corpus that run so.")
     stanzas: list[int] = Field(description="Lines of each stanza.")
@@ -54,7 +54,10 @@ class MeterOut(BaseModel):
         description="How line 1 begins and whether it rhymes; of a ci its tune; null if not near "
         "regulated verse."
     )
-    line_types: str
+    line_types: str = Field(
+        description="The type of each line, such as aBbA: a and A begin 仄, b and B 平; capital "
+        "letters rhyme. Empty if there is no pattern."
+    )
     tones: list[str] = Field(
         description="The tone that each character was read in, one string per line."
     )
@@ -86,7 +89,7 @@ class MeterOut(BaseModel):
 class KeywordOut(BaseModel):
     """A word that the poems know."""
 
-    word: str
+    word: str = Field(description="The word.")
     of: str = Field(description="The part of the theme that it stands for, as it was written.")
 
 
@@ -105,11 +108,11 @@ class PoemOut(BaseModel):
         description="The poem with its punctuation, one couplet per line; of a ci one sentence per "
         "line, and an empty line between stanzas."
     )
-    lines: list[str]
+    lines: list[str] = Field(description="The lines without punctuation.")
     stanzas: list[int] = Field(description="Lines of each stanza; one number unless it is a ci.")
-    title: str | None
-    form: str
-    characters: int
+    title: str | None = Field(description="The title that was asked for, or null.")
+    form: str = Field(description="The code of its form, such as jueju-7, or of its tune.")
+    characters: int = Field(description="Han characters.")
     seed: int = Field(
         description="Gives this poem again, in a request with n = 1 and the same candidates."
     )
@@ -129,7 +132,7 @@ class PoemOut(BaseModel):
     unmapped: list[str] = Field(
         default=[], description="The words of the theme that nothing stands for."
     )
-    meter: MeterOut
+    meter: MeterOut = Field(description="The proof: how it was read, and which rules it keeps.")
 
     def with_pinyin(self) -> Self:
         """Return the same with pinyin in its proof."""
@@ -160,10 +163,10 @@ class PoemOut(BaseModel):
 class ModelOut(BaseModel):
     """Which model wrote it, on what: if all of this is the same, so is a seed's poem."""
 
-    name: str
-    checksum: str
-    device: str
-    dtype: str
+    name: str = Field(description="The checkpoint's name.")
+    checksum: str = Field(description="SHA-256 of the checkpoint.")
+    device: str = Field(description="Where it computes: cpu or cuda.")
+    dtype: str = Field(description="The number format that it computes in.")
 
 
 class NoteOut(BaseModel):
@@ -174,7 +177,7 @@ class NoteOut(BaseModel):
         description="length: a poem has whole couplets of equal lines; substituted: the model "
         "knows another character for it; alias: a poet's other name."
     )
-    written: str
+    written: str = Field(description="As it was written.")
     read: str = Field(description="In the script of the answer.")
     message: str = Field(description="In English, or in Chinese if Accept-Language prefers it.")
 
@@ -182,12 +185,12 @@ class NoteOut(BaseModel):
 class GenerateResponse(BaseModel):
     """The poems."""
 
-    poems: list[PoemOut]
+    poems: list[PoemOut] = Field(description="As many as n asked for.")
     notes: list[NoteOut] = Field(
         [], description="What was understood otherwise than it was written."
     )
-    model: ModelOut
-    elapsed_s: float
+    model: ModelOut = Field(description="Which model wrote them, on what.")
+    elapsed_s: float = Field(description="Seconds that it took.")
 
 
 class ModelCard(ModelOut):
@@ -235,7 +238,7 @@ class AuthorOut(BaseModel):
     """An author whose manner can be asked for."""
 
     name: str = Field(description="In traditional script.")
-    simplified: str
+    simplified: str = Field(description="In simplified script.")
     eras: list[str] = Field(description="唐, 宋 or both; empty if the corpus does not say.")
     poems: int | None = Field(
         description="Poems of the author in the corpus of Tang and Song; null if it has few."
@@ -256,7 +259,7 @@ class Authors(BaseModel):
     """Authors that the model knows, those of the most poems first."""
 
     total: int = Field(description="How many there are, beyond the limit, too.")
-    authors: list[AuthorOut]
+    authors: list[AuthorOut] = Field(description="Those found, up to the limit.")
 
     @classmethod
     def named(cls, part: str, known: Iterable[str], limit: int) -> Self:
@@ -268,4 +271,4 @@ class Authors(BaseModel):
 class Health(BaseModel):
     """A health check that succeeds."""
 
-    status: Literal["ok"]
+    status: Literal["ok"] = Field(description="ok; anything else is an error's status.")

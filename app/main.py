@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import desk
+from app.description import describe_api
 from app.errors import ServiceError, answer_service_error, language_of
 from app.metrics import Metrics
 from app.middleware import (
@@ -98,6 +100,7 @@ def create_api(
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )
+    app.openapi = partial(describe_api, app)  # type: ignore[method-assign]
     app.router.redirect_slashes = False  # to the host that the caller names
     for each in ROUTERS:
         app.include_router(each)

@@ -166,8 +166,8 @@ class ReviseResponse(BaseModel):
 
     lines: list[str] = Field(description="The poem as it was read.")
     spots: list[list[int]] = Field(description="What is replaced: [line, character], from 1.")
-    suggestions: list[SuggestionOut]
+    suggestions: list[SuggestionOut] = Field(description="At least one, and at most n.")
     kept: list[str] = Field(description="The rules of verse that every suggestion keeps.")
     seed: int = Field(description="Gives the same suggestions again.")
-    model: ModelOut
-    elapsed_s: float
+    model: ModelOut = Field(description="Which model suggests, on what.")
+    elapsed_s: float = Field(description="Seconds that it took.")

@@ -19,7 +19,16 @@ BUNDLED = Path(model.__file__).parent
 
 
 class InvalidSetting(ValueError):
-    """A setting that this machine cannot meet."""
+    """A setting that this machine cannot meet.
+
+    Args:
+        setting: Its name in Settings.
+        message: What would be right.
+    """
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(f"{setting}: {message}")
+        self.setting, self.message = setting, message
 
 
 def require_mcp() -> None:

@@ -95,6 +95,21 @@ def test_what_cannot_be_revised_is_refused(client: httpx.Client) -> None:
     assert refusal(client, text=STORK, line=0) == "line: must be at least 1"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"form": "huanxisha"}, {"form": "linjiangxian"}, {"form": "如梦令", "script": "traditional"}],
+)
+def test_a_ci_is_refused_by_its_tune_rather_than_broken(
+    client: httpx.Client, options: dict[str, Any]
+) -> None:
+    poem = client.post("/generate", json={**options, "seed": 3}).json()["poems"][0]
+    message = refusal(client, text=poem["text"], spots=[[1, 1]])
+    assert message.startswith(f"text: must be a shi, and this is a ci, {poem['meter']['pattern']}")
+    assert message.endswith(f"form {poem['form']} with opening")
+    hole = "□" + poem["text"][1:]
+    assert refusal(client, text=hole) == message
+
+
 def test_revising_is_charged_and_admitted_as_poems_are(client: httpx.Client) -> None:
     def cost(**fields: Any) -> int:
         response = client.post("/revise", json={"text": STORK, **fields})

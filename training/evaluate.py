@@ -51,6 +51,7 @@ from training.evaluation.poems import (
     write_poems,
 )
 from training.evaluation.retrieval import TitleScorer, find_titles
+from training.evaluation.revising import revising_command
 from training.evaluation.sense import SenseFigures, measure_sense, sense_table
 from training.evaluation.starts import quotation, starts_section, write_starts
 from training.evaluation.themes import write_themes
@@ -160,6 +161,9 @@ def themes_command(
         lines = " ".join(each.poem.written) if each.poem else "–"
         typer.echo(f"{each.noun}\t{'、'.join(each.keywords) or '–'}\t{lines}")
     typer.echo(json.dumps({"written": len(written), **asdict(figures)}))
+
+
+app.command("revising")(revising_command)
 
 
 @app.command("starts")
