@@ -39,8 +39,9 @@ def require_mcp() -> None:
     """
     if find_spec("mcp") is None:
         raise InvalidSetting(
+            "mcp",
             "tools for language models need the package mcp: "
-            "pip install -c constraints.txt '.[mcp]'"
+            "pip install -c constraints.txt '.[mcp]'",
         )
 
 
