@@ -15,7 +15,7 @@ from fontTools.ttLib import TTFont
 from pydantic import ValidationError
 
 from app.errors import UnacceptableRequest
-from app.main import PAGE, create_app
+from app.main import PAGE, RULES, create_app
 from app.saying import sayings
 from app.schemas import GenerateRequest
 from app.service import Service
@@ -313,6 +313,15 @@ def test_every_pattern_of_verse_has_a_gloss(texts: dict[str, dict[str, str]]) ->
             begins, rhymes = name.split("起首句")
             assert language[f"pattern.{begins}"]
             assert language[f"pattern.{rhymes}"]
+
+
+def test_the_cues_of_empty_places_are_those_of_the_line_types() -> None:
+    rows = re.findall(r'\b([abAB]): "(\w{7})"', (PAGE / "cues.js").read_text())
+    lines = dict(re.findall(r"\b([aAbB]) ([平仄]{5})", RULES.read_text()))
+    assert lines.keys() == dict(rows).keys()
+    for letter, cues in rows:
+        front = {"平": "仄", "仄": "平"}[lines[letter][1]]
+        assert cues == f"中{front}{'平' if letter == 'B' else '中'}{lines[letter][1:]}"
 
 
 def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None:
