@@ -22,11 +22,15 @@ setup: .venv/ready-test
 # Installs what serving needs into a new environment: every wheel is verified by hash except PyTorch,
 # which comes from one of several indexes.
 define install-service
-$(PYTHON) -m venv $(1)
-$(1)/bin/python -m pip install $(quietly) --require-hashes --no-deps -r requirements.txt
-$(1)/bin/python -m pip install $(quietly) -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
-$(1)/bin/python -m pip install $(quietly) --no-deps -e .
-touch $(1)/ready
+@echo "$(1): an environment of $$($(PYTHON) --version)"
+@$(PYTHON) -m venv $(1)
+@echo "$(1): what serving needs (requirements.txt)"
+@$(1)/bin/python -m pip install $(quietly) --require-hashes --no-deps -r requirements.txt
+@echo "$(1): PyTorch, $(if $(TORCH_INDEX),from $(TORCH_INDEX),with CUDA: several gigabytes); this takes minutes"
+@$(1)/bin/python -m pip install $(quietly) -c constraints.txt $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+@echo "$(1): Yin itself"
+@$(1)/bin/python -m pip install $(quietly) --no-deps -e .
+@touch $(1)/ready
 endef
 
 .venv/ready: pyproject.toml constraints.txt requirements.txt
@@ -34,8 +38,10 @@ endef
 
 # What training, tests and benchmarks need in addition.
 .venv/ready-test: .venv/ready
-	$(pip) -e '.[test,training]'
-	touch $@
+	@echo ".venv: what training and tests need"
+	@$(pip) -e '.[test,training]'
+	@touch $@
+	@echo ".venv: ready"
 
 serve: .venv/ready
 	$(bin)/yin serve
@@ -84,7 +90,8 @@ sbom: build/service/ready build/tools/ready
 	build/tools/bin/pip-licenses --python build/service/bin/python --from mixed --partial-match \
 		--fail-on "GPL;General Public;SSPL;Commons Clause;UNKNOWN" --output-file build/licences.txt
 
-# Makes requirements.txt from constraints.txt: the same versions with the hash of every wheel. It includes what every
+# Makes requirements.txt from constraints.txt, after any change to it: the same versions with the hash of every wheel
+# and source archive that the index has. It includes what every
 # build of PyTorch needs, which would otherwise come from PyTorch's index in whatever version is there.
 lock: build/tools/ready
 	$(PYTHON) -c 'import tomllib; print("filelock", "fsspec", "jinja2", "networkx", "setuptools", "sympy", *(name for name in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if name != "torch"), sep="\n")' \

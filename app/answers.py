@@ -1,10 +1,11 @@
 """What answers hold in JSON, as the OpenAPI page shows it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
+from app.pinyin import pinyin_of_lines
 from model.poet.authors import Author, find_authors
 from model.poet.poem import Poem
 from model.verse.script import Script, to_script
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 class CheckOut(BaseModel):
     """Whether a rule is kept."""
 
-    holds: bool
+    holds: bool = Field(description="Whether it is kept.")
     where: list[list[int]] = Field(description="Where it is broken: [line, character], from 1.")
-    note: str
+    note: str = Field(description="How it was met, such as 入韵, or why not; often empty.")
 
 
 class ParallelismOut(BaseModel):
@@ -34,7 +35,7 @@ class ParallelismOut(BaseModel):
 class TuneProofOut(BaseModel):
     """The variant of a tune that a ci was judged by."""
 
-    code: str
+    code: str = Field(description="What form takes to ask for it.")
     name: str = Field(description="Such as 临江仙（六十字）.")
     poems: int = Field(description="Poems of the corpus that run so.")
     stanzas: list[int] = Field(description="Lines of each stanza.")
@@ -53,7 +54,10 @@ class MeterOut(BaseModel):
         description="How line 1 begins and whether it rhymes; of a ci its tune; null if not near "
         "regulated verse."
     )
-    line_types: str
+    line_types: str = Field(
+        description="The type of each line, such as aBbA: a and A begin 仄, b and B 平; capital "
+        "letters rhyme. Empty if there is no pattern."
+    )
     tones: list[str] = Field(
         description="The tone that each character was read in, one string per line."
     )
@@ -71,12 +75,21 @@ class MeterOut(BaseModel):
         "empty for other poems.",
     )
     tune: TuneProofOut | None = Field(None, description="Of a ci; null for anything else.")
+    pinyin: list[list[str]] | None = Field(
+        None,
+        description="On wish: for each line the syllable of each character, with tone marks, in "
+        "the tone that it was read in; empty where none is known.",
+    )
+
+    def with_pinyin(self, lines: Sequence[str]) -> Self:
+        """Return the same with the pinyin of the lines that it is about."""
+        return self.model_copy(update={"pinyin": pinyin_of_lines(lines, self.tones)})
 
 
 class KeywordOut(BaseModel):
     """A word that the poems know."""
 
-    word: str
+    word: str = Field(description="The word.")
     of: str = Field(description="The part of the theme that it stands for, as it was written.")
 
 
@@ -95,11 +108,11 @@ class PoemOut(BaseModel):
         description="The poem with its punctuation, one couplet per line; of a ci one sentence per "
         "line, and an empty line between stanzas."
     )
-    lines: list[str]
+    lines: list[str] = Field(description="The lines without punctuation.")
     stanzas: list[int] = Field(description="Lines of each stanza; one number unless it is a ci.")
-    title: str | None
-    form: str
-    characters: int
+    title: str | None = Field(description="The title that was asked for, or null.")
+    form: str = Field(description="The code of its form, such as jueju-7, or of its tune.")
+    characters: int = Field(description="Han characters.")
     seed: int = Field(
         description="Gives this poem again, in a request with n = 1 and the same candidates."
     )
@@ -119,7 +132,11 @@ class PoemOut(BaseModel):
     unmapped: list[str] = Field(
         default=[], description="The words of the theme that nothing stands for."
     )
-    meter: MeterOut
+    meter: MeterOut = Field(description="The proof: how it was read, and which rules it keeps.")
+
+    def with_pinyin(self) -> Self:
+        """Return the same with pinyin in its proof."""
+        return self.model_copy(update={"meter": self.meter.with_pinyin(self.lines)})
 
     @classmethod
     def of(cls, poem: Poem) -> Self:
@@ -146,18 +163,34 @@ class PoemOut(BaseModel):
 class ModelOut(BaseModel):
     """Which model wrote it, on what: if all of this is the same, so is a seed's poem."""
 
-    name: str
-    checksum: str
-    device: str
-    dtype: str
+    name: str = Field(description="The checkpoint's name.")
+    checksum: str = Field(description="SHA-256 of the checkpoint.")
+    device: str = Field(description="Where it computes: cpu or cuda.")
+    dtype: str = Field(description="The number format that it computes in.")
+
+
+class NoteOut(BaseModel):
+    """What was understood otherwise than it was written."""
+
+    field: str = Field(description="The field of the request.")
+    kind: Literal["length", "substituted", "alias"] = Field(
+        description="length: a poem has whole couplets of equal lines; substituted: the model "
+        "knows another character for it; alias: a poet's other name."
+    )
+    written: str = Field(description="What the request has.")
+    read: str = Field(description="What it was read as, in the script of the answer.")
+    message: str = Field(description="In English, or in Chinese if Accept-Language prefers it.")
 
 
 class GenerateResponse(BaseModel):
     """The poems."""
 
-    poems: list[PoemOut]
-    model: ModelOut
-    elapsed_s: float
+    poems: list[PoemOut] = Field(description="As many as n asked for.")
+    notes: list[NoteOut] = Field(
+        [], description="What was understood otherwise than it was written."
+    )
+    model: ModelOut = Field(description="Which model wrote them, on what.")
+    elapsed_s: float = Field(description="Seconds that it took.")
 
 
 class ModelCard(ModelOut):
@@ -205,7 +238,7 @@ class AuthorOut(BaseModel):
     """An author whose manner can be asked for."""
 
     name: str = Field(description="In traditional script.")
-    simplified: str
+    simplified: str = Field(description="In simplified script.")
     eras: list[str] = Field(description="唐, 宋 or both; empty if the corpus does not say.")
     poems: int | None = Field(
         description="Poems of the author in the corpus of Tang and Song; null if it has few."
@@ -226,7 +259,7 @@ class Authors(BaseModel):
     """Authors that the model knows, those of the most poems first."""
 
     total: int = Field(description="How many there are, beyond the limit, too.")
-    authors: list[AuthorOut]
+    authors: list[AuthorOut] = Field(description="Those found, up to the limit.")
 
     @classmethod
     def named(cls, part: str, known: Iterable[str], limit: int) -> Self:
@@ -238,4 +271,4 @@ class Authors(BaseModel):
 class Health(BaseModel):
     """A health check that succeeds."""
 
-    status: Literal["ok"]
+    status: Literal["ok"] = Field(description="ok; anything else is an error's status.")

@@ -23,9 +23,13 @@ from app.exits import (
 )
 
 if TYPE_CHECKING:
+    import httpx
+
     from app.answers import GenerateResponse
     from app.client import Client
     from app.revision import ReviseResponse
+    from app.rhyming import RhymesOut
+    from app.schemas import GenerateRequest
     from app.service import Service
 
 Answer = TypeVar("Answer")
@@ -39,15 +43,52 @@ def write(fields: dict[str, Any]) -> GenerateResponse:
     Raises:
         typer.Exit: If there are none, after a message.
     """
-    with _answering():
+    with answering():
         from app.schemas import GenerateRequest
-        from app.settings import Settings
 
         request = GenerateRequest.model_validate_json(json.dumps(fields))
-        with loading():
-            candidates = request.ways(Settings().candidates)
-        # Twice, for guidance has a row of its own.
-        return load(2 * request.n * candidates).write(request)
+        return _load_for(request).write(request)
+
+
+def write_live(fields: dict[str, Any], url: str | None, key: str | None) -> GenerateResponse:
+    """Print a poem while it is written, by a running service or, without url, by this process.
+
+    Raises:
+        typer.Exit: If there is none, after a message.
+    """
+    with answering():
+        from app.live import show_live
+        from app.schemas import GenerateRequest
+
+        request = GenerateRequest.model_validate_json(json.dumps(fields))
+        if url is not None:
+            return ask(url, key, lambda client: show_live(request, client.stream(**fields)))
+        from app.stream import written
+
+        return show_live(request, written(request, _load_for(request)))
+
+
+def _load_for(request: GenerateRequest) -> Service:
+    """Return a service with as many slots as the poems of a request take."""
+    from app.settings import Settings
+
+    with loading():
+        candidates = request.ways(Settings().candidates)
+    return load(2 * request.n * candidates)  # twice, for guidance has a row of its own
+
+
+def look_up(name: str, script: str) -> RhymesOut:
+    """Return how a character rhymes, or what rhymes in a group, by this process.
+
+    Raises:
+        typer.Exit: If there is no such rhyme, after a message.
+    """
+    with answering():
+        from model.verse.rhyme_name import UnknownRhyme
+        from model.verse.script import Script
+
+        with exit_on(UnknownRhyme, code=WRONG):
+            return load(1).look_up(name, Script(script))
 
 
 def revise(fields: dict[str, Any]) -> ReviseResponse:
@@ -56,7 +97,7 @@ def revise(fields: dict[str, Any]) -> ReviseResponse:
     Raises:
         typer.Exit: If there is nothing, after a message.
     """
-    with _answering():
+    with answering():
         from app.revision import ReviseRequest
 
         request = ReviseRequest.model_validate_json(json.dumps(fields))
@@ -65,7 +106,7 @@ def revise(fields: dict[str, Any]) -> ReviseResponse:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """End with a message where a request cannot be met.
 
     Raises:
@@ -123,14 +164,7 @@ def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
         through = f" through the proxy {proxy}" if proxy else ""
         return f"no service answers at {url}{through}: {error}"
 
-    def invalid(_error: Exception) -> str:
-        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
-
-    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
-        url = url if "://" in url else f"http://{url}"
-        address = httpx.URL(url)
-        if address.scheme not in ("http", "https") or not address.host:
-            raise ValueError(url)
+    url = str(address_of(url))
     with (
         exit_on(Refused, code=code_of_refusal),
         # The environment's proxies, where httpx cannot use them, are none of its own errors.
@@ -145,3 +179,21 @@ def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
         Client(url, key=key) as client,
     ):
         return what(client)
+
+
+def address_of(url: str) -> httpx.URL:
+    """Return where a service is; without a scheme, by HTTP.
+
+    Raises:
+        typer.Exit: If it is no address, after a message.
+    """
+    import httpx
+
+    def invalid(_error: Exception) -> str:
+        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
+
+    with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
+        address = httpx.URL(url if "://" in url else f"http://{url}")
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ValueError(url)
+        return address

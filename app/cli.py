@@ -1,4 +1,4 @@
-"""The command line: yin generate, yin check, yin serve.
+"""The command line: yin generate, yin check, yin forms, yin serve; the desk is in desk_cli.py.
 
 What only one command needs is imported there: PyTorch takes a second that --help need not wait.
 """
@@ -14,13 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from app.asking import ask, write
-from app.exits import (
-    REFUSED,
-    WRONG,
-    exit_on,
-    loading,
-)
+from app.asking import ask, write, write_live
+from app.desk_cli import revise_command, rhymes_command
+from app.exits import REFUSED, WRONG, exit_on, loading, refuse
 from app.terminal import write_what_can_be_written
 
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
@@ -29,10 +25,36 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Classical Chinese poems by an LSTM: write them, judge them, serve them.",
+    help="Classical Chinese poems by an LSTM: write them, revise them, judge them, serve them.\n\n"
+    "A poem: `yin generate 日 --form 七绝`\n\n"
+    "What else could stand in it: `yin revise 白日依山尽，黄河入海流。 --spot 2.1`\n\n"
+    "Whether a poem keeps the rules: `yin generate | yin check`",
     epilog="Exit codes: 0 done, 1 refused or not regulated, 2 invalid input, 3 no service found.",
     rich_markup_mode="markdown",
 )
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and exit, if it is asked for.
+
+    Raises:
+        typer.Exit: If it is.
+    """
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"yin {version('yin-poetry')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command; the application has its help."""
 
 
 @app.command()
@@ -75,7 +97,12 @@ def generate(
     candidates: Annotated[int | None, typer.Option(help="Ways to write each poem.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
     vertical: Annotated[bool, typer.Option(help="Print columns from right to left.")] = False,
-    url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print the first poem as it is written.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="A running service to ask, or localhost:8000.")
+    ] = None,
     key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
 ) -> None:
     """Write a poem, or several.
@@ -92,19 +119,31 @@ def generate(
 
     On anything, in any words: `yin generate --theme 想念在上海的外婆`
 
+    To rhyme with a character, in a pattern: `yin generate --rhyme 花 --pattern 仄起首句入韵`
+
+    As it is written: `yin generate 月 --form 七律 --stream`
+
     For a program, from a running service: `yin generate --json --url http://127.0.0.1:8000`
     """
     from app.schemas import GenerateRequest
     from app.typesetting import columns, describe_theme, rows
 
     given = context.params
-    fields = {name: given[name] for name in GenerateRequest.model_fields if given[name] is not None}
-    answer = write(fields) if url is None else ask(url, key, lambda c: c.generate(**fields))
+    fields = {
+        name: given[name] for name in GenerateRequest.model_fields if given.get(name) is not None
+    }
+    if stream and (as_json or vertical):
+        refuse(f"stream: {'--json' if as_json else '--vertical'} prints a poem once it stands")
+    if stream:
+        answer = write_live(fields, url, key)
+    else:
+        answer = write(fields) if url is None else ask(url, key, lambda c: c.generate(**fields))
     if as_json:
         typer.echo(answer.model_dump_json(indent=1))
         return
     for number, poem in enumerate(answer.poems):
-        typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
+        if number or not stream:
+            typer.echo(("\n" if number else "") + (columns(poem) if vertical else rows(poem)))
         theme = f"; {describe_theme(poem)}" if poem.keywords else ""
         typer.echo(f"— {poem.form}, seed {poem.seed}{theme}")
 
@@ -120,20 +159,30 @@ def check_command(
 
     From another program: `echo 白日依山尽，黄河入海流。欲穷千里目，更上一层楼。 | yin check`
 
-    Each line is shown with its tones, ○ for 平 and ● for 仄, or △ and ▲ where it rhymes.
+    What `yin generate` prints, in rows or columns: `yin generate --n 2 --vertical | yin check`
+
+    Each line is shown with its tones, ○ for 平 and ● for 仄, or △ and ▲ where it rhymes; under them
+    the rules, each that is broken with the places: × 平仄 2,4 is line 2, character 4.
     """
+    from app.printed import read_printed
     from app.typesetting import decoded, marked
     from model.verse.judge import judge
 
     if file is None and sys.stdin.isatty():
         typer.echo("type a poem, then Ctrl-D:", err=True)
     with exit_on(OSError, ValueError, code=WRONG):
-        proof = judge(decoded(file.read_bytes() if file else sys.stdin.buffer.read()))
+        text = decoded(file.read_bytes() if file else sys.stdin.buffer.read())
+        proofs = [judge(poem) for poem in read_printed(text)]
     if as_json:
-        typer.echo(json.dumps(proof.to_dict(), ensure_ascii=False, indent=1))
+        found = [proof.to_dict() for proof in proofs]
+        typer.echo(json.dumps(found if proofs[1:] else found[0], ensure_ascii=False, indent=1))
     else:
-        typer.echo(marked(proof))
-    raise typer.Exit(0 if proof.regulated else REFUSED)
+        typer.echo("\n\n".join(map(marked, proofs)))
+    raise typer.Exit(0 if all(proof.regulated for proof in proofs) else REFUSED)
+
+
+app.command("revise")(revise_command)
+app.command("rhymes")(rhymes_command)
 
 
 @app.command("forms")
@@ -141,6 +190,8 @@ def forms_command(
     name: Annotated[str | None, typer.Argument(help="A form or a tune; all if absent.")] = None,
 ) -> None:
     """List forms and tunes, or show how a tune runs.
+
+    All of them: `yin forms`
 
     The tones and rhymes of one: `yin forms 浣溪沙`
     """
@@ -179,8 +230,9 @@ def serve(
     from app.settings import Settings
 
     given: dict[str, Any] = {"host": host, "port": port}
-    with loading():
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
+    with loading(given):
+        settings = Settings(**given)
         check_address(settings)
         service = Service.load(settings)
         sockets = listening(settings)
@@ -202,6 +254,22 @@ def serve(
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if not server.started or service.engine.failed.is_set():
         raise typer.Exit(REFUSED)
+
+
+@app.command("mcp")
+def mcp_command(
+    url: Annotated[str | None, typer.Option(help="A running service to ask.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="YIN_KEY", help="The service's key.")] = None,
+) -> None:
+    """Serve tools to a language model over standard input and output (MCP).
+
+    With a service of its own: `yin mcp`
+
+    With one that runs: `yin mcp --url http://127.0.0.1:8000`
+    """
+    from app.agent import serve_tools
+
+    serve_tools(url, key)
 
 
 def let_waiting_threads_sleep() -> None:

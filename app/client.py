@@ -1,4 +1,4 @@
-"""A client of the service, for Python: generate and stream, with retries that honour Retry-After.
+"""A client of the service, for Python, with retries that honour Retry-After.
 
 with Client("http://127.0.0.1:8000") as client:
     print(client.generate(start="日", length=28).poems[0].text)
@@ -9,15 +9,20 @@ import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from httpx_sse import EventSource, SSEError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from app.answers import GenerateResponse
 from app.errors import describe_detail
+from app.revision import ReviseResponse
+from app.rhyming import RhymesOut
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 RETRIED = (429, 503)
 
@@ -83,12 +88,27 @@ class Client:
             Refused: If the service refuses.
             httpx.HTTPError: If it cannot be reached.
         """
-        response = self._send("/generate", fields)
-        response.read()
-        try:
-            return GenerateResponse.model_validate_json(response.content)
-        except ValidationError:
-            raise self._not_yin(response) from None
+        return self._read(self._post("/generate", fields), GenerateResponse)
+
+    def revise(self, **fields: Any) -> ReviseResponse:
+        """Return suggestions for what a request's fields name of a poem.
+
+        Raises:
+            Refused: If the service refuses.
+            httpx.HTTPError: If it cannot be reached.
+        """
+        return self._read(self._post("/revise", fields), ReviseResponse)
+
+    def rhymes(self, name: str, script: str = "simplified") -> RhymesOut:
+        """Return how a character rhymes, or what rhymes in a group.
+
+        Raises:
+            Refused: If the service refuses, with status 404 if there is no such rhyme.
+            httpx.HTTPError: If it cannot be reached.
+        """
+        path = f"/rhymes/{quote(name, safe='')}"
+        request = self._http.build_request("GET", path, params={"script": script})
+        return self._read(self._send(request), RhymesOut)
 
     def stream(self, **fields: Any) -> Iterator[dict[str, Any] | GenerateResponse]:
         """Yield each character as it is written (poem, line, text), and at last the answer.
@@ -97,7 +117,7 @@ class Client:
             Refused: If the service refuses, or fails on the way.
             httpx.HTTPError: If it cannot be reached.
         """
-        response = self._send("/generate/stream", fields)
+        response = self._post("/generate/stream", fields)
         try:
             for event in EventSource(response).iter_sse():
                 if event.event == "poem":
@@ -112,12 +132,21 @@ class Client:
         finally:
             response.close()
 
-    def _send(self, path: str, fields: dict[str, Any]) -> httpx.Response:
-        """Post and return an answer that is good, its body not yet read."""
+    def _read(self, response: httpx.Response, kind: type[Answer]) -> Answer:
+        """Return the body of a good answer."""
+        response.read()
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError:
+            raise self._not_yin(response) from None
+
+    def _post(self, path: str, fields: dict[str, Any]) -> httpx.Response:
+        return self._send(self._http.build_request("POST", path, json=fields))
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return an answer that is good, its body not yet read."""
         for attempt in range(self._retries + 1):
-            response = self._http.send(
-                self._http.build_request("POST", path, json=fields), stream=True
-            )
+            response = self._http.send(request, stream=True)
             if response.is_success:
                 return response
             response.read()

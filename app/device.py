@@ -17,6 +17,6 @@ def choose_device(name: str) -> str:
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError) as error:
-        message = f"device: there is no {name} here; auto takes what there is"
-        raise InvalidSetting(message) from error
+        message = f"there is no {name} here; auto takes what there is"
+        raise InvalidSetting("device", message) from error
     return name

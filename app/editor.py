@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from app.admission import Claim
 from app.answers import ModelOut
@@ -14,7 +15,7 @@ from app.revision import ReviseRequest, ReviseResponse, SuggestionOut
 from app.seed import draw_request_seed
 from model.engine import Engine
 from model.poet.reviser import Beginning, Reviser
-from model.poet.revision import Suggestion
+from model.poet.revision import RevisionSpec, Suggestion
 from model.poet.standing_poem import StandingPoem
 from model.sequence import Sequence as TokenSequence
 
@@ -26,10 +27,21 @@ class Editor:
         reviser: Of the model that is served.
         aside: Where poems are read and judged.
         model: What it is called in answers.
+        author: Returns the name that the model knows a poet by.
     """
 
-    def __init__(self, reviser: Reviser, aside: Aside, model: ModelOut) -> None:
+    def __init__(
+        self,
+        reviser: Reviser,
+        aside: Aside,
+        model: ModelOut,
+        author: Callable[[str | None], str | None],
+    ) -> None:
         self._reviser, self._aside, self._model = reviser, aside, model
+        self._author = author
+
+    def _spec(self, request: ReviseRequest, seed: int) -> RevisionSpec:
+        return replace(request.spec(seed), author=self._author(request.author))
 
     async def revise(
         self,
@@ -53,7 +65,8 @@ class Editor:
         """
         started, seed = time.perf_counter(), draw_request_seed(request.seed)
         with refusing():
-            revision = await self._aside.read(caller, self._reviser.read, request.spec(seed))
+            spec = self._spec(request, seed)
+            revision = await self._aside.read(caller, self._reviser.read, spec)
         claims = [Claim(*cost, caller=caller) for cost in self._reviser.costs(revision)]
         charge(sum(map(engine.ledger.cost, claims)))
         jobs = list[Job]()
@@ -93,7 +106,7 @@ class Editor:
         """
         started, seed = time.perf_counter(), draw_request_seed(request.seed)
         with refusing():
-            beginning = self._reviser.begin(self._reviser.read(request.spec(seed)))
+            beginning = self._reviser.begin(self._reviser.read(self._spec(request, seed)))
             engine.run([beginning.sequence])
             ways: list[TokenSequence] = self._reviser.go_on(beginning)
             engine.run(ways)

@@ -15,7 +15,7 @@ ServiceError                    answered with its status and message
 └── DeadlineExceeded      504   the poem was not done in time; has Retry-After
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from traceback import extract_tb
 from typing import Any
@@ -23,6 +23,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.chinese import in_chinese
+from app.language import Language
 from model.wish import UnmetWish
 
 
@@ -41,9 +43,8 @@ class ServiceError(Exception):
         self.message = message
         self.retry_after_s = retry_after_s
 
-    @property
-    def detail(self) -> Any:
-        """What the answer has under detail."""
+    def said(self, _language: Language) -> Any:
+        """Return what the answer has under detail, in a language where there is more than one."""
         return self.message
 
     @property
@@ -66,10 +67,10 @@ class UnacceptableRequest(ServiceError):
         super().__init__(message)
         self.field = field
 
-    @property
-    def detail(self) -> Any:
-        """One error in FastAPI's own shape."""
-        return [{"type": "value_error", "loc": ["body", self.field], "msg": self.message}]
+    def said(self, language: Language) -> Any:
+        """Return one error in FastAPI's own shape."""
+        message = in_chinese(self.message) if language is Language.CHINESE else self.message
+        return [{"type": "value_error", "loc": ["body", self.field], "msg": message}]
 
 
 class NotFound(ServiceError):
@@ -144,11 +145,17 @@ class DeadlineExceeded(ServiceError):
     status = 504
 
 
-async def answer_service_error(_request: Request, error: Exception) -> JSONResponse:
+def language_of(request: Request) -> Language:
+    """Return the language that a caller is answered in."""
+    return Language.preferred(request.headers.get("Accept-Language", ""))
+
+
+async def answer_service_error(request: Request, error: Exception) -> JSONResponse:
     """Answer a ServiceError with its status."""
     if not isinstance(error, ServiceError):
         raise error
-    return JSONResponse({"detail": error.detail}, error.status, headers=error.headers)
+    detail = error.said(language_of(request))
+    return JSONResponse({"detail": detail}, error.status, headers=error.headers)
 
 
 def describe_crash(error: BaseException) -> dict[str, Any]:
@@ -166,14 +173,9 @@ def describe_detail(detail: Any) -> str:
     if isinstance(detail, str):
         return detail
     return "; ".join(
-        f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg'].removeprefix('Value error, ')}"
+        ": ".join(filter(None, [".".join(map(str, error["loc"][1:])), error["msg"]]))
         for error in detail
     )
-
-
-def describe_validation(errors: Sequence[Any]) -> list[dict[str, Any]]:
-    """Return pydantic's errors in FastAPI's shape, without the input: it may be large or NaN."""
-    return [{name: error[name] for name in ("type", "loc", "msg")} for error in errors]
 
 
 @contextmanager

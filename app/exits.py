@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -40,12 +40,45 @@ def exit_on(
         raise typer.Exit(code if isinstance(code, int) else code(error)) from error
 
 
+def refuse(message: str) -> NoReturn:
+    """Print what would be right and exit.
+
+    Raises:
+        typer.Exit: Always.
+    """
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(WRONG)
+
+
 def describe_fields(error: ValidationError) -> str:
     """Return pydantic's errors as the service describes them."""
-    from app.errors import describe_detail, describe_validation
+    from app.errors import describe_detail
+    from app.saying import sayings
 
-    errors = describe_validation(error.errors())
+    errors = sayings(error.errors())
     return describe_detail([{**each, "loc": ("body", *each["loc"])} for each in errors])
+
+
+def describe_settings(error: ValidationError, options: Container[str] = ()) -> str:
+    """Return pydantic's errors of settings, each by the name that it is set by.
+
+    Args:
+        error: What is wrong.
+        options: The settings that options of the command line name.
+    """
+    from app.errors import describe_detail
+    from app.saying import sayings
+
+    return describe_detail(
+        [
+            {**each, "loc": ("setting", _name_of(str(each["loc"][0]), options))}
+            for each in sayings(error.errors())
+        ]
+    )
+
+
+def _name_of(setting: str, options: Container[str]) -> str:
+    return f"--{setting}" if setting in options else f"YIN_{setting.upper()}"
 
 
 def describe_unacceptable(error: UnacceptableRequest) -> str:
@@ -60,12 +93,16 @@ def describe_memory(error: MemoryError) -> str:
 
 def code_of_refusal(error: Refused) -> int:
     """Return the exit code for what a service refused; 200 is the answer of another service."""
-    return {422: WRONG, 200: UNREACHABLE}.get(error.status, REFUSED)
+    return {422: WRONG, 404: WRONG, 200: UNREACHABLE}.get(error.status, REFUSED)
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Exit with a message if the model cannot be loaded."""
+def loading(options: Container[str] = ()) -> Iterator[None]:
+    """Exit with a message if the model cannot be loaded.
+
+    Args:
+        options: The settings that options of the command line name.
+    """
     from pydantic import ValidationError
 
     from app.settings import InvalidSetting
@@ -76,8 +113,16 @@ def loading() -> Iterator[None]:
         exit_on(MemoryError, code=REFUSED, describe=describe_memory),
         exit_on(ValueError, OSError, code=REFUSED),
         exit_on(CheckpointError, LineFilterError, code=WRONG),
-        exit_on(ValidationError, code=WRONG, describe=describe_fields),
-        exit_on(InvalidSetting, code=WRONG),
+        exit_on(
+            ValidationError,
+            code=WRONG,
+            describe=lambda error: describe_settings(error, options),
+        ),
+        exit_on(
+            InvalidSetting,
+            code=WRONG,
+            describe=lambda error: f"{_name_of(error.setting, options)}: {error.message}",
+        ),
     ):
         try:
             yield

@@ -16,8 +16,8 @@ class VariantOut(BaseModel):
     """A variant of a tune."""
 
     code: str = Field(description="What form takes to ask for this very variant.")
-    name: str
-    characters: int
+    name: str = Field(description="Such as 临江仙（六十字）.")
+    characters: int = Field(description="Han characters of the whole poem.")
     poems: int = Field(description="Poems of the corpus that run so.")
     stanzas: list[list[str]] = Field(
         description="Each stanza's lines: characters between pauses, and 。 where a line rhymes or "
@@ -30,7 +30,7 @@ class FormOut(BaseModel):
 
     code: str = Field(description="What form takes; a tune's is its pinyin.")
     name: str = Field(description="The Chinese name, in simplified script.")
-    genre: Literal["诗", "词"]
+    genre: Literal["诗", "词"] = Field(description="诗, or 词 for a tune.")
     line_length: int | None = Field(description="Characters of a line; null for a tune.")
     num_lines: int | None = Field(description="null where the form leaves it open.")
     pinyin: str | None = Field(None, description="A tune's, without tones and spaces.")
@@ -61,7 +61,7 @@ class LineOut(BaseModel):
 class VariantCard(VariantOut):
     """A variant in full."""
 
-    lines: list[LineOut]
+    lines: list[LineOut] = Field(description="Its lines, in order.")
     sharpness: float = Field(description="The share of the places that are not free.")
     kept: int = Field(description="The percent of the poems that keep every rhyme.")
     entering: dict[str, int] = Field(

@@ -1,8 +1,9 @@
 """The judge: judges the poems that callers send."""
 
 import math
+from collections.abc import Iterable
 
-from app.answers import CheckedOut
+from app.answers import CheckedOut, PoemOut
 from app.aside import Aside
 from app.errors import UnacceptableRequest
 from model.verse.judge import judge
@@ -25,8 +26,8 @@ class Judge:
     def __init__(self, aside: Aside) -> None:
         self._aside = aside
 
-    async def proof(self, text: str, caller: str) -> CheckedOut:
-        """Return how a poem keeps the rules.
+    async def proof(self, text: str, caller: str, *, pinyin: bool = False) -> CheckedOut:
+        """Return how a poem keeps the rules, perhaps with its pinyin.
 
         Raises:
             UnacceptableRequest: If it is no poem.
@@ -34,7 +35,22 @@ class Judge:
             QueueFull: If too many wait.
         """
         try:
-            proof = await self._aside.read(caller, judge, text)
+            return await self._aside.read(caller, judged, text, pinyin=pinyin)
         except ValueError as error:
             raise UnacceptableRequest("text", str(error)) from error
-        return CheckedOut(lines=list(proof.lines), **proof.to_dict())
+
+
+def judged(text: str, *, pinyin: bool = False) -> CheckedOut:
+    """Return the same, now.
+
+    Raises:
+        ValueError: If it is no poem.
+    """
+    proof = judge(text)
+    found = CheckedOut(lines=list(proof.lines), **proof.to_dict())
+    return found.with_pinyin(proof.lines) if pinyin else found
+
+
+def spoken(poems: Iterable[PoemOut]) -> list[PoemOut]:
+    """Return poems with their pinyin."""
+    return [poem.with_pinyin() for poem in poems]

@@ -1,10 +1,12 @@
 """The application: create_app() puts settings, service, routes and middleware together."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,10 +18,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import desk
-from app.errors import ServiceError, answer_service_error, describe_validation
+from app.description import describe_api
+from app.errors import ServiceError, answer_service_error, language_of
 from app.metrics import Metrics
 from app.middleware import (
     IMMUTABLE,
+    TOOL_PATH,
     ApiKeys,
     BodyLimit,
     HeadAsGet,
@@ -29,9 +33,13 @@ from app.middleware import (
 )
 from app.rate import RateLimit
 from app.routes import router
+from app.saying import Saying, sayings
 from app.service import Service
 from app.settings import Settings
 from app.shell import WORKER, Shell
+
+if TYPE_CHECKING:
+    from app.tool_server import ToolEndpoint
 
 ROUTERS = (router, desk.router)
 PAGE = Path(__file__).parent / "page"
@@ -40,6 +48,11 @@ DESCRIPTION = """\
 Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
 acrostic. The tone pattern and rhyme of regulated verse are guaranteed, and proved in the answer.
 """
+UNREADABLE = Saying("the body must be JSON in UTF-8", "内容须为 UTF-8 的 JSON")
+NOT_JSON = Saying(
+    "the body must be JSON: Content-Type: application/json",
+    "内容须为 JSON：Content-Type: application/json",
+)
 
 
 def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
@@ -52,22 +65,42 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     chosen = settings or (service.settings if service else Settings())
     metrics = service.metrics if service else Metrics()
 
+    tools = tools_of(chosen, metrics) if chosen.mcp else None
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service = served = service or Service.load(chosen, metrics)
         served.engine.start()
-        yield
-        await served.engine.drain(chosen.drain_s)
+        async with AsyncExitStack() as running:
+            if tools is not None:
+                tools.api.state.service = served
+                await running.enter_async_context(tools.running())
+            yield
+            await served.engine.drain(chosen.drain_s)
 
+    app = create_api(lifespan, chosen.root_path)
+    add_middleware(app, chosen, metrics)
+    if tools is not None:
+        app.router.routes.append(Route(TOOL_PATH, tools, name="mcp", include_in_schema=False))
+    if PAGE.is_dir():
+        mount_page(app)
+    return app
+
+
+def create_api(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]], root_path: str = ""
+) -> FastAPI:
+    """Return the routes and what answers their errors, without page, keys and limits."""
     app = FastAPI(
         title="Yin 吟",
         version=version("yin-poetry"),
         description=DESCRIPTION,
         lifespan=lifespan,
-        servers=[{"url": chosen.root_path}] if chosen.root_path else None,
+        servers=[{"url": root_path}] if root_path else None,
         docs_url=None,  # FastAPI's own page loads its script from elsewhere
         redoc_url=None,
     )
+    app.openapi = partial(describe_api, app)  # type: ignore[method-assign]
     app.router.redirect_slashes = False  # to the host that the caller names
     for each in ROUTERS:
         app.include_router(each)
@@ -75,10 +108,29 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     app.add_exception_handler(ServiceError, answer_service_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(400, answer_unreadable_body)
-    add_middleware(app, chosen, metrics)
-    if PAGE.is_dir():
-        mount_page(app)
     return app
+
+
+def local_api(metrics: Metrics, service: Service | None = None) -> FastAPI:
+    """Return the routes for calls from this process; each is logged and counted."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.service.engine.start()
+        yield
+        await app.state.service.engine.drain(0)
+
+    app = create_api(lifespan)
+    app.state.service = service
+    app.add_middleware(Observed, metrics=metrics)
+    return app
+
+
+def tools_of(settings: Settings, metrics: Metrics) -> "ToolEndpoint":
+    """Return the tools for language models, over HTTP."""
+    from app.tool_server import ToolEndpoint  # an extra
+
+    return ToolEndpoint(local_api(metrics), settings)
 
 
 def mount_page(app: FastAPI) -> None:
@@ -174,9 +226,10 @@ def refuse_other_methods(app: FastAPI) -> None:
         app.router.routes.append(Route(path, MethodNotAllowed(methods), include_in_schema=False))
 
 
-async def answer_unreadable_body(_request: Request, _error: Exception) -> JSONResponse:
+async def answer_unreadable_body(request: Request, _error: Exception) -> JSONResponse:
     """Answer a body that is not even text like one that is not JSON."""
-    error = {"type": "json_invalid", "loc": ("body",), "msg": "the body must be JSON in UTF-8"}
+    msg = UNREADABLE.in_language(language_of(request))
+    error = {"type": "json_invalid", "loc": ("body",), "msg": msg}
     return JSONResponse({"detail": [error]}, 422)
 
 
@@ -186,7 +239,13 @@ async def answer_validation_error(request: Request, error: Exception) -> JSONRes
         raise error
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if request.method == "POST" and not content_type.endswith("json"):
-        return JSONResponse(
-            {"detail": "the body must be JSON: Content-Type: application/json"}, 415
-        )
-    return JSONResponse({"detail": describe_validation(error.errors())}, 422)
+        return JSONResponse({"detail": NOT_JSON.in_language(language_of(request))}, 415)
+    said = sayings(error.errors(), language_of(request), fields_of(request))
+    return JSONResponse({"detail": said}, 422)
+
+
+def fields_of(request: Request) -> list[str]:
+    """Return the fields that the body of a request may have."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = body and body.field_info.annotation
+    return list(getattr(model, "model_fields", ()))

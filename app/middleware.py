@@ -39,6 +39,7 @@ PAGE_POLICY = (
 NO_CACHE = "no-cache"  # asked for again by its ETag: no mixture of two releases
 IMMUTABLE = "public, max-age=31536000, immutable"  # of a file whose address has its digest
 POEM_PATHS = ("/generate", "/generate/stream", "/revise")
+TOOL_PATH = "/mcp"
 OPEN_PATHS = ("/health/live", "/health/ready", "/metrics")  # for probes, which have no key
 FAILURES = "20/minute"  # keys that are wrong, of one address
 BODY_S = 10.0  # that a body may take to arrive; a poem's wishes are a kilobyte
@@ -82,7 +83,7 @@ class Observed:
                 await JSONResponse({"detail": CRASHED}, 500)(scope, receive, send_marked)
         finally:
             elapsed_s = time.perf_counter() - start
-            unrouted = scope["path"] if scope["path"] in POEM_PATHS else "other"
+            unrouted = scope["path"] if scope["path"] in (*POEM_PATHS, TOOL_PATH) else "other"
             route = getattr(scope.get("route"), "path", unrouted)
             self._metrics.requests.labels(route, status).inc()
             self._metrics.request_s.labels(route).observe(elapsed_s)
@@ -178,7 +179,7 @@ class RefuseEarly:
             try:
                 scope["app"].state.service.engine.require_slot(caller_of(scope))
             except ServiceError as error:
-                answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+                answer = JSONResponse({"detail": error.message}, error.status, error.headers)
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -219,7 +220,7 @@ class ApiKeys:
         try:
             self._failures.count(caller_of(scope))
         except TooManyRequests as error:
-            answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+            answer = JSONResponse({"detail": error.message}, error.status, error.headers)
         else:
             answer = JSONResponse(
                 {"detail": "this service needs a valid key: Authorization: Bearer KEY"},

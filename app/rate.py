@@ -90,7 +90,7 @@ class RateLimit:
             try:
                 self._rate.count(caller)
             except TooManyRequests as error:
-                answer = JSONResponse({"detail": error.detail}, error.status, error.headers)
+                answer = JSONResponse({"detail": error.message}, error.status, error.headers)
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

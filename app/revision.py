@@ -2,15 +2,14 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.answers import ModelOut
-from app.fields import AS_CHARACTERS, ERA_NAMES, Strict, choice, none_for
+from app.fields import AS_CHARACTERS, AnEra, AScript, Strict, none_for
+from app.saying import Said
 from app.schemas import GUIDANCE, MAX_GUIDANCE
 from model.poet.revision import MOST_SPOTS, MOST_SUGGESTIONS, RevisionSpec, Suggestion
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
-from model.verse.script import Script
-from model.vocabulary import Era
 
 MOST_NAMED = 32  # spots in a request, however they stand
 Number = Annotated[int, Field(ge=1)]
@@ -55,8 +54,7 @@ class ReviseRequest(Strict):
         AS_CHARACTERS,
     ] = None
     era: Annotated[
-        Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
-        choice(Era.parse),
+        AnEra | None,
         Field(description="tang (唐) or song (宋)."),
     ] = None
     guidance: Annotated[
@@ -96,15 +94,14 @@ class ReviseRequest(Strict):
         ),
     ] = True
     script: Annotated[
-        Script | None,
-        choice(Script),
+        AScript | None,
         Field(description="The script of what is suggested; null for that of the poem."),
     ] = None
 
     @model_validator(mode="after")
     def _marks_once(self) -> Self:
         if self.spots is not None and self.line is not None:
-            raise ValueError("name spots or line, not both")
+            raise Said("name spots or line, not both", "spots 与 line 只可用其一")
         return self
 
     def spec(self, seed: int) -> RevisionSpec:
@@ -169,8 +166,8 @@ class ReviseResponse(BaseModel):
 
     lines: list[str] = Field(description="The poem as it was read.")
     spots: list[list[int]] = Field(description="What is replaced: [line, character], from 1.")
-    suggestions: list[SuggestionOut]
+    suggestions: list[SuggestionOut] = Field(description="At least one, and at most n.")
     kept: list[str] = Field(description="The rules of verse that every suggestion keeps.")
     seed: int = Field(description="Gives the same suggestions again.")
-    model: ModelOut
-    elapsed_s: float
+    model: ModelOut = Field(description="Which model suggests, on what.")
+    elapsed_s: float = Field(description="Seconds that it took.")

@@ -1,11 +1,15 @@
 """What the rhyme book answers in JSON, as the OpenAPI page shows it."""
 
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, Field
 
 from app.pinyin import pinyin_of
-from model.poet.rhyme_book import Entry, Group, UsedReading
 from model.verse.rhymes import Tone
 from model.verse.script import Script, to_script
+
+if TYPE_CHECKING:
+    from model.poet.rhyme_book import Entry, Group, UsedReading  # which a client need not have
 
 
 class ReadingOut(BaseModel):
@@ -19,7 +23,7 @@ class ReadingOut(BaseModel):
     pinyin: list[str] = Field(description="Today's readings that go with it, with tone marks.")
 
     @classmethod
-    def of(cls, used: UsedReading, script: Script) -> "ReadingOut":
+    def of(cls, used: "UsedReading", script: Script) -> "ReadingOut":
         """Return a reading's JSON."""
         return cls(
             form=to_script(used.form, Script.TRADITIONAL),
@@ -34,13 +38,13 @@ class ReadingOut(BaseModel):
 class GroupOut(BaseModel):
     """A rhyme group."""
 
-    name: str
+    name: str = Field(description="Such as 七阳.")
     tone: str = Field(description="平: regulated verse may rhyme in it; else 仄.")
     characters: str = Field(description="Those that rhyme in it, the most used first.")
     neighbours: list[str] = Field(description="Groups that a first line may borrow from (邻韵).")
 
     @classmethod
-    def of(cls, group: Group) -> "GroupOut":
+    def of(cls, group: "Group") -> "GroupOut":
         """Return a group's JSON."""
         return cls(
             name=group.name,
@@ -59,7 +63,7 @@ class RhymesOut(BaseModel):
     groups: list[GroupOut] = Field(description="Those of the readings, or the one asked for.")
 
     @classmethod
-    def of(cls, name: str, entry: Entry, script: Script) -> "RhymesOut":
+    def of(cls, name: str, entry: "Entry", script: Script) -> "RhymesOut":
         """Return an entry's JSON."""
         return cls(
             name=name,

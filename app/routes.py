@@ -9,13 +9,14 @@ from fastapi.responses import StreamingResponse
 
 from app.answers import Authors, CheckedOut, GenerateResponse, Health, ModelCard
 from app.caller import caller_of
-from app.errors import ClientGone, Unhealthy
+from app.checking import CheckRequest
+from app.errors import ClientGone, Unhealthy, language_of
 from app.fields import AS_CHARACTERS
 from app.forms import FormCard, FormOut, form_card
 from app.forms import forms as all_forms
 from app.judge import cost
 from app.rate import charge
-from app.schemas import CheckRequest, GenerateRequest
+from app.schemas import GenerateRequest
 from app.service import Commission, Service
 from app.stream import HEADERS, events
 
@@ -76,7 +77,7 @@ Admitted = Annotated[Commission, Depends(admitted)]
 )
 async def generate(request: Request, commission: Admitted, service: Served) -> GenerateResponse:
     """Write one poem, or several."""
-    return await unless_gone(request, service.finish(commission))
+    return await unless_gone(request, service.finish(commission, language_of(request)))
 
 
 @router.post(
@@ -88,7 +89,7 @@ async def generate(request: Request, commission: Admitted, service: Served) -> G
     response_class=StreamingResponse,
     tags=["poems"],
 )
-async def stream(commission: Admitted, service: Served) -> StreamingResponse:
+async def stream(request: Request, commission: Admitted, service: Served) -> StreamingResponse:
     """Write a poem, a character at a time, as server-sent events.
 
     `character` holds the number of the poem, the number of the line and the text, punctuation
@@ -96,7 +97,9 @@ async def stream(commission: Admitted, service: Served) -> StreamingResponse:
     wrong on the way, `failure` takes its place.
     """
     return StreamingResponse(
-        events(commission, service), media_type="text/event-stream", headers=HEADERS
+        events(commission, service, language_of(request)),
+        media_type="text/event-stream",
+        headers=HEADERS,
     )
 
 
@@ -112,7 +115,7 @@ async def judge(request: Request, body: CheckRequest, service: Served) -> Checke
     """
     charge(request.scope, cost(body.text))
     caller = caller_of(request.scope)
-    return await unless_gone(request, service.judge.proof(body.text, caller))
+    return await unless_gone(request, service.judge.proof(body.text, caller, pinyin=body.pinyin))
 
 
 @router.get("/forms", tags=["prosody"])

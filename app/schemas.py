@@ -3,35 +3,41 @@
 from typing import Annotated, Self
 
 from pydantic import (
+    BeforeValidator,
     ConfigDict,
     Field,
-    InstanceOf,
     ValidationInfo,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
 from app.errors import UnacceptableRequest
-from app.fields import AS_CHARACTERS, AS_TITLE, ERA_NAMES, Strict, choice, none_for
-from model.poet.poem import Meter, PoemSpec
+from app.fields import (
+    AS_CHARACTERS,
+    AS_TITLE,
+    AForm,
+    AMeter,
+    AnEra,
+    APattern,
+    AScript,
+    Strict,
+    chinese_lines,
+    none_for,
+    text_or_lines,
+)
+from app.saying import Said
+from model.poet.poem import PoemSpec
 from model.poet.theme import MAX_THEME
 from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
-from model.verse.form import MAX_LENGTH, MIN_LENGTH, Form
-from model.verse.pattern_name import PATTERN_NAMES, Pattern
-from model.verse.rhyme_name import groups_asked
+from model.verse.form import MAX_LENGTH, MIN_LENGTH
+from model.verse.rhyme_name import UnknownRhyme, groups_asked
 from model.verse.script import Script
-from model.verse.text import read_lines
 from model.verse.tune import Tune, TuneVariant
-from model.verse.tunes import form_called
-from model.vocabulary import Era
 
 MAX_POEMS, MAX_SEQUENCES = 16, 64
 GUIDANCE, MAX_GUIDANCE = 3.5, 5.0
 LONGEST_LINE = 7  # of shi
 LONGEST_START = 9  # characters of the longest line of a tune
-TUNE_SCHEMA = {"type": "string", "examples": ["huanxisha", "浣溪沙", "临江仙-2"]}
-FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
 
 class GenerateRequest(Strict):
@@ -84,10 +90,7 @@ class GenerateRequest(Strict):
         none_for(-1),
     ] = None
     form: Annotated[
-        Annotated[Form, WithJsonSchema({"type": "string", "enum": FORM_NAMES})]
-        | Annotated[InstanceOf[Tune] | InstanceOf[TuneVariant], WithJsonSchema(TUNE_SCHEMA)]
-        | None,
-        choice(form_called),
+        AForm | None,
         Field(
             description="jueju-5 jueju-7 lushi-5 lushi-7 gushi-5 gushi-7, or 五绝 七绝 五律 七律 "
             "五古 七古. For a ci a tune (词牌), by name or pinyin, such as 浣溪沙 or huanxisha: "
@@ -96,8 +99,7 @@ class GenerateRequest(Strict):
         ),
     ] = None
     meter: Annotated[
-        Meter | None,
-        choice(Meter),
+        AMeter | None,
         Field(
             description="strict: the tone pattern and rhyme of regulated verse, guaranteed; rhyme: "
             "rhyme only; free: neither. Default: strict, but for gushi rhyme."
@@ -106,6 +108,7 @@ class GenerateRequest(Strict):
     opening: Annotated[
         str | list[str] | None,
         Field(description="The poem's first lines, complete: a list of lines, or one text."),
+        BeforeValidator(text_or_lines),
     ] = None
     rare: Annotated[
         bool,
@@ -138,8 +141,7 @@ class GenerateRequest(Strict):
         ),
     ] = None
     pattern: Annotated[
-        Annotated[Pattern, WithJsonSchema({"type": "string", "enum": PATTERN_NAMES})] | None,
-        choice(Pattern.parse),
+        APattern | None,
         Field(
             description="How line 1 runs: 仄起 or 平起, 首句入韵 or 首句不入韵, or both. Of "
             "regulated verse alone.",
@@ -167,13 +169,10 @@ class GenerateRequest(Strict):
         AS_CHARACTERS,
     ] = None
     era: Annotated[
-        Annotated[Era, WithJsonSchema({"type": "string", "enum": ERA_NAMES})] | None,
-        choice(Era.parse),
+        AnEra | None,
         Field(description="tang (唐) or song (宋)."),
     ] = None
-    script: Annotated[Script, choice(Script), Field(description="The script of the answer.")] = (
-        Script.SIMPLIFIED
-    )
+    script: Annotated[AScript, Field(description="The script of the answer.")] = Script.SIMPLIFIED
     guidance: Annotated[
         float,
         Field(
@@ -183,6 +182,7 @@ class GenerateRequest(Strict):
             "as the model by itself, and more than 1 keeps closer to them.",
         ),
     ] = GUIDANCE
+    pinyin: Annotated[bool, Field(description="Whether each poem's meter has pinyin, too.")] = False
     n: Annotated[int, Field(ge=1, le=MAX_POEMS, description="Poems to write.")] = 1
     candidates: Annotated[
         int | None,
@@ -199,26 +199,40 @@ class GenerateRequest(Strict):
     def _lines(cls, opening: str | list[str] | None, info: ValidationInfo) -> list[str] | None:
         if opening is None:
             return None
-        lines = read_lines(opening if isinstance(opening, str) else "\n".join(opening))
+        lines = chinese_lines(opening if isinstance(opening, str) else "\n".join(opening))
         if lines and isinstance(info.data.get("form"), (Tune, TuneVariant)):
             return lines  # what the tune asks of them the poet says
         if not lines or not all(len(line) == len(lines[0]) in (5, 7) for line in lines):
-            raise ValueError("must be complete lines, all of 5 or all of 7 characters")
-        if sum(map(len, lines)) > MAX_LENGTH:
-            raise ValueError(f"must be at most {MAX_LENGTH} characters")
+            raise Said(
+                "must be complete lines, all of 5 or all of 7 characters",
+                "须为完整的句子，每句 5 字，或每句 7 字",
+            )
+        size = sum(map(len, lines))
+        if size > MAX_LENGTH:
+            raise Said(
+                f"must have at most {MAX_LENGTH} characters, got {size}",
+                f"至多 {MAX_LENGTH} 字，现有 {size} 字",
+            )
         return lines
 
     @field_validator("rhyme")
     @classmethod
     def _rhyme_is_known(cls, rhyme: str | None) -> str | None:
-        if rhyme is not None:
-            groups_asked(rhyme)
+        try:
+            if rhyme is not None:
+                groups_asked(rhyme)
+        except UnknownRhyme as error:
+            in_chinese = f"须为平水韵的韵部，如 七阳；或一个字，如 花；“{rhyme}”都不是"
+            raise Said(str(error), in_chinese) from error
         return rhyme
 
     @model_validator(mode="after")
     def _within_limits(self) -> Self:
         if self.n * (self.candidates or 1) > MAX_SEQUENCES:
-            raise ValueError(f"n times candidates must be at most {MAX_SEQUENCES}")
+            raise Said(
+                f"n times candidates must be at most {MAX_SEQUENCES}",
+                f"n 与 candidates 之积至多为 {MAX_SEQUENCES}",
+            )
         return self
 
     def ways(self, usual: int) -> int:
@@ -276,25 +290,5 @@ class GenerateRequest(Strict):
                 {"title": "雪夜", "form": "jueju-7", "guidance": 4, "candidates": 8},
                 {"start": "月", "length": 200, "candidates": 1, "novel": True, "theme": "外婆"},
             ]
-        }
-    )
-
-
-class CheckRequest(Strict):
-    """A poem to judge."""
-
-    text: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=1000,
-            json_schema_extra={"pattern": "[\u3400-\u9fff]"},  # the refusal says it in words
-            description="The poem, in either script, with or without punctuation after its lines.",
-        ),
-    ]
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"text": "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"}]
         }
     )

@@ -50,7 +50,7 @@ def check_address(settings: Settings) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        raise InvalidSetting(f"host: {host!r} names no address: {error.strerror}") from error
+        raise InvalidSetting("host", f"{host!r} names no address: {error.strerror}") from error
     family, kind, _, _, address = found[0]
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -58,7 +58,7 @@ def check_address(settings: Settings) -> None:
             probe.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
-                raise InvalidSetting(f"host: {host} is no address of this machine") from error
+                raise InvalidSetting("host", f"{host} is no address of this machine") from error
             raise OSError(f"port: {port} at {host}: {error.strerror}") from error
 
 

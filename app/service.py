@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Self, TypeVar
+from typing import Self
 
 import torch
 
@@ -18,13 +18,17 @@ from app.editor import Editor
 from app.errors import DeadlineExceeded, UnacceptableRequest, refusing
 from app.heap import trim_heap
 from app.job import Job
-from app.judge import Judge
+from app.judge import Judge, spoken
+from app.language import Language
 from app.metrics import Metrics
+from app.noting import notes_of
+from app.poet_names import PoetNames
 from app.rhyming import RhymesOut
 from app.schemas import GenerateRequest
 from app.seed import draw_request_seed
 from app.settings import Settings
 from app.step_time import StepTime
+from app.turns import in_turns, is_plain
 from model.checkpoint import Checkpoint
 from model.poet.draft import Draft
 from model.poet.line_filter import LineFilter
@@ -34,9 +38,7 @@ from model.precision import Precision
 from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import MAX_LENGTH
-from model.verse.script import Script, standard_forms
-
-Item = TypeVar("Item")
+from model.verse.script import Script
 
 
 class Commission:
@@ -89,7 +91,8 @@ class Service:
         )
         self.card = ModelCard.of(self.model, checkpoint)
         self.metrics.model.info(self.model.model_dump())
-        self.editor = Editor(self.poet.reviser, self._aside, self.model)
+        self._names = PoetNames(self.poet.vocabulary.authors)
+        self.editor = Editor(self.poet.reviser, self._aside, self.model, self.author)
 
     @classmethod
     def load(
@@ -148,7 +151,8 @@ class Service:
         """Return what a request asks of the poem that belongs to seed."""
         # Where the slots are few, what nobody asked for gives way: guidance takes as many again.
         unasked = min(self.settings.candidates, max(1, self.settings.num_slots // 2))
-        return replace(request.spec(seed), candidates=request.ways(unasked))
+        author = self.author(request.author)
+        return replace(request.spec(seed), candidates=request.ways(unasked), author=author)
 
     async def commission(self, request: GenerateRequest, claim: Claim) -> Commission:
         """Admit a request.
@@ -202,7 +206,9 @@ class Service:
         """
         return RhymesOut.of(name, self.poet.rhyme_book.look_up(name, script), script)
 
-    async def finish(self, commission: Commission) -> GenerateResponse:
+    async def finish(
+        self, commission: Commission, language: Language = Language.ENGLISH
+    ) -> GenerateResponse:
         """Wait for a request's poems and return its answer.
 
         Raises:
@@ -214,8 +220,12 @@ class Service:
             await commission.job.result()
         except TimeoutError as error:
             raise self._late() from error
-        poems = await in_turns(self.choose(commission.request, commission.drafts))
-        return self.answer(poems, commission.started)
+        request = commission.request
+        poems = await in_turns(self.choose(request, commission.drafts))
+        if request.pinyin:
+            caller = commission.job.reservation.claim.caller
+            poems = await self._aside.call(caller, spoken, poems)
+        return self.answer(request, poems, commission.started, language)
 
     def _late(self) -> DeadlineExceeded:
         limit_s = self.settings.deadline_s
@@ -232,17 +242,38 @@ class Service:
         torch.set_num_threads(self.settings.num_threads)
         drafts = list(self.prepare(request, draw_request_seed(request.seed)))
         self.poet.engine.run([draft.sequence for draft in drafts])
-        return self.answer(list(self.choose(request, drafts)), started)
+        return self.answer(request, self.poems_of(request, drafts), started)
 
-    def answer(self, poems: list[PoemOut], started: float) -> GenerateResponse:
+    def answer(
+        self,
+        request: GenerateRequest,
+        poems: list[PoemOut],
+        started: float,
+        language: Language = Language.ENGLISH,
+    ) -> GenerateResponse:
+        """Return poems as they are answered, with notes in a language."""
         elapsed_s = round(time.perf_counter() - started, 4)
-        return GenerateResponse(poems=poems, model=self.model, elapsed_s=elapsed_s)
+        notes = [*notes_of(request, poems[0], self.author(request.author), language)]
+        return GenerateResponse(poems=poems, notes=notes, model=self.model, elapsed_s=elapsed_s)
+
+    def author(self, name: str | None) -> str | None:
+        """Return the name that the model knows a poet by."""
+        return name and self._names.own_name(name)
 
     def prepare(self, request: GenerateRequest, seed: int) -> Iterator[Draft]:
         """Yield a draft for every poem."""
         with refusing():
             for number in range(request.n):
                 yield self.poet.prepare(self.spec(request, draw_seed(seed, number)))
+
+    def poems_of(self, request: GenerateRequest, drafts: Sequence[Draft]) -> list[PoemOut]:
+        """Return the poems of drafts that the engine has completed, in pinyin if it is asked for.
+
+        Raises:
+            UnacceptableRequest: As choose().
+        """
+        poems = list(self.choose(request, drafts))
+        return spoken(poems) if request.pinyin else poems
 
     def choose(self, request: GenerateRequest, drafts: Sequence[Draft]) -> Iterator[PoemOut]:
         """Yield the poems of drafts that the engine has completed, all of them different.
@@ -262,21 +293,3 @@ class Service:
                 )
             texts.add(tuple(draft.sequence.tokens))
             yield PoemOut.of(poem)
-
-
-async def in_turns(items: Iterable[Item]) -> list[Item]:
-    """Return items as a list; between one and the next, the event loop does other things.
-
-    For items that each take a moment: a thread would take the interpreter from the engine's in the
-    same way, and answers would wait in its queue after requests that came later.
-    """
-    made = []
-    for item in items:
-        made.append(item)
-        await asyncio.sleep(0)
-    return made
-
-
-def is_plain(given: str) -> bool:
-    """Return whether given characters take neither the model to read nor a search to place."""
-    return len(given) == 1 and len(standard_forms(given)) == 1

@@ -2,6 +2,7 @@
 
 import re
 from functools import cached_property
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,30 @@ BUNDLED = Path(model.__file__).parent
 
 
 class InvalidSetting(ValueError):
-    """A setting that this machine cannot meet."""
+    """A setting that this machine cannot meet.
+
+    Args:
+        setting: Its name in Settings.
+        message: What would be right.
+    """
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(f"{setting}: {message}")
+        self.setting, self.message = setting, message
+
+
+def require_mcp() -> None:
+    """See that the extra mcp is installed.
+
+    Raises:
+        InvalidSetting: If it is not.
+    """
+    if find_spec("mcp") is None:
+        raise InvalidSetting(
+            "mcp",
+            "tools for language models need the package mcp: "
+            "pip install -c constraints.txt '.[mcp]'",
+        )
 
 
 class Settings(BaseSettings):
@@ -97,6 +121,11 @@ class Settings(BaseSettings):
         description="Time that a connection may wait for its next request; longer than that of a "
         "load balancer in front.",
     )
+    mcp: bool = Field(
+        False,
+        description="Whether language models get tools at /mcp, by the Model Context Protocol, "
+        "behind the same keys and limits; needs the extra mcp.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("host")
@@ -152,6 +181,13 @@ class Settings(BaseSettings):
         if not lines.is_file():  # without it, copies of the corpus would pass for new lines
             raise ValueError(f"there is no file at {lines}")
         return lines
+
+    @field_validator("mcp")
+    @classmethod
+    def _is_installed(cls, wanted: bool) -> bool:
+        if wanted:
+            require_mcp()
+        return wanted
 
     @field_validator("rate_limit")
     @classmethod

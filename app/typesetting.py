@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, zip_longest
+from itertools import accumulate, groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from model.verse.ci_proof import CiProof
 
 if TYPE_CHECKING:
     from app.answers import PoemOut
+    from app.revision import ReviseResponse
+    from app.rhyming import RhymesOut
     from model.verse.proof import MeterProof
+
+ROW = 30  # characters that rhyme, in one row
 
 
 def decoded(content: bytes) -> str:
@@ -55,7 +59,33 @@ def marked(proof: MeterProof | CiProof) -> str:
     named = (proof.to_dict()["genre"], proof.pattern, f"韵 {proof.rhyme or '－'}")
     shown.append("，".join(filter(None, named)))
     for name, rule in proof.checks.items():
-        shown.append(f"{'○' if rule.holds else '×'} {name}　{rule.note}".rstrip("　"))
+        sign = " ".join(["○" if rule.holds else "×", name, *(f"{n},{at}" for n, at in rule.where)])
+        shown.append(f"{sign}　{rule.note}".rstrip("　"))
+    return "\n".join(shown)
+
+
+def suggested(answer: ReviseResponse) -> str:
+    """Return suggestions a row each: the characters, the lines that have them, the bits."""
+    numbers, shown = [number for number, _ in groupby(line for line, _ in answer.spots)], []
+    for each in answer.suggestions:
+        lines = "，".join(each.lines[number - 1] for number in numbers)
+        parts = dict.fromkeys((each.characters, lines, f"{each.bits:.1f}"))
+        shown.append("　".join(parts))
+    kept = "、".join(answer.kept) or "－"
+    return "\n".join([*shown, f"— {kept}, seed {answer.seed}"])
+
+
+def rhyming(answer: RhymesOut) -> str:
+    """Return a character's readings, a row each, and what rhymes in each group."""
+    shown = list[str]()
+    for each in answer.readings:
+        sounds = "、".join(each.pinyin)
+        row = (each.form, each.category, each.group or "－", sounds, f"{each.percent}%")
+        shown.append("　".join(row))
+    for group in answer.groups:
+        near = f"　邻韵 {'、'.join(group.neighbours)}" if group.neighbours else ""
+        shown += [""] * bool(shown) + [f"{group.name}　{group.tone}{near}"]
+        shown += [group.characters[at : at + ROW] for at in range(0, len(group.characters), ROW)]
     return "\n".join(shown)
 
 

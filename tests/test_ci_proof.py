@@ -94,6 +94,16 @@ def test_the_title_decides_between_a_ci_and_a_shi_of_the_same_shape() -> None:
     assert ci(lines, "生查子").variant.code == "shengzhazi"
 
 
+def test_regulated_verse_under_the_name_of_a_tune_of_its_shape_is_a_ci() -> None:
+    lines = "碧水东流日夜长，南湖烟雨入斜阳。一笛秋风吹落叶，几行新雁过寒塘。"
+    more = "小楼昨夜听残漏，古寺今朝闻暗香。欲问故人何处去，青山一带在西廊。"
+    assert isinstance(judge(lines + more), MeterProof)
+    assert isinstance(judge(f"秋思\n{lines}{more}"), MeterProof)
+    assert ci(lines + more, "瑞鹧鸪").variant.code == "ruizhegu"
+    quatrain = judge(f"浪淘沙\n{lines}")  # the tune has 54 characters
+    assert isinstance(quatrain, MeterProof)
+
+
 @pytest.mark.parametrize("title", ["如梦令", "《如梦令》", "如夢令", "忆仙姿", "如梦令·春晚"])
 def test_a_title_names_the_tune(title: str) -> None:
     assert ci(RUMENG.replace("莫待", "莫莫待"), title).variant.code == "rumengling"

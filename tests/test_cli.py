@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -87,9 +88,79 @@ def test_a_title_stands_above_the_poem_or_in_the_first_column() -> None:
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        ["月", "--form", "七律"],
+        ["--title", "登楼", "--n", "2", "--candidates", "1", "--script", "traditional"],
+        ["--form", "huanxisha", "--title", "日月"],
+        ["--form", "水调歌头"],
+        ["--acrostic", "春夏秋冬", "--length", "20"],
+    ],
+)
+@pytest.mark.parametrize("where", ["alone", "served"])
+def test_a_stream_prints_what_comes_whole(url: str, options: list[str], where: str) -> None:
+    options = ["generate", *options, "--seed", "7", *(["--url", url] if where == "served" else [])]
+    whole, streamed = (run.invoke(app, [*options, *more]) for more in ([], ["--stream"]))
+    assert whole.exit_code == streamed.exit_code == 0, streamed.output
+    assert streamed.output == whole.output
+
+
+def test_a_stream_prints_each_character_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = list[str]()
+    monkeypatch.setattr("app.live._write", printed.append)
+    options = ["--form", "jueju-5", "--seed", "7", "--candidates", "1", "--stream"]
+    run.invoke(app, ["generate", "--title", "日", *options])
+    marks = [text for text in printed if text]
+    assert marks[0] == "日\n"
+    assert [len(text) for text in marks[1:]] == [1] * 26  # with the marks and two line ends
+    assert [n for n, text in enumerate(marks[1:]) if text == "\n"] == [12, 25]
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--length", "9"], "length: .*greater than or equal to 10"),
+        (["--json"], "error: stream: --json prints a poem once it stands"),
+        (["--vertical"], "error: stream: --vertical prints a poem once it stands"),
+        (["--length", "9"], "length: "),
+        (["--author", "無此人"], "author: "),
+        (["--acrostic", "春夏秋冬", "--start", "日"], "No such option"),
+    ],
+)
+@pytest.mark.parametrize("where", ["alone", "served"])
+def test_a_stream_that_cannot_be_is_refused(
+    url: str, options: list[str], message: str, where: str
+) -> None:
+    options = ["generate", "--stream", *options, *(["--url", url] if where == "served" else [])]
+    result = run.invoke(app, options)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_stream_that_breaks_off_ends_its_row_and_says_why(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    failure = {"status": 504, "detail": "the poem was not finished within 30 s"}
+    character = {"poem": 0, "line": 0, "text": "日"}
+    body = "".join(
+        f"event: {name}\ndata: {json.dumps(data)}\n\n"
+        for name, data in (("character", character), ("failure", failure))
+    )
+    broken = httpx.Response(200, text=body, headers={"Content-Type": "text/event-stream"})
+    monkeypatch.setattr("httpx.Client.send", lambda *_, **__: broken)
+    result = run.invoke(app, ["generate", "--stream", "--url", url])
+    assert result.exit_code == 1
+    assert result.output == "日\nerror: the poem was not finished within 30 s\n"
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    result = run.invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"yin {version('yin-poetry')}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--length", "9"], "length: must be at least 10"),
         (["sun"], "start: .*Chinese characters only"),
         (["--form", "sonnet"], "form: .*the forms are"),
         (["--author", "無此人"], "author: .*does not know the author"),
@@ -311,17 +382,44 @@ def test_the_settings_that_help_names_exist() -> None:
     assert {"checkpoint", "host", "port"} <= named <= Settings.model_fields.keys()
 
 
-@pytest.mark.parametrize("command", ["generate", "check"])
-def test_the_examples_of_help_run_as_they_stand(command: str) -> None:
-    text = run.invoke(app, [command, "--help"], env={"COLUMNS": "300"}).output
+@pytest.mark.parametrize(
+    "command", [[], ["generate"], ["check"], ["revise"], ["rhymes"], ["forms"]]
+)
+def test_the_examples_of_help_run_as_they_stand(command: list[str]) -> None:
+    text = run.invoke(app, [*command, "--help"], env={"COLUMNS": "300"}).output
     examples = re.findall(r"(?:: )(?:echo (\S+) \| )?yin (.*?) *│?\n", text)
     assert len(examples) >= 2
     for poem, options in examples:
         if "--url" in options or ".txt" in options:
             continue
+        options, _, piped = options.partition(" | yin ")
+        if piped:
+            poem = run.invoke(app, shlex.split(options)).output
+            options = piped
         result = run.invoke(app, shlex.split(options), input=poem)
         assert result.exit_code in (0, 2), result.output  # the tiny model knows few authors
         assert result.exit_code == 0 or "does not know" in result.output
+
+
+def test_check_prints_the_places_of_faults() -> None:
+    faulty = REGULATED.replace("河", "鹤").replace("楼", "山")
+    rows = run.invoke(app, ["check"], input=faulty).output.splitlines()
+    assert "× 平仄 2,2" in rows
+    assert "× 押韵 2,5 4,5" in rows
+    assert "○ 孤平" in rows
+
+
+@pytest.mark.parametrize(
+    "options", [["--title", "登楼"], ["--form", "huanxisha", "--title", "日月"], ["--n", "3"]]
+)
+@pytest.mark.parametrize("vertical", [[], ["--vertical"]])
+def test_check_reads_what_generate_prints(options: list[str], vertical: list[str]) -> None:
+    printed = run.invoke(app, ["generate", "--seed", "7", *options, *vertical]).output
+    result = run.invoke(app, ["check"], input=printed)
+    assert result.exit_code == 0, result.output
+    assert "×" not in result.output
+    proofs = json.loads(run.invoke(app, ["check", "--json"], input=printed).output)
+    assert len(proofs) == 3 if "--n" in options else proofs["regulated"]
 
 
 def test_check_of_other_verse_exits_with_one(tmp_path: Path) -> None:
@@ -414,11 +512,16 @@ def test_a_server_without_its_checkpoint_says_so() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("YIN_RATE_LIMIT", "10/min", "rate_limit: must be such as 60/minute"),
-        ("YIN_API_KEYS", "", "api_keys: is empty; name a file"),
-        ("YIN_DEVICE", "cuda:99", "device: there is no cuda:99 here"),
-        ("YIN_PORT", "tcp://10.0.0.1:80", "port: is tcp://10.0.0.1:80, which a container platform"),
-        ("YIN_HOST", "", "host: must be an address"),
+        ("YIN_RATE_LIMIT", "10/min", "YIN_RATE_LIMIT: must be such as 60/minute"),
+        ("YIN_API_KEYS", "", "YIN_API_KEYS: is empty; name a file"),
+        ("YIN_DEVICE", "cuda:99", "YIN_DEVICE: there is no cuda:99 here"),
+        (
+            "YIN_PORT",
+            "tcp://10.0.0.1:80",
+            "YIN_PORT: is tcp://10.0.0.1:80, which a container platform",
+        ),
+        ("YIN_HOST", "", "YIN_HOST: must be an address"),
+        ("YIN_THREADS", "-1", "YIN_THREADS: "),
     ],
 )
 def test_a_bad_setting_is_one_sentence_and_exits_with_two(
@@ -429,6 +532,17 @@ def test_a_bad_setting_is_one_sentence_and_exits_with_two(
     assert result.exit_code == 2
     assert result.output.startswith(f"error: {message}")
     assert result.output.count("\n") == 1
+
+
+def test_a_bad_option_is_named_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run.invoke(app, ["serve", "--port", "99999"])
+    assert result.exit_code == 2
+    assert result.output.startswith("error: --port: ")
+    monkeypatch.setenv("YIN_NUM_SLOTS", "many")
+    for command in ("generate", "serve"):
+        result = run.invoke(app, [command])
+        assert result.exit_code == 2
+        assert result.output.startswith("error: YIN_NUM_SLOTS: ")
 
 
 @pytest.mark.parametrize(

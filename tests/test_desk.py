@@ -25,8 +25,7 @@ def refusal(client: httpx.Client, path: str = "/revise", **fields: Any) -> str:
     response = client.post(path, json=fields)
     assert response.status_code == 422, response.text
     (error,) = response.json()["detail"]
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{'.'.join(map(str, error['loc'][1:]))}: {message}"
+    return f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}"
 
 
 def test_a_spot_is_filled_and_every_rule_kept(client: httpx.Client) -> None:
@@ -93,7 +92,22 @@ def test_what_cannot_be_revised_is_refused(client: httpx.Client) -> None:
     long = "，".join(["白日依山尽"] * 41)
     assert "text: must be at most 200" in refusal(client, text=long, spots=[[1, 1]])
     assert refusal(client, text=STORK, line=1, author="无名氏").startswith("author: ")
-    assert "greater than or equal to 1" in refusal(client, text=STORK, line=0)
+    assert refusal(client, text=STORK, line=0) == "line: must be at least 1"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"form": "huanxisha"}, {"form": "linjiangxian"}, {"form": "如梦令", "script": "traditional"}],
+)
+def test_a_ci_is_refused_by_its_tune_rather_than_broken(
+    client: httpx.Client, options: dict[str, Any]
+) -> None:
+    poem = client.post("/generate", json={**options, "seed": 3}).json()["poems"][0]
+    message = refusal(client, text=poem["text"], spots=[[1, 1]])
+    assert message.startswith(f"text: must be a shi, and this is a ci, {poem['meter']['pattern']}")
+    assert message.endswith(f"form {poem['form']} with opening")
+    hole = "□" + poem["text"][1:]
+    assert refusal(client, text=hole) == message
 
 
 def test_revising_is_charged_and_admitted_as_poems_are(client: httpx.Client) -> None:

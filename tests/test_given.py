@@ -65,12 +65,18 @@ def test_a_start_is_at_most_a_line() -> None:
 
 
 def test_opening_lines_have_to_be_whole() -> None:
-    layout = Layout(5, 2)
+    layout = Layout(5, 4)
     assert give_opening([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]], layout)[1, 0] == 6
     with pytest.raises(NoCharacterFits, match="line 1: a line has 5 characters, not 4"):
         give_opening([[1, 2, 3, 4], [5]], layout)
     with pytest.raises(NoCharacterFits, match="line 2: a line has 5 characters, not 1"):
         give_opening([[1, 2, 3, 4, 5], [6]], layout)
-    with pytest.raises(NoCharacterFits, match="line 3: the poem has only 2 lines") as caught:
-        give_opening([[1] * 5] * 3, layout)
-    assert caught.value.field == "opening"
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_an_opening_leaves_a_line_to_write(count: int) -> None:
+    assert len(give_opening([[1] * 5] * 3, Layout(5, 4))) == 15
+    expected = f"the poem has 4 lines, and the {count} given leave none to write: give 3 at most"
+    with pytest.raises(NoCharacterFits, match=expected) as caught:
+        give_opening([[1] * 5] * count, Layout(5, 4))
+    assert (caught.value.field, caught.value.line) == ("opening", 0)

@@ -9,7 +9,7 @@ from model.verse.form import Form, Layout
     [
         (PoemSpec(), Layout(7, 4)),
         (PoemSpec(form=Form.WULV), Layout(5, 8)),
-        (PoemSpec(form=Form.WULV, length=20), Layout(5, 8)),
+        (PoemSpec(form=Form.WULV, length=40), Layout(5, 8)),
         (PoemSpec(form=Form.WUGU), Layout(5, 12)),
         (PoemSpec(form=Form.WUGU, meter=Meter.STRICT), Layout(5, 8)),
         (PoemSpec(length=20), Layout(5, 4)),
@@ -28,11 +28,29 @@ def test_what_is_asked_has_a_measure(spec: PoemSpec, layout: Layout) -> None:
     assert choose_layout(spec) == layout
 
 
-@pytest.mark.parametrize("spec", [PoemSpec(length=9), PoemSpec(length=12, form=Form.QIGU)])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        PoemSpec(length=9),
+        PoemSpec(length=12, form=Form.QIGU),
+        PoemSpec(length=20, form=Form.WULV),
+        PoemSpec(length=39, form=Form.WULV),
+    ],
+)
 def test_a_length_without_a_measure_is_refused_at_its_field(spec: PoemSpec) -> None:
     with pytest.raises(NoFormFits) as refusal:
         choose_layout(spec)
     assert refusal.value.field == "length"
+
+
+@pytest.mark.parametrize(
+    ("form", "length", "right"), [(Form.QIJUE, 40, "lushi-5"), (Form.WULV, 60, "gushi-5")]
+)
+def test_a_length_that_a_form_has_not_is_told_the_form_that_has_it(
+    form: Form, length: int, right: str
+) -> None:
+    with pytest.raises(NoFormFits, match=f"not {length}: leave length out, or ask for {right}$"):
+        choose_layout(PoemSpec(form=form, length=length))
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,8 @@ def test_every_package_has_a_hash() -> None:
     entries = re.split(r"\n(?=\S)", LOCK.partition("make lock\n")[2].strip())
     assert len(entries) == len(pins(LOCK))
     assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_a_package_without_a_wheel_of_its_own_has_the_hash_of_its_source_too() -> None:
+    (entry,) = re.findall(r"^pypinyin==.*(?:\n +--hash=\S+(?: \\)?)+", LOCK, re.MULTILINE)
+    assert entry.count("--hash=sha256:") == 2  # the wheel and the source archive

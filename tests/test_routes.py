@@ -220,24 +220,24 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"start": "🌞"}, "start: .*without '🌞'"),
         ({"start": "ひ"}, "start: .*without 'ひ'"),
         ({"start": "龘"}, "start: .*does not know the character '龘'"),
-        ({"length": 0}, "length: .*greater than or equal to 10"),
-        ({"length": 9}, "length: .*greater than or equal to 10"),
-        ({"length": 201}, "length: .*less than or equal to 200"),
-        ({"length": "28"}, "length: .*valid integer"),
-        ({"length": 28.5}, "length: .*valid integer"),
-        ({"length": True}, "length: .*valid integer"),
+        ({"length": 0}, "length: .*at least 10"),
+        ({"length": 9}, "length: .*at least 10"),
+        ({"length": 201}, "length: .*at most 200"),
+        ({"length": "28"}, "length: .*must be a whole number"),
+        ({"length": 28.5}, "length: .*must be a whole number"),
+        ({"length": True}, "length: .*must be a whole number"),
         ({"length": 12, "form": "gushi-7"}, "length: .*needs a length of at least 14, got 12"),
-        ({"temperature": -1}, "temperature: .*greater than or equal to 0"),
-        ({"temperature": 3}, "temperature: .*less than or equal to 2"),
-        ({"temperature": "hot"}, "temperature: .*valid number"),
-        ({"temperature": math.nan}, "temperature: .*"),
-        ({"top_k": -2}, "top_k: .*greater than or equal to 1"),
-        ({"top_p": 0}, "top_p: .*greater than 0"),
-        ({"seed": -2}, "seed: .*greater than or equal to 0"),
-        ({"seed": 2**63}, "seed: .*less than"),
+        ({"temperature": -1}, "temperature: .*at least 0"),
+        ({"temperature": 3}, "temperature: .*at most 2"),
+        ({"temperature": "hot"}, "temperature: .*must be a number"),
+        ({"temperature": math.nan}, "temperature: must be a finite number"),
+        ({"top_k": -2}, "top_k: .*at least 1"),
+        ({"top_p": 0}, "top_p: .*more than 0"),
+        ({"seed": -2}, "seed: .*at least 0"),
+        ({"seed": 2**63}, "seed: .*at most 9223372036854775807"),
         ({"form": "sonnet"}, "form: .*the forms are jueju-5"),
-        ({"meter": "loose"}, "meter: .*"),
-        ({"script": "latin"}, "script: .*"),
+        ({"meter": "loose"}, "meter: must be strict, rhyme or free"),
+        ({"script": "latin"}, "script: must be simplified or traditional"),
         ({"era": "明"}, r"era: .*must be tang \(唐\) or song \(宋\)"),
         ({"author": "莎士比亞"}, "author: .*does not know the author '莎士比亞'"),
         ({"acrostic": "春夏秋", "form": "jueju-5"}, "acrostic: .*takes 2 .* or 4 .*not 3"),
@@ -249,17 +249,23 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"theme": ""}, "theme: .*at least 1"),
         ({"theme": "雪" * 201}, "theme: .*at most 200"),
         ({"theme": "xyzzy"}, "theme: none of its words .*poems know: xyzzy; try others"),
-        ({"theme": 7}, "theme: .*string"),
-        ({"n": 17}, "n: .*less than or equal to 16"),
+        ({"theme": 7}, "theme: must be a text"),
+        ({"n": 17}, "n: .*at most 16"),
         ({"n": 16, "candidates": 5}, "body: .*n times candidates must be at most 64"),
         (
             {"n": 2, "temperature": 0, "meter": "free"},
             "n: .*fewer than 2 different poems; ask for fewer, or try a higher temperature",
         ),
-        ({"colour": "red"}, "colour: .*not permitted"),
-        ([], "body: .*"),
-        ("日", "body: .*"),
-        (None, "body: .*"),
+        ({"colour": "red"}, r"colour: there is no such field; the fields are (\w+, )+\w+$"),
+        ({"length": 40, "form": "jueju-7"}, "length: jueju-7 has 28 .* not 40: .* lushi-5"),
+        ({"form": ["七绝"]}, "form: must be jueju-5, .* or a tune"),
+        ({"opening": [1]}, "opening: must be a text, or a list of lines"),
+        ({"title": "\ud800"}, r"title: .*without '\\ud800'"),
+        ({"rhyme": "\ud800"}, "rhyme: must be a text in Unicode"),
+        ({"form": "\ud800"}, "form: no form is called"),
+        ([], "body: must be a JSON object"),
+        ("日", "body: must be a JSON object"),
+        (None, "body: must be a JSON object"),
     ],
 )
 def test_bad_input_is_told_what_would_be_right(
@@ -465,7 +471,11 @@ def test_authors_are_found_in_either_script_with_their_poems_counted(
 
 @pytest.mark.parametrize(
     ("query", "message"),
-    [("?q=Su", "Chinese characters only"), ("?limit=0", "greater than or equal to 1")],
+    [
+        ("?q=Su", "Chinese characters only"),
+        ("?limit=0", "must be at least 1"),
+        ("?limit=x", "must be a whole number"),
+    ],
 )
 def test_a_search_for_authors_that_is_none_is_refused(
     client: httpx.Client, query: str, message: str
@@ -555,3 +565,30 @@ def test_a_request_id_is_kept_or_given(client: httpx.Client) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", client.get("/forms").headers["x-request-id"])
     strange = client.get("/forms", headers={"X-Request-ID": "a b\t{}"}).headers["x-request-id"]
     assert re.fullmatch(r"[0-9a-f]{32}", strange)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "english", "chinese"),
+    [
+        ({"length": 9}, "length", "must be at least 10", "至少为 10"),
+        ({"start": "龘"}, "start", "the model does not know the character '龘'", "它不认识“龘”字"),
+        (
+            {"strat": "日"},
+            "strat",
+            "there is no such field; .* start, ",
+            "没有这一项；可用的有 start、",
+        ),
+    ],
+)
+def test_a_refusal_is_in_the_language_that_is_accepted(
+    client: httpx.Client, fields: dict[str, object], field: str, english: str, chinese: str
+) -> None:
+    for accepted, expected in ((None, english), ("zh-CN,zh;q=0.9", chinese), ("de", english)):
+        headers = {} if accepted is None else {"Accept-Language": accepted}
+        (error,) = client.post("/generate", json=fields, headers=headers).json()["detail"]
+        assert re.match(expected, error["msg"])
+        assert (error["loc"], set(error)) == (["body", field], {"type", "loc", "msg"})
+    broken = client.post(
+        "/generate", content=b"{", headers={**JSON, "Accept-Language": "zh"}
+    ).json()["detail"]
+    assert broken[0]["msg"] == "内容须为 UTF-8 的 JSON；自第 1 个字符起不是"

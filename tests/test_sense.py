@@ -9,9 +9,9 @@ from training.corpus_poem import CorpusPoem
 from training.evaluation.sense import (
     COLUMNS,
     DEFAULT,
+    JUDGED,
     PEOPLE,
     PLAIN,
-    UNJUDGED,
     UNTITLED,
     measure_sense,
     sense_table,
@@ -41,11 +41,11 @@ def test_poems_are_written_to_the_titles(poet: Poet) -> None:
 
 def test_every_writer_is_measured_beside_people(poet: Poet, tiny_checkpoint: Checkpoint) -> None:
     model = tiny_checkpoint.build_model(torch.float32, "cpu")
-    unjudged = Poet(tiny_checkpoint, num_slots=32, judging=False)
-    figures = measure_sense(poet, unjudged, model, people(12), people(30), 3.5, 2)
-    assert set(figures) == {PEOPLE, DEFAULT, UNJUDGED, PLAIN, UNTITLED}
+    judged = Poet(tiny_checkpoint, num_slots=32, judging=True)
+    figures = measure_sense(poet, judged, model, people(12), people(30), 3.5, 2)
+    assert set(figures) == {PEOPLE, DEFAULT, JUDGED, PLAIN, UNTITLED}
     assert figures[PEOPLE].auc is None
-    for writer in (DEFAULT, UNJUDGED, PLAIN, UNTITLED):
+    for writer in (DEFAULT, JUDGED, PLAIN, UNTITLED):
         auc = figures[writer].auc
         assert auc is not None
         assert auc > 0.9  # nothing is easier to tell apart

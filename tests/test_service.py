@@ -9,8 +9,9 @@ import pytest
 
 from app.errors import ServiceError, UnacceptableRequest
 from app.schemas import GenerateRequest
-from app.service import Service, in_turns
+from app.service import Service
 from app.settings import Settings
+from app.turns import in_turns
 from model.poet.theme import MAX_CHARACTERS
 
 

@@ -51,6 +51,7 @@ from training.evaluation.poems import (
     write_poems,
 )
 from training.evaluation.retrieval import TitleScorer, find_titles
+from training.evaluation.revising import revising_command
 from training.evaluation.sense import SenseFigures, measure_sense, sense_table
 from training.evaluation.starts import quotation, starts_section, write_starts
 from training.evaluation.themes import write_themes
@@ -162,6 +163,9 @@ def themes_command(
     typer.echo(json.dumps({"written": len(written), **asdict(figures)}))
 
 
+app.command("revising")(revising_command)
+
+
 @app.command("starts")
 def starts_command(
     checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
@@ -183,11 +187,11 @@ def measure_titles(
     Raises:
         ValueError: If there are fewer such poems than number.
     """
-    poet, unjudged = (Poet(checkpoint, device=default_device(), judging=j) for j in (True, False))
+    poet, judged = (Poet(checkpoint, device=default_device(), judging=j) for j in (False, True))
     validation = list(read_poems(corpus / "validation.jsonl"))
     poems = titled_poems(validation, poet.vocabulary, number)
     train, model = read_poems(corpus / "train.jsonl"), build_model(checkpoint)
-    return measure_sense(poet, unjudged, model, poems, train, guidance, candidates)
+    return measure_sense(poet, judged, model, poems, train, guidance, candidates)
 
 
 def build_model(checkpoint: Checkpoint) -> PoetryModel:

@@ -146,8 +146,8 @@ export class Controls {
   async askAuthors() {
     if (this.authors) return;
     try {
-      const { authors } = await (await fetch("model", { headers: authorization() })).json();
-      this.authors = authors;
+      const { authors } = await (await fetch("authors", { headers: authorization() })).json();
+      this.authors = authors.map(({ name }) => name);
       this.offered = null;
       this.refresh();
     } catch { /* next time, perhaps */ }

@@ -66,7 +66,8 @@ function answers(description, responses) {
       const { name } = description.resolve(schema);
       return [type, name].filter(Boolean).join(": ");
     });
-    list.append(make("dt", {}, status), make("dd", {}, says, make("small", {}, kinds.join(", "))));
+    const more = Object.values(content).flatMap((one) => [...answered(description, one)]);
+    list.append(make("dt", {}, status), make("dd", {}, says, make("small", {}, kinds.join(", ")), ...more));
   }
   return list;
 }
@@ -75,6 +76,15 @@ function answers(description, responses) {
 function exampleOf(path, parameters = []) {
   return parameters.filter((each) => each.in === "path").reduce((made, { name, schema }) =>
     made.replace(`{${name}}`, encodeURIComponent(schema.examples?.[0] ?? name)), path);
+}
+
+/* What an answer holds, field by field, and an example of it: each to be opened. */
+function* answered(description, { schema, example }) {
+  const shape = description.resolve(schema);
+  if (shape.properties) yield make("details", {}, make("summary", {}, "Fields"), fields(description, shape));
+  if (example === undefined) return;
+  const text = typeof example === "string" ? example : JSON.stringify(example, null, 1);
+  yield make("details", {}, make("summary", {}, "An answer"), make("samp", {}, text));
 }
 
 /* Where an operation can be tried: its examples, the body to send, the answer. */

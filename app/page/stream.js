@@ -23,7 +23,7 @@ export class Failure extends Error {
 function byField(detail) {
   const fields = {};
   for (const { loc = [], msg = "" } of Array.isArray(detail) ? detail : []) {
-    fields[loc[1] || ""] ??= msg.replace(/^Value error, /, "");
+    fields[loc[1] || ""] ??= msg;
   }
   return fields;
 }

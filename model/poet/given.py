@@ -92,14 +92,17 @@ def give_opening(lines: Sequence[Sequence[Item]], layout: Measure) -> dict[Spot,
     """Return a poem's first lines as given, each of them whole.
 
     Raises:
-        NoCharacterFits: If there are too many lines, or one has not the right length.
+        NoCharacterFits: If they leave no line to write, or one has not the right length.
     """
-    for number, line in enumerate(lines, 1):
-        if number > layout.num_lines:
-            reason = f"the poem has only {layout.num_lines} lines"
-            raise NoCharacterFits(number, reason, field="opening")
+    for number, line in enumerate(lines[: layout.num_lines], 1):
         if len(line) != layout.lengths[number - 1]:
             raise _wrong_length(number, len(line), layout, field="opening")
+    if len(lines) >= layout.num_lines:
+        reason = (
+            f"the poem has {layout.num_lines} lines, and the {len(lines)} given leave none to "
+            f"write: give {layout.num_lines - 1} at most, or ask for a longer form"
+        )
+        raise NoCharacterFits(0, reason, field="opening")
     return {(i, j): item for i, line in enumerate(lines) for j, item in enumerate(line)}
 
 

@@ -3,9 +3,10 @@
 Each is drawn by its weight times how much more it is like people's poems than like ours, as a
 logistic regression tells the two apart (the log of these odds, but for a constant):
 
-    w . x       x the traits: bits, gain, rhyme, parallelism
+    w . x       x the traits: bits and rhyme
 
-The weights are those of choice.json beside this file; training.tables.choice fits them.
+What guidance and the leaning to parallels are asked to change is fitted, too, and has no say: it is
+not to be taken back. training.tables.choice fits the weights, choice.json beside this file.
 """
 
 import json
@@ -17,10 +18,8 @@ from math import isfinite, log
 from typing import Self
 
 from model.verse.form import Layout
-from model.verse.parallels import EIGHT, MIDDLE, Parallels
-from model.vocabulary import Vocabulary
 
-TRAITS = ("bits", "gain", "rhyme", "parallelism")
+TRAITS = ("bits", "rhyme")
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,14 @@ class LastChoice:
 
     Args:
         bits: Of a bit per character without the wishes.
-        gain: Of a bit per character that the wishes save.
         rhyme: Of a bit of the last characters of the even lines, without the wishes.
-        parallelism: Of the mean likeness of the middle couplets of eight lines.
 
     Raises:
         ValueError: If a weight is not a finite number.
     """
 
     bits: float
-    gain: float
     rhyme: float
-    parallelism: float
 
     def __post_init__(self) -> None:
         for name in TRAITS:
@@ -72,47 +67,28 @@ class Judge:
     Args:
         choice: What the traits weigh.
         layout: The measure of the poems.
-        vocabulary: Their tokens.
     """
 
-    def __init__(self, choice: LastChoice, layout: Layout, vocabulary: Vocabulary) -> None:
-        self._choice, self._layout, self._vocabulary = choice, layout, vocabulary
+    def __init__(self, choice: LastChoice, layout: Layout) -> None:
+        self._choice, self._layout = choice, layout
 
     def __call__(
         self,
         tokens: Sequence[int],
-        log_probabilities: Sequence[float],
+        _log_probabilities: Sequence[float],
         plain: Sequence[float],
     ) -> float:
         """Return the log of the odds that a poem is a person's, but for a constant.
 
         Args:
             tokens: Of the poem, marks included; those of one that failed are fewer.
-            log_probabilities: Of the tokens, in nats.
-            plain: The same without the wishes.
+            plain: Their log-probabilities without the wishes, in nats.
         """
         size, layout = self._layout.line_length + 1, self._layout
         if len(tokens) < size * layout.num_lines:
             return 0.0
         ends = [line * size + size - 2 for line in range(1, layout.num_lines, 2)]
         nats = layout.characters * log(2)
-        return (
-            self._choice.bits * -sum(plain) / nats
-            + self._choice.gain * (sum(log_probabilities) - sum(plain)) / nats
-            + self._choice.rhyme * -sum(plain[end] for end in ends) / (len(ends) * log(2))
-            + self._choice.parallelism * self._likeness(tokens)
-        )
-
-    def _likeness(self, tokens: Sequence[int]) -> float:
-        """Return the mean likeness of the middle couplets, by the vectors that lead."""
-        if self._layout.num_lines != EIGHT:
-            return 0.0
-        size, table = self._layout.line_length + 1, Parallels.load()
-        found = []
-        for line in MIDDLE:
-            odd, even = (
-                self._vocabulary.decode(tokens[at * size : at * size + size - 1])
-                for at in (line, line + 1)
-            )
-            found.append(table.couplet(odd, even, leading=True) or 0.0)
-        return sum(found) / len(found)
+        return self._choice.bits * -sum(plain) / nats + self._choice.rhyme * -sum(
+            plain[end] for end in ends
+        ) / (len(ends) * log(2))

@@ -143,11 +143,13 @@ def choose_layout(spec: PoemSpec) -> Layout:
     """Return the measure of the poem that a spec asks for, if it is no ci.
 
     Raises:
-        NoFormFits: If length is out of range or too short for the form.
+        NoFormFits: If length is out of range, too short for the form, or not that of the form.
     """
     form = spec.form if isinstance(spec.form, Form) else None
     if form is not None and form.num_lines is not None:
-        return Layout(form.line_length, form.num_lines)
+        layout = Layout(form.line_length, form.num_lines)
+        _require_length(layout, spec.length)
+        return layout
     line_length = form.line_length if form else _line_length_of(spec)
     if spec.length is not None:
         try:
@@ -170,6 +172,24 @@ def choose_meter(spec: PoemSpec, layout: Layout | TuneVariant) -> Meter:
         return spec.meter or Meter.STRICT
     form = spec.form if isinstance(spec.form, Form) else layout.form
     return spec.meter or (Meter.RHYME if form.num_lines is None else Meter.STRICT)
+
+
+def _require_length(layout: Layout, length: int | None) -> None:
+    """See that a length is that of a form which has but one.
+
+    Raises:
+        NoFormFits: If it is not.
+    """
+    if length in (None, layout.characters):
+        return
+    sizes = {form: Layout(form.line_length, form.num_lines or 0).characters for form in Form}
+    others = [form.code for form, size in sizes.items() if size == length]
+    others = others or [f"gushi-{layout.line_length}"]
+    raise NoFormFits(
+        f"{layout.form.code} has {layout.characters} characters, not {length}: leave length out, "
+        f"or ask for {others[0]}",
+        field="length",
+    )
 
 
 def _line_length_of(spec: PoemSpec) -> int | None:

@@ -56,7 +56,8 @@ class Poet:
         device: Where to compute.
         dtype: What to compute in; None for the fastest that device has.
         num_slots: How many poems run at once.
-        judging: Whether a fitted score has a say in which candidate is answered.
+        judging: Whether a fitted score has a say in which candidate is answered; it was measured
+            to bring nothing (docs/sense.md).
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Poet:
         device: torch.device | str = "cpu",
         dtype: Precision | None = None,
         num_slots: int = 128,
-        judging: bool = True,
+        judging: bool = False,
     ) -> None:
         self._choice = LastChoice.load() if judging else None
         self.vocabulary: Vocabulary = checkpoint.vocabulary
@@ -224,7 +225,7 @@ class Poet:
         judge, parallel = None, False
         if isinstance(layout, Layout):
             parallel = meter is Meter.STRICT and layout.num_lines == EIGHT
-            judge = Judge(self._choice, layout, self.vocabulary) if self._choice else None
+            judge = Judge(self._choice, layout) if self._choice else None
         return Sequence(
             header,
             guide,

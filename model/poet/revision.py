@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.poet.given import Spot
 from model.sampling import SamplingParams
+from model.verse.ci_proof import CiProof
 from model.verse.form import MAX_LENGTH
+from model.verse.judge import judge
 from model.verse.scansion import punctuate
 from model.verse.script import Script
 from model.verse.text import UNREADABLE, find_poem
+from model.verse.tune import Spot
 from model.vocabulary import Era
 from model.wish import UnmetWish
 
@@ -81,7 +83,7 @@ def read_poem(text: str) -> tuple[str, ...]:
     """Return the lines of the poem of a text.
 
     Raises:
-        UnmetWish: If there is none, or it is too long.
+        UnmetWish: If there is none, it is too long, or it is a ci: its tune's rules would break.
     """
     lines = find_poem(text).lines
     if not any(character != UNREADABLE for line in lines for character in line):
@@ -89,6 +91,13 @@ def read_poem(text: str) -> tuple[str, ...]:
     size = sum(map(len, lines))
     if size > MAX_LENGTH:
         raise UnmetWish(f"must be at most {MAX_LENGTH} characters, got {size}", field="text")
+    proof = judge(text)
+    if isinstance(proof, CiProof):
+        raise UnmetWish(
+            f"must be a shi, and this is a ci, {proof.pattern}, whose rules are not kept here yet; "
+            f"it can be written on from its first lines: form {proof.variant.code} with opening",
+            field="text",
+        )
     return lines
 
 

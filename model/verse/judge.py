@@ -44,20 +44,17 @@ def judge(text: str) -> MeterProof | CiProof:
     """
     proof, excerpt = check(text), find_poem(text)
     spoken = find_poem(text, spoken=True)  # a ci has 这 and 的, which else are a sign of prose
-    if spoken != excerpt:
-        matches = [match for match in _matches(spoken) if match.distance < UNEQUAL]
-        if matches:
-            return _best(matches)
-    even = _is_even(excerpt)
-    if even and not excerpt.above:
+    whole = [match for match in _matches(spoken) if match.distance < UNEQUAL]
+    if whole and spoken != excerpt:
+        return _best(whole)
+    named = _named(excerpt)
+    if named is None and (proof.regulated or _is_even(excerpt)):
         return proof
-    if proof.regulated:
-        return proof
-    matches = list(_matches(excerpt))
-    if not matches or (even and _named(excerpt) is None):
+    matches = whole if proof.regulated else list(_matches(excerpt))
+    if not matches:
         return proof
     best = _best(matches)
-    if len({*map(len, excerpt.lines)}) == 1 and not _named(excerpt) and _faults(best) > FAULTS:
+    if len({*map(len, excerpt.lines)}) == 1 and named is None and _faults(best) > FAULTS:
         return proof
     return best
 

@@ -61,15 +61,9 @@ class Parallels:
         """Return a character's vector that leads; nothing if it has none."""
         return self._vector(self.leading, character)
 
-    def couplet(self, odd: str, even: str, *, leading: bool = False) -> float | None:
-        """Return how parallel two lines are; None if no two characters can be compared.
-
-        Args:
-            odd: The line above.
-            even: The line below, of the same length.
-            leading: Whether by the vectors that lead; by those that judge if not.
-        """
-        table = self.leading if leading else self.judging
+    def couplet(self, odd: str, even: str) -> float | None:
+        """Return how parallel two lines are; None if no two characters can be compared."""
+        table = self.judging
         pairs = [
             (self._vector(table, a), self._vector(table, b)) for a, b in zip(odd, even, strict=True)
         ]

@@ -37,6 +37,18 @@ _QUOTES = re.compile("[\"'“”‘’「」『』﹁﹂﹃﹄＂＇`]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
+class StrangeCharacter(ValueError):
+    """A character that is none of verse.
+
+    Args:
+        character: Which.
+    """
+
+    def __init__(self, character: str) -> None:
+        super().__init__(f"must be Chinese characters only, without {character!r}")
+        self.character = character
+
+
 class Excerpt(NamedTuple):
     """The poem of a text.
 
@@ -82,13 +94,13 @@ def read_lines(text: str) -> list[str]:
     """Return the runs of Han characters of what a caller asks for, as fold() reads them.
 
     Raises:
-        ValueError: If there is anything but characters, marks, spaces and notes; it is named.
+        StrangeCharacter: If there is anything but characters, marks, spaces and notes.
     """
     bare = _bare(text)
     strangers = (c for c in bare if not (is_han(c) or c in "々〻\n" or _is_mark(c)))
     stranger = next(strangers, None)
     if stranger is not None:
-        raise ValueError(f"must be Chinese characters only, without {stranger!r}")
+        raise StrangeCharacter(stranger)
     return split_lines(fold(text))
 
 

@@ -5,19 +5,26 @@ Left to right alone, they are ranked by what stands before the place, and not by
 line: the difference is what the rest of the line says.
 """
 
+import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import typer
 
+from model.checkpoint import Checkpoint, CheckpointError
+from model.device import default_device
 from model.poet.poet import Poet
 from model.poet.reviser import Beginning
 from model.poet.revision import RevisionSpec
 from model.verse.form import Form
 from model.verse.script import is_han
 from model.verse.text import UNREADABLE
-from training.corpus_poem import CorpusPoem
+from training.command import reporting
+from training.corpus_poem import CorpusPoem, read_poems
 
 FORMS = (Form.WUJUE, Form.QIJUE, Form.WULV, Form.QILV)
 WITHIN = (1, 5, 10)
@@ -36,6 +43,19 @@ class Ranks:
     places: int
     suggested: dict[int, float]
     left_to_right: dict[int, float]
+
+
+def revising_command(
+    checkpoint: Annotated[Path, typer.Option(help="What training wrote.")],
+    poems: Annotated[Path, typer.Option(help="Such as validation.jsonl of training.corpus.")],
+    number: Annotated[int, typer.Option(min=1, help="Places, one in each poem.")] = 120,
+    seed: Annotated[int, typer.Option(help="Draws poems and places.")] = 0,
+) -> None:
+    """Print how often a poet's own character is suggested for its place, as a JSON object."""
+    with reporting(CheckpointError, OSError, ValueError):
+        poet = Poet(Checkpoint.load(checkpoint), device=default_device())
+        ranks = revise_poems(poet, list(read_poems(poems)), number, seed)
+    typer.echo(json.dumps(asdict(ranks)))
 
 
 def revise_poems(poet: Poet, poems: Sequence[CorpusPoem], number: int, seed: int = 0) -> Ranks:

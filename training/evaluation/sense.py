@@ -1,6 +1,6 @@
 """Whether poems keep to their title and hang together, beside people's to the same titles.
 
-Written are poems as the API writes them by default, the same without the last choice, as the model
+Written are poems as the API writes them by default, the same with the last choice, as the model
 alone would (guidance 1, one candidate, no leaning to parallels), and by default to no title, which
 is the control.
 """
@@ -23,7 +23,7 @@ from training.evaluation.retrieval import Found, TitleScorer, find_titles
 from training.evaluation.titles import characters_of
 from training.evaluation.traits import NAMES, Titled, Traits, find_traits
 
-PEOPLE, DEFAULT, UNJUDGED = "people", "by default", "without the last choice"
+PEOPLE, DEFAULT, JUDGED = "people", "by default", "with the last choice"
 PLAIN, UNTITLED = "the model alone", "to no title"
 RUNS_WEIGHT = 4.0  # times the length of the row of characters and pairs, beside the traits
 COLUMNS = (
@@ -102,7 +102,7 @@ def write_to_titles(
 
 def measure_sense(
     poet: Poet,
-    unjudged: Poet,
+    judged: Poet,
     model: PoetryModel,
     poems: Sequence[CorpusPoem],
     train: Iterable[CorpusPoem],
@@ -113,7 +113,7 @@ def measure_sense(
 
     Args:
         poet: Who writes.
-        unjudged: The same without the last choice.
+        judged: The same with the last choice.
         model: Who reads, in the precision of measurements.
         poems: People's, with titles.
         train: What the title scorer learns from.
@@ -125,7 +125,7 @@ def measure_sense(
     written: dict[str, list[Lines]] = {
         PEOPLE: [tuple(poem.lines) for poem in poems],
         DEFAULT: write_to_titles(poet, poems, guidance, candidates),
-        UNJUDGED: write_to_titles(unjudged, poems, guidance, candidates),
+        JUDGED: write_to_titles(judged, poems, guidance, candidates),
         PLAIN: write_to_titles(poet, poems, 1.0, 1, pairing=False),
         UNTITLED: write_to_titles(poet, poems, guidance, candidates, titled=False),
     }
