@@ -52,7 +52,10 @@ async def rhymes(
     service: Served,
     name: Annotated[
         str,
-        Path(description="One character, or a group of 平水韵 such as 七阳, in either script."),
+        Path(
+            description="One character, or a group of 平水韵 such as 七阳, in either script.",
+            examples=["看"],
+        ),
     ],
     script: Annotated[Script, Query(description="The script of the answer.")] = Script.SIMPLIFIED,
 ) -> Response:

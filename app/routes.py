@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.answers import Authors, CheckedOut, GenerateResponse, Health, ModelCard
@@ -129,7 +129,7 @@ async def forms() -> list[FormOut]:
     responses={404: {"description": "There is no such form; the answer names those like it."}},
     tags=["prosody"],
 )
-async def form(name: str) -> FormCard:
+async def form(name: Annotated[str, Path(examples=["浣溪沙"])]) -> FormCard:
     """Return a form in full: of a tune the tones of every line, and which lines rhyme."""
     return form_card(name)
 

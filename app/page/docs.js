@@ -72,6 +72,12 @@ function answers(description, responses) {
   return list;
 }
 
+/* A path as one would ask for it: its parameters by their examples. */
+function exampleOf(path, parameters = []) {
+  return parameters.filter((each) => each.in === "path").reduce((made, { name, schema }) =>
+    made.replace(`{${name}}`, encodeURIComponent(schema.examples?.[0] ?? name)), path);
+}
+
 /* What an answer holds, field by field, and an example of it: each to be opened. */
 function* answered(description, { schema, example }) {
   const shape = description.resolve(schema);
@@ -82,7 +88,8 @@ function* answered(description, { schema, example }) {
 }
 
 /* Where an operation can be tried: its examples, the body to send, the answer. */
-function trial({ path, method, schema, summary }) {
+function trial({ path: template, method, schema, summary, parameters }) {
+  const path = exampleOf(template, parameters);
   const [first, ...others] = schema.examples || [];
   const said = make("output"), answer = make("pre", { tabIndex: 0, ariaLabel: `Answer of ${path}` });
   const command = make("pre", { tabIndex: 0, ariaLabel: `Command for ${path}` });
