@@ -66,7 +66,7 @@ SENTENCES = [
     (r"verse of meter free does not rhyme", "free 的诗不押韵"),
     (
         r"regulated verse rhymes in a level group, and (.+) is oblique; try meter rhyme",
-        r"格律诗押平声韵，\1 是仄声；可用 meter: rhyme",
+        r"格律诗押平声韵，\1 是仄声；换一部，或改用押韵（meter: rhyme）",
     ),
     (
         r"a ci runs as its tune does; a tone pattern is for jueju and lushi",
