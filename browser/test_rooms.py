@@ -208,6 +208,11 @@ def test_pinyin_stands_above_the_characters_on_wish(open_page: OpenPage) -> None
     expect(page.locator(".tones ruby")).to_have_count(0)
     page.locator("#pinyin").click()
     expect(page.locator(".tones ruby")).to_have_count(28)
+    rows = page.locator(".tones li").evaluate_all(
+        """all => all.map((line) => [...line.querySelectorAll("ruby")].map((ruby) =>
+            Math.round(ruby.getBoundingClientRect().top)))"""
+    )
+    assert [len(set(row)) for row in rows] == [1] * 4  # no line is broken
     first = page.locator(".tones ruby").first
     expect(first).to_have_text(f"{poem[0]}zì0")
     above = "ruby => ruby.querySelector('rt').getBoundingClientRect().bottom"
