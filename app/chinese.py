@@ -66,7 +66,7 @@ SENTENCES = [
     (r"verse of meter free does not rhyme", "free 的诗不押韵"),
     (
         r"regulated verse rhymes in a level group, and (.+) is oblique; try meter rhyme",
-        r"格律诗押平声韵，\1 是仄声；可用 meter: rhyme",
+        r"格律诗押平声韵，\1 是仄声；换一部，或改用押韵（meter: rhyme）",
     ),
     (
         r"a ci runs as its tune does; a tone pattern is for jueju and lushi",
@@ -75,6 +75,10 @@ SENTENCES = [
     (
         r"a ci rhymes in a part of 词林正韵; a group of 平水韵 is for the forms of shi",
         "词押词林正韵；平水韵的韵部只用于诗",
+    ),
+    (
+        r"must be a shi, and this is a ci, (.+), whose rules are .*: form (\S+) with opening",
+        r"这里只改诗，而这是词，\1；可留下前几句接着写（form: \2，opening）",
     ),
     (r"what is given does not rhyme in (.+), but in (.+)", r"已给的字不押 \1，而押 \2"),
     (r"what is given does not fit (.+), but (.+)", r"已给的字不合 \1，而合 \2"),

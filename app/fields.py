@@ -42,7 +42,8 @@ def chinese_lines(text: str) -> list[str]:
     try:
         return read_lines(text)
     except StrangeCharacter as error:
-        raise Said(str(error), f"只能是汉字，不能有 {error.character!r}") from error
+        shown = repr(error.character)[1:-1]  # half a character, too, can be sent
+        raise Said(str(error), f"只能是汉字，不能有“{shown}”") from error
 
 
 def _title(text: object) -> object:

@@ -211,3 +211,16 @@ def test_the_picture_of_the_readme_is_of_its_poem(open_page: OpenPage) -> None:
     assert written(page).startswith("日")  # which poem it is depends on the number format
     page.wait_for_function("document.fonts.check('16px \"Yin Kai\"', '日')")
     shoot(page, "readme")
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_what_can_be_done_with_a_poem_stands_in_one_row_on_a_telephone(
+    open_page: OpenPage, locale: str
+) -> None:
+    page = open_page(width=390, height=844, locale=locale)
+    write(page)
+    tops = page.locator("#actions button").evaluate_all(
+        "all => all.map((button) => button.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 7
+    assert len(set(tops)) == 1

@@ -208,6 +208,11 @@ def test_pinyin_stands_above_the_characters_on_wish(open_page: OpenPage) -> None
     expect(page.locator(".tones ruby")).to_have_count(0)
     page.locator("#pinyin").click()
     expect(page.locator(".tones ruby")).to_have_count(28)
+    rows = page.locator(".tones li").evaluate_all(
+        """all => all.map((line) => [...line.querySelectorAll("ruby")].map((ruby) =>
+            Math.round(ruby.getBoundingClientRect().top)))"""
+    )
+    assert [len(set(row)) for row in rows] == [1] * 4  # no line is broken
     first = page.locator(".tones ruby").first
     expect(first).to_have_text(f"{poem[0]}zì0")
     above = "ruby => ruby.querySelector('rt').getBoundingClientRect().bottom"
@@ -306,7 +311,7 @@ def test_a_theme_in_words_of_today_is_written_and_one_that_is_unknown_is_named(
     expect(page.locator("#proof")).to_contain_text(f"咖啡 → {word}")
     page.locator("#theme").fill("zzzqqq")
     page.locator("#write").click()
-    expect(page.locator("#theme-hint.bad")).to_contain_text("诗里没有与“zzzqqq”相应的词")
+    expect(page.locator("#theme-hint.bad")).to_contain_text("其中没有诗里相近的词：zzzqqq")
 
 
 def test_how_closely_a_poem_keeps_to_its_subject_is_chosen_and_linked(open_page: OpenPage) -> None:

@@ -13,7 +13,7 @@ def test_an_error_is_shown_at_its_field_and_goes_when_it_is_mended(open_page: Op
     page = open_page(width=390, height=844)
     page.locator("#start").fill("日a")
     page.locator("#write").click(no_wait_after=True)
-    expect(page.locator("#start-hint")).to_have_text("只能填汉字，不能有“a”")
+    expect(page.locator("#start-hint")).to_have_text("只能是汉字，不能有“a”")
     expect(page.locator("#start")).to_be_focused()
     expect(page.locator("#start")).to_have_attribute("aria-invalid", "true")
     page.locator("#start").fill("日")

@@ -229,3 +229,21 @@ def test_an_unknown_poet_is_refused_with_names_in_the_pages_script(open_page: Op
         page.locator("#author").fill("刘永")
         page.locator("#write").click(no_wait_after=True)
         expect(page.locator("#author-hint.bad")).to_contain_text(f"学过{name}")
+
+
+def test_what_was_read_otherwise_is_said_beneath_the_poem_in_the_pages_language(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    write(page, start="秌", title="秌")
+    notes = page.locator("#notes")
+    expect(notes).to_have_text("“秌”读作“秋”")
+    page.reload()
+    expect(notes).to_have_text("“秌”读作“秋”")
+    page.locator("#language").click()
+    expect(notes).to_have_text("")  # they were said in the other language
+    write(page, start="秌", title="")
+    expect(notes).to_have_text("秌 was read as 秋")
+    write(page, start="秋")
+    expect(notes).to_have_text("")
+    expect(page.locator("#status")).to_have_text("Written")

@@ -108,6 +108,9 @@ def test_a_ci_is_refused_by_its_tune_rather_than_broken(
     assert message.endswith(f"form {poem['form']} with opening")
     hole = "□" + poem["text"][1:]
     assert refusal(client, text=hole) == message
+    body, headers = {"text": poem["text"], "spots": [[1, 1]]}, {"Accept-Language": "zh"}
+    (said,) = client.post("/revise", json=body, headers=headers).json()["detail"]
+    assert said["msg"].startswith(f"这里只改诗，而这是词，{poem['meter']['pattern']}；")
 
 
 def test_revising_is_charged_and_admitted_as_poems_are(client: httpx.Client) -> None:

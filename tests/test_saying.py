@@ -77,7 +77,7 @@ def test_a_body_that_is_no_object_is_told_so(model: type[Strict], body: object) 
     [
         ({"start": "日" * 10}, "must have at most 9 characters, got 10", "至多 9 字，现有 10 字"),
         ({"start": ""}, "must have at least 1 character, got 0", "至少 1 字，现有 0 字"),
-        ({"start": "sun"}, "must be Chinese .* without 's'", "只能是汉字，不能有 's'"),
+        ({"start": "sun"}, "must be Chinese .* without 's'", "只能是汉字，不能有“s”"),
         ({"length": 9}, "must be at least 10", "至少为 10"),
         ({"guidance": 5.5}, "must be at most 5", "至多为 5"),
         ({"meter": "tight"}, "must be strict, rhyme or free", "须为 strict、rhyme 或 free"),

@@ -168,16 +168,15 @@ export class Controls {
     this.forgive();
     if (opening) fields.start = opening; // whole lines are typed there
     const names = Object.keys(fields);
-    for (const name of names) this.complain(name, this.translate(fields[name]));
+    for (const name of names) this.complain(name, this.inScript(fields[name]));
     this.form.querySelector("[aria-invalid], fieldset:has(.bad) :checked")?.focus();
     const homeless = names.filter((name) => !this.$(`${name}-hint`));
-    return homeless.map((name) => this.translate(fields[name])).join(" ");
+    return homeless.map((name) => this.inScript(fields[name])).join(" ");
   }
 
-  /* A message of the service; the names in it in the page's script. */
-  translate(message) {
-    const said = this.speech.translate(message); // its names are traditional
-    return wish.readForm(this.form).script === "simplified" ? inScript(said, "simplified") : said;
+  /* A message of the service, which says it in the page's language; the names in it in the page's script. */
+  inScript(message) {
+    return wish.readForm(this.form).script === "simplified" ? inScript(message, "simplified") : message;
   }
 
   complain(name, message) {

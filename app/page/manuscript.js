@@ -115,7 +115,14 @@ export class Manuscript {
     if (this.poem.meter) this.sheet.mark(this.poem.meter);
     this.sheet.seal();
     this.prove();
+    this.note(this.answer);
     this.shown(this.poem, pressed);
+  }
+
+  /* Says what of the wishes was read otherwise than it was written, while that is in the page's language. */
+  note({ notes = [], language } = {}) {
+    const said = language === this.speech.language ? notes.map(({ message }) => message) : [];
+    this.$("notes").textContent = [...new Set(said)].join(language === "zh" ? "；" : "; ");
   }
 
   /* Describes the poem, where its proof has been asked for. */

@@ -119,7 +119,7 @@ export const en = {
   "desk.undo": "Undo",
   "desk.redo": "Redo",
   "desk.close": "Close",
-  "desk.on": "Go on from here",
+  "desk.on": "Go on",
   "desk.keep": "Save",
   "desk.clear": "Clear",
   "desk.hint": "Write a poem of your own, or revise one. Touch a character on the sheet to replace it or its line; hold Shift for several.",

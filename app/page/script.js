@@ -126,9 +126,10 @@ class Page {
   }
 
   /* Asks the service for an order's poems. */
-  ask({ wishes, seed, count, candidates }, work, onCharacter) {
-    const slow = () => this.status(this.speech.say("status.slow"));
-    return writePatiently(wish.toRequest(wishes, seed, count, candidates), work, { slow, onCharacter, language: this.speech.language });
+  async ask({ wishes, seed, count, candidates }, work, onCharacter) {
+    const slow = () => this.status(this.speech.say("status.slow")), { language } = this.speech;
+    const answer = await writePatiently(wish.toRequest(wishes, seed, count, candidates), work, { slow, onCharacter, language });
+    return { ...answer, language };
   }
 
   prepare(order) {
@@ -141,6 +142,7 @@ class Page {
   clear() {
     this.controls.complainOf({});
     this.retry.hide();
+    this.manuscript.note();
   }
 
   reveal() {

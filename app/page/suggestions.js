@@ -137,7 +137,7 @@ export class Suggestions {
     const retry = element("button", this.speech.say("retry"));
     retry.type = "button";
     retry.addEventListener("click", again);
-    const said = element("p", refused ? this.speech.translate(refused) : this.speech.say(`error.${error.kind}`), "bad");
+    const said = element("p", refused || this.speech.say(`error.${error.kind}`), "bad");
     said.role = "alert";
     this.show(refused ? [said] : [said, retry], place);
     if (!refused) retry.focus({ preventScroll: true });
