@@ -25,6 +25,11 @@ from model.verse.script import Script, unify
 
 STORK = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
 SNOW = "千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。"  # in oblique rhyme
+MOON = "床前明月光，疑是地上霜。举头望明月，低头思故乡。"  # in no pattern
+SHADOW = (
+    "花间一壶酒，独酌无相亲。举杯邀明月，对影成三人。月既不解饮，影徒随我身。暂伴月将影，行乐须及春。"
+    "我歌月徘徊，我舞影零乱。醒时同交欢，醉后各分散。永结无情游，相期邈云汉。"
+)
 YOUZHOU = "前不见古人，后不见来者。念天地之悠悠，独怆然而涕下。"  # lines of 5 and 6
 
 
@@ -127,6 +132,31 @@ def test_a_fault_elsewhere_stays_and_no_other_comes(poet: Poet) -> None:
         after = check(each.lines)
         for name, rule in after.checks.items():
             assert len(rule.where) <= len(before.checks[name].where)
+
+
+@pytest.mark.parametrize("line", range(4))
+def test_a_poem_far_from_regulated_keeps_what_it_keeps(poet: Poet, line: int) -> None:
+    before = check(MOON)
+    beginning, found = weighed(poet, MOON, line=line)
+    assert found
+    for each in found:
+        after = check(each.lines)
+        assert not beginning.rules.broken(after)
+        for name, rule in after.checks.items():
+            assert rule.holds or len(rule.where) <= len(before.checks[name].where) > 0
+
+
+def test_a_line_that_no_tones_could_mend_may_stay(poet: Poet) -> None:
+    rules = {line: weighed(poet, MOON, line=line)[0].rules for line in (0, 1)}
+    assert rules[1].keep(check(MOON))  # with □□□□□ it has fewer faults than any line leaves it
+    assert not rules[0].keep(check(MOON))  # another line is better
+
+
+def test_ways_are_found_that_fit_as_a_whole_alone(poet: Poet) -> None:
+    beginning, found = weighed(poet, SHADOW, line=5)
+    assert beginning.rules.keep(check(SHADOW))
+    assert len({*beginning.rules.ways}) == len(beginning.rules.ways) > 0
+    assert found
 
 
 def test_an_oblique_rhyme_is_kept(poet: Poet) -> None:

@@ -236,7 +236,7 @@ class Reviser:
         if len(tokens) - doubled <= lexicon.count_distinct(tokens):  # else it repeats some itself
             unused[lexicon.with_lookalikes(tokens)] = False
         return Constraints(
-            ways=rules.ways(),
+            ways=rules.ways,
             rhyming=[
                 rules.rhyme is not None and line % 2 == 1 and rules.ends_line((line, spot))
                 for line, spot in poem.spots
