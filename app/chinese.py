@@ -113,6 +113,10 @@ SENTENCES = [
         "请指明要换的字：spots 如 [[句, 字]]，或 line，或文中的 □",
     ),
     (
+        r"nothing that keeps every rule was found here: what was tried breaks (.+)",
+        r"此处没有合律而又未用过的字：试过的都犯\1",
+    ),
+    (
         r"nothing that keeps every rule was found here|no (unused )?character (keeps|fits).* here",
         "此处没有合律而又未用过的字",
     ),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from app.chinese import in_chinese
 from model.checkpoint import Checkpoint
 from model.guide import NoCharacterFits
 from model.poet.line_filter import LineFilter
@@ -202,7 +203,7 @@ def test_no_line_of_the_corpus_is_suggested_unless_it_was_one(tiny_checkpoint: C
     assert revise(poet, STORK, spots=((1, 0),))  # it was a copy before
     with pytest.raises(NoCharacterFits, match="stands in the corpus") as refusal:
         revise(poet, STORK.replace("黄", "□"))
-    assert refusal.value.field == "spots"
+    assert refusal.value.field == "text"
 
 
 def test_what_stood_there_is_not_suggested_nor_anything_twice(poet: Poet) -> None:
@@ -229,9 +230,39 @@ def test_nothing_that_fits_is_refused(poet: Poet) -> None:
     ways = poet.reviser.go_on(beginning)
     for way in ways:
         way.error = NoCharacterFits(1, "as if none fitted")
-    with pytest.raises(NoCharacterFits, match="line 1: nothing that keeps every rule") as refusal:
+    with pytest.raises(NoCharacterFits, match="line 1: as if none fitted") as refusal:
         poet.reviser.finish(beginning, ways)
     assert refusal.value.field == "spots"
+    beginning, _ = ways_of(poet, RevisionSpec(STORK, line=0))
+    with pytest.raises(NoCharacterFits, match="line 1: nothing that keeps every rule was found"):
+        poet.reviser.finish(beginning, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "field"),
+    [
+        (STORK, {"spots": ((0, 0),)}, "spots"),
+        (STORK, {"line": 0}, "line"),
+        (STORK.replace("白", "□"), {}, "text"),
+    ],
+)
+def test_a_refusal_says_which_rules_were_broken_and_names_what_was_sent(
+    poet: Poet,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    fields: dict[str, Any],
+    field: str,
+) -> None:
+    beginning, ways = ways_of(poet, RevisionSpec(text, **fields))
+    monkeypatch.setattr(beginning.rules, "broken", lambda _: ["平仄", "粘"])
+    with pytest.raises(NoCharacterFits, match="what was tried breaks 平仄、粘") as refusal:
+        poet.reviser.finish(beginning, ways)
+    assert refusal.value.field == field
+    assert in_chinese(str(refusal.value)).endswith("试过的都犯平仄、粘")
+    beginning.sequence.error = NoCharacterFits(1, "as if none fitted")
+    with pytest.raises(NoCharacterFits, match="as if none fitted") as refusal:
+        poet.reviser.go_on(beginning)
+    assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("fields", [{"spots": ((2, 1),)}, {"line": 3}, {"line": 1, "title": "春"}])

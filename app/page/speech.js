@@ -28,6 +28,7 @@ const CHINESE = [
   [/^must be a rhyme group of .+, or one character .+, not '(.+)'$/u, "“$1”不是韵部（如七阳），也不是一个字（如花）"],
   [/^regulated verse rhymes in a level group, and (.+) is oblique; .*$/u, "合律的诗押平声韵，$1 是仄声；换一部，或改选“押韵”"],
   [/^line (\d+): (?:nothing|no character) (?:that )?keeps every rule (?:was found )?here$/, "第 $1 行：没有不犯规的字"],
+  [/^line (\d+): nothing that keeps every rule was found here: what was tried breaks (.+)$/, "第 $1 行：没有不犯规的字：试过的都犯$2"],
   [/^must stand within (\d+) lines in a row$/, "要在相连的 $1 行之内"],
   [/^at most (\d+) characters, or one line, at a time, not \d+$/, "一次最多换 $1 字，或一整句"],
 ];

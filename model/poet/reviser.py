@@ -7,6 +7,7 @@ lines after a line.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -125,7 +126,7 @@ class Reviser:
             NoCharacterFits: If nothing fits at the first spot.
         """
         if beginning.sequence.error is not None:
-            raise _unmet(beginning.sequence.error)
+            raise _unmet(beginning.poem, beginning.sequence.error)
         if not beginning.poem.is_single:
             return [self._drawn(beginning, number) for number in range(DRAWN)]
         if len(beginning.steps) == 1:
@@ -164,20 +165,20 @@ class Reviser:
         Raises:
             NoCharacterFits: If there are none.
         """
-        poem = beginning.poem
+        poem, rules = beginning.poem, beginning.rules
         own = "".join(poem.lines[line][spot] for line, spot in poem.spots)
-        found = dict[str, Suggestion]()
+        found, broken = dict[str, Suggestion](), Counter[str]()
         for way in self.weigh(beginning, sequences):
             characters = self._print(way, poem)
             if len(found) < poem.spec.number and characters not in {own, *found}:
                 lines = filled(poem.lines, poem.spots, characters)
                 proof = check(lines)
-                if beginning.rules.keep(proof):
+                broken.update(rules.broken(proof))
+                if rules.keep(proof):
                     bits = -way.log_probability / math.log(2)
                     found[characters] = Suggestion(characters, tuple(lines), bits, proof.regulated)
         if not found:
-            line = poem.spots[0][0] + 1
-            raise _unmet(NoCharacterFits(line, "nothing that keeps every rule was found here"))
+            raise _unmet(poem, _none_found(poem, broken, sequences))
         return [*found.values()]
 
     def weigh(self, beginning: Beginning, sequences: Sequence[TokenSequence]) -> list[Way]:
@@ -249,6 +250,20 @@ class Reviser:
         )
 
 
-def _unmet(error: NoCharacterFits) -> NoCharacterFits:
-    """Return an error that names the spots as what cannot be met."""
-    return NoCharacterFits(error.line, error.reason, spot=error.spot, field="spots")
+def _none_found(
+    poem: StandingPoem, broken: Counter[str], sequences: Sequence[TokenSequence]
+) -> NoCharacterFits:
+    """Return why nothing was found: the rules that were broken, or what ended the ways."""
+    ended = [each.error for each in sequences if isinstance(each.error, NoCharacterFits)]
+    if ended and not broken:
+        return ended[0]
+    reason = "nothing that keeps every rule was found here"
+    if broken:
+        names = "、".join(name for name, _ in broken.most_common())
+        reason = f"{reason}: what was tried breaks {names}"
+    return NoCharacterFits(poem.spots[0][0] + 1, reason)
+
+
+def _unmet(poem: StandingPoem, error: NoCharacterFits) -> NoCharacterFits:
+    """Return an error that names what the spots were named by as what cannot be met."""
+    return NoCharacterFits(error.line, error.reason, spot=error.spot, field=poem.spec.marked_by)
