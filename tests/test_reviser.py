@@ -214,6 +214,23 @@ def test_what_stood_there_is_not_suggested_nor_anything_twice(poet: Poet) -> Non
         assert len({*found}) == len(found)
 
 
+@pytest.mark.parametrize("text", [STORK, STORK.replace("尽", "盡")])
+def test_what_looks_alike_is_suggested_once(
+    poet: Poet, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    def suggested(text: str, characters: str) -> str:
+        beginning, ways = ways_of(poet, RevisionSpec(text, spots=((0, 0),)))
+        lines, rest = beginning.poem.written, beginning.poem.written[0][1:]
+        found = [Way([c + rest, *lines[1:]], beginning.poem.spots, 0.0, None) for c in characters]
+        monkeypatch.setattr(beginning.rules, "broken", lambda _: [])
+        monkeypatch.setattr(Reviser, "weigh", lambda *_: found)
+        return "".join(each.characters for each in poet.reviser.finish(beginning, ways))
+
+    assert unify(suggested(text, "沉花掛沈挂")) in ("沉花掛", "沉花挂")
+    assert suggested(text, "沈花沉") == "沈花"
+    assert suggested(text.replace("白", "沉"), "沈花") == "花"  # it stood there
+
+
 def test_suggestions_come_in_the_poems_script_or_the_one_asked_for(poet: Poet) -> None:
     simplified, traditional = (
         revise(poet, STORK, line=2, script=script) for script in (None, Script.TRADITIONAL)

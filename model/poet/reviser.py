@@ -26,11 +26,12 @@ from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import Form
 from model.verse.proof import check
-from model.verse.script import is_han, to_script
+from model.verse.script import as_simplified, is_han, to_script
 from model.vocabulary import Vocabulary
 
 RANKED = 64  # characters that one spot is tried with
 DRAWN = 32  # ways to fill several spots
+SAME_WORD = str.maketrans("沈", "沉")  # though both scripts print 沈, for it is a name, too
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class Reviser:
         )
 
     def finish(self, beginning: Beginning, sequences: Sequence[TokenSequence]) -> list[Suggestion]:
-        """Return suggestions, the best first.
+        """Return suggestions, the best first; of those that look alike, one.
 
         Args:
             beginning: What was asked.
@@ -167,16 +168,17 @@ class Reviser:
         """
         poem, rules = beginning.poem, beginning.rules
         own = "".join(poem.lines[line][spot] for line, spot in poem.spots)
-        found, broken = dict[str, Suggestion](), Counter[str]()
+        found, broken = dict[str, Suggestion](), Counter[str]()  # found by how they look
         for way in self.weigh(beginning, sequences):
             characters = self._print(way, poem)
-            if len(found) < poem.spec.number and characters not in {own, *found}:
+            look = _look(characters)
+            if len(found) < poem.spec.number and look not in {_look(own), *found}:
                 lines = filled(poem.lines, poem.spots, characters)
                 proof = check(lines)
                 broken.update(rules.broken(proof))
                 if rules.keep(proof):
                     bits = -way.log_probability / math.log(2)
-                    found[characters] = Suggestion(characters, tuple(lines), bits, proof.regulated)
+                    found[look] = Suggestion(characters, tuple(lines), bits, proof.regulated)
         if not found:
             raise _unmet(poem, _none_found(poem, broken, sequences))
         return [*found.values()]
@@ -248,6 +250,11 @@ class Reviser:
             novelty=Novelty(lexicon, lines, required=True),
             copies=[n for n, line in enumerate(poem.written) if line in (lines or ())],
         )
+
+
+def _look(characters: str) -> str:
+    """Return what is the same for 掛 and 挂, in simplified script one, and for 沈 and 沉."""
+    return as_simplified(characters).translate(SAME_WORD)
 
 
 def _none_found(
