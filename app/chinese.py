@@ -23,8 +23,8 @@ SENTENCES = [
     (r"too few characters rhyme here", "同韵的字太少"),
     (r"(?:a|this) line has (\d+) characters, not (\d+)", r"一行有 \1 字，现在是 \2 字"),
     (
-        r"two different characters are given for character (\d+)",
-        r"第 \1 字给了两个不同的字：起头与藏头要一致",
+        r"two different characters are given for character (\d+): (\w+) and (\w+) must agree",
+        r"第 \1 字给了两个不同的字：\2 与 \3 要一致",
     ),
     (
         r"every line that can follow (.+) stands in the corpus",
@@ -115,6 +115,10 @@ SENTENCES = [
     (
         r"name what to replace: spots .*",
         "请指明要换的字：spots 如 [[句, 字]]，或 line，或文中的 □",
+    ),
+    (
+        r"nothing that keeps every rule was found here: what was tried breaks (.+)",
+        r"此处没有合律而又未用过的字：试过的都犯\1",
     ),
     (
         r"nothing that keeps every rule was found here|no (unused )?character (keeps|fits).* here",

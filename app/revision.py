@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from app.answers import ModelOut
 from app.fields import AS_CHARACTERS, AnEra, AScript, Strict, none_for
@@ -13,6 +13,16 @@ from model.sampling import MAX_SEED, MAX_TEMPERATURE, SamplingParams
 
 MOST_NAMED = 32  # spots in a request, however they stand
 Number = Annotated[int, Field(ge=1)]
+
+
+def _pair(spot: object) -> object:
+    """Refuse what is no pair; leave its numbers to their own checks."""
+    if not isinstance(spot, list) or len(spot) != 2:
+        raise Said("must be [line, character], such as [4, 1]", "须为 [句, 字]，如 [4, 1]")
+    return spot
+
+
+Place = Annotated[list[Number], Field(min_length=2, max_length=2), BeforeValidator(_pair)]
 
 
 class ReviseRequest(Strict):
@@ -28,7 +38,7 @@ class ReviseRequest(Strict):
         ),
     ]
     spots: Annotated[
-        list[Annotated[list[Number], Field(min_length=2, max_length=2)]] | None,
+        list[Place] | None,
         Field(
             min_length=1,
             max_length=MOST_NAMED,

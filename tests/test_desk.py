@@ -87,8 +87,11 @@ def test_what_cannot_be_revised_is_refused(client: httpx.Client) -> None:
     assert "not both" in refusal(client, text=STORK, line=1, spots=[[1, 1]])
     many = [[line, spot] for line in (1, 2) for spot in (1, 2, 3, 4)]
     assert "at most 7 characters, or one line" in refusal(client, text=STORK, spots=many)
+    assert "text: at most 7 characters" in refusal(client, text="白日□□□□，□□□□海流。")
     far = STORK + STORK.replace("。", "，")
-    assert "within 4 lines" in refusal(client, text=far, spots=[[1, 1], [8, 1]])
+    assert "spots: must stand within 4 lines" in refusal(client, text=far, spots=[[1, 1], [8, 1]])
+    holes = far.replace("白", "□", 1)[:-2] + "□。"
+    assert "text: must stand within 4 lines" in refusal(client, text=holes)
     long = "，".join(["白日依山尽"] * 41)
     assert "text: must be at most 200" in refusal(client, text=long, spots=[[1, 1]])
     assert refusal(client, text=STORK, line=1, author="无名氏").startswith("author: ")

@@ -350,6 +350,7 @@ def test_the_page_offers_what_the_service_takes(elements: list[Element]) -> None
         {"start": "春" * 6, "form": "jueju-5"},
         {"start": "春春春春春", "form": "jueju-5"},
         {"start": "日", "acrostic": "月山", "form": "jueju-5"},
+        {"acrostic": "春春", "opening": ["日紅山夜湖"], "form": "jueju-5"},
         {"acrostic": "春"},
         {"acrostic": "日月山", "form": "jueju-5"},
         {"title": "春" * 21},

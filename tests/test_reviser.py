@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from app.chinese import in_chinese
 from model.checkpoint import Checkpoint
 from model.guide import NoCharacterFits
 from model.poet.line_filter import LineFilter
@@ -25,6 +26,11 @@ from model.verse.script import Script, unify
 
 STORK = "白日依山尽，黄河入海流。欲穷千里目，更上一层楼。"
 SNOW = "千山鸟飞绝，万径人踪灭。孤舟蓑笠翁，独钓寒江雪。"  # in oblique rhyme
+MOON = "床前明月光，疑是地上霜。举头望明月，低头思故乡。"  # in no pattern
+SHADOW = (
+    "花间一壶酒，独酌无相亲。举杯邀明月，对影成三人。月既不解饮，影徒随我身。暂伴月将影，行乐须及春。"
+    "我歌月徘徊，我舞影零乱。醒时同交欢，醉后各分散。永结无情游，相期邈云汉。"
+)
 YOUZHOU = "前不见古人，后不见来者。念天地之悠悠，独怆然而涕下。"  # lines of 5 and 6
 
 
@@ -129,6 +135,31 @@ def test_a_fault_elsewhere_stays_and_no_other_comes(poet: Poet) -> None:
             assert len(rule.where) <= len(before.checks[name].where)
 
 
+@pytest.mark.parametrize("line", range(4))
+def test_a_poem_far_from_regulated_keeps_what_it_keeps(poet: Poet, line: int) -> None:
+    before = check(MOON)
+    beginning, found = weighed(poet, MOON, line=line)
+    assert found
+    for each in found:
+        after = check(each.lines)
+        assert not beginning.rules.broken(after)
+        for name, rule in after.checks.items():
+            assert rule.holds or len(rule.where) <= len(before.checks[name].where) > 0
+
+
+def test_a_line_that_no_tones_could_mend_may_stay(poet: Poet) -> None:
+    rules = {line: weighed(poet, MOON, line=line)[0].rules for line in (0, 1)}
+    assert rules[1].keep(check(MOON))  # with □□□□□ it has fewer faults than any line leaves it
+    assert not rules[0].keep(check(MOON))  # another line is better
+
+
+def test_ways_are_found_that_fit_as_a_whole_alone(poet: Poet) -> None:
+    beginning, found = weighed(poet, SHADOW, line=5)
+    assert beginning.rules.keep(check(SHADOW))
+    assert len({*beginning.rules.ways}) == len(beginning.rules.ways) > 0
+    assert found
+
+
 def test_an_oblique_rhyme_is_kept(poet: Poet) -> None:
     for each in weighed(poet, SNOW, spots=((3, 4),))[1]:
         assert check(each.lines).rhyme == check(SNOW).rhyme
@@ -172,7 +203,7 @@ def test_no_line_of_the_corpus_is_suggested_unless_it_was_one(tiny_checkpoint: C
     assert revise(poet, STORK, spots=((1, 0),))  # it was a copy before
     with pytest.raises(NoCharacterFits, match="stands in the corpus") as refusal:
         revise(poet, STORK.replace("黄", "□"))
-    assert refusal.value.field == "spots"
+    assert refusal.value.field == "text"
 
 
 def test_what_stood_there_is_not_suggested_nor_anything_twice(poet: Poet) -> None:
@@ -181,6 +212,23 @@ def test_what_stood_there_is_not_suggested_nor_anything_twice(poet: Poet) -> Non
         own = "".join(STORK.replace("，", "").replace("。", "")[5 * i + j] for i, j in spots)
         assert own not in found
         assert len({*found}) == len(found)
+
+
+@pytest.mark.parametrize("text", [STORK, STORK.replace("尽", "盡")])
+def test_what_looks_alike_is_suggested_once(
+    poet: Poet, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    def suggested(text: str, characters: str) -> str:
+        beginning, ways = ways_of(poet, RevisionSpec(text, spots=((0, 0),)))
+        lines, rest = beginning.poem.written, beginning.poem.written[0][1:]
+        found = [Way([c + rest, *lines[1:]], beginning.poem.spots, 0.0, None) for c in characters]
+        monkeypatch.setattr(beginning.rules, "broken", lambda _: [])
+        monkeypatch.setattr(Reviser, "weigh", lambda *_: found)
+        return "".join(each.characters for each in poet.reviser.finish(beginning, ways))
+
+    assert unify(suggested(text, "沉花掛沈挂")) in ("沉花掛", "沉花挂")
+    assert suggested(text, "沈花沉") == "沈花"
+    assert suggested(text.replace("白", "沉"), "沈花") == "花"  # it stood there
 
 
 def test_suggestions_come_in_the_poems_script_or_the_one_asked_for(poet: Poet) -> None:
@@ -199,9 +247,39 @@ def test_nothing_that_fits_is_refused(poet: Poet) -> None:
     ways = poet.reviser.go_on(beginning)
     for way in ways:
         way.error = NoCharacterFits(1, "as if none fitted")
-    with pytest.raises(NoCharacterFits, match="line 1: nothing that keeps every rule") as refusal:
+    with pytest.raises(NoCharacterFits, match="line 1: as if none fitted") as refusal:
         poet.reviser.finish(beginning, ways)
     assert refusal.value.field == "spots"
+    beginning, _ = ways_of(poet, RevisionSpec(STORK, line=0))
+    with pytest.raises(NoCharacterFits, match="line 1: nothing that keeps every rule was found"):
+        poet.reviser.finish(beginning, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "field"),
+    [
+        (STORK, {"spots": ((0, 0),)}, "spots"),
+        (STORK, {"line": 0}, "line"),
+        (STORK.replace("白", "□"), {}, "text"),
+    ],
+)
+def test_a_refusal_says_which_rules_were_broken_and_names_what_was_sent(
+    poet: Poet,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    fields: dict[str, Any],
+    field: str,
+) -> None:
+    beginning, ways = ways_of(poet, RevisionSpec(text, **fields))
+    monkeypatch.setattr(beginning.rules, "broken", lambda _: ["平仄", "粘"])
+    with pytest.raises(NoCharacterFits, match="what was tried breaks 平仄、粘") as refusal:
+        poet.reviser.finish(beginning, ways)
+    assert refusal.value.field == field
+    assert in_chinese(str(refusal.value)).endswith("试过的都犯平仄、粘")
+    beginning.sequence.error = NoCharacterFits(1, "as if none fitted")
+    with pytest.raises(NoCharacterFits, match="as if none fitted") as refusal:
+        poet.reviser.go_on(beginning)
+    assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("fields", [{"spots": ((2, 1),)}, {"line": 3}, {"line": 1, "title": "春"}])

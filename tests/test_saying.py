@@ -116,8 +116,18 @@ def test_a_spot_is_told_where_it_is_wrong() -> None:
     found = said(ReviseRequest, Language.ENGLISH, {"text": "日", "spots": [[1, 0], [1]]})
     assert found == [
         ("spots.0.1", "must be at least 1"),
-        ("spots.1", "must be a list of at least 2, got 1"),
+        ("spots.1", "must be [line, character], such as [4, 1]"),
     ]
+
+
+@pytest.mark.parametrize("spot", [[1], [1, 2, 3], [], 4, "4.1", None, {"line": 4}])
+def test_what_is_no_spot_is_told_what_one_is(spot: object) -> None:
+    for language, message in (
+        (Language.ENGLISH, "must be [line, character], such as [4, 1]"),
+        (Language.CHINESE, "须为 [句, 字]，如 [4, 1]"),
+    ):
+        found = said(ReviseRequest, language, {"text": "日", "spots": [[4, 1], spot]})
+        assert found == [("spots.1", message)]
 
 
 def test_a_title_is_told_in_both_languages_what_is_no_character() -> None:

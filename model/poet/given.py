@@ -46,7 +46,10 @@ class Choices:
             for spot, tokens in wish.items():
                 common = tuple(token for token in readings.get(spot, tokens) if token in tokens)
                 if not common:
-                    reason = f"two different characters are given for character {spot[1] + 1}"
+                    reason = (
+                        f"two different characters are given for character {spot[1] + 1}: "
+                        f"{fields[spot]} and {field} must agree"
+                    )
                     raise NoCharacterFits(spot[0] + 1, reason, spot=spot, field=field)
                 readings[spot] = common
                 fields.setdefault(spot, field)
@@ -115,7 +118,7 @@ def give_acrostic(items: Sequence[Item], layout: Measure) -> dict[Spot, Item]:
     lines, heads = layout.num_lines, layout.heads
     if len(items) not in (lines, len(heads)):
         raise NoCharacterFits(
-            min(len(items), lines) + 1 if len(items) < lines else lines,
+            0,
             f"an acrostic here takes {len(heads)} characters (one a {layout.unit}) or {lines} "
             f"(one a line), not {len(items)}",
             field="acrostic",

@@ -7,6 +7,7 @@ lines after a line.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -25,11 +26,12 @@ from model.sampling import SamplingParams
 from model.sequence import Sequence as TokenSequence
 from model.verse.form import Form
 from model.verse.proof import check
-from model.verse.script import is_han, to_script
+from model.verse.script import as_simplified, is_han, to_script
 from model.vocabulary import Vocabulary
 
 RANKED = 64  # characters that one spot is tried with
 DRAWN = 32  # ways to fill several spots
+SAME_WORD = str.maketrans("沈", "沉")  # though both scripts print 沈, for it is a name, too
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Reviser:
             NoCharacterFits: If nothing fits at the first spot.
         """
         if beginning.sequence.error is not None:
-            raise _unmet(beginning.sequence.error)
+            raise _unmet(beginning.poem, beginning.sequence.error)
         if not beginning.poem.is_single:
             return [self._drawn(beginning, number) for number in range(DRAWN)]
         if len(beginning.steps) == 1:
@@ -155,7 +157,7 @@ class Reviser:
         )
 
     def finish(self, beginning: Beginning, sequences: Sequence[TokenSequence]) -> list[Suggestion]:
-        """Return suggestions, the best first.
+        """Return suggestions, the best first; of those that look alike, one.
 
         Args:
             beginning: What was asked.
@@ -164,20 +166,21 @@ class Reviser:
         Raises:
             NoCharacterFits: If there are none.
         """
-        poem = beginning.poem
+        poem, rules = beginning.poem, beginning.rules
         own = "".join(poem.lines[line][spot] for line, spot in poem.spots)
-        found = dict[str, Suggestion]()
+        found, broken = dict[str, Suggestion](), Counter[str]()  # found by how they look
         for way in self.weigh(beginning, sequences):
             characters = self._print(way, poem)
-            if len(found) < poem.spec.number and characters not in {own, *found}:
+            look = _look(characters)
+            if len(found) < poem.spec.number and look not in {_look(own), *found}:
                 lines = filled(poem.lines, poem.spots, characters)
                 proof = check(lines)
-                if beginning.rules.keep(proof):
+                broken.update(rules.broken(proof))
+                if rules.keep(proof):
                     bits = -way.log_probability / math.log(2)
-                    found[characters] = Suggestion(characters, tuple(lines), bits, proof.regulated)
+                    found[look] = Suggestion(characters, tuple(lines), bits, proof.regulated)
         if not found:
-            line = poem.spots[0][0] + 1
-            raise _unmet(NoCharacterFits(line, "nothing that keeps every rule was found here"))
+            raise _unmet(poem, _none_found(poem, broken, sequences))
         return [*found.values()]
 
     def weigh(self, beginning: Beginning, sequences: Sequence[TokenSequence]) -> list[Way]:
@@ -236,7 +239,7 @@ class Reviser:
         if len(tokens) - doubled <= lexicon.count_distinct(tokens):  # else it repeats some itself
             unused[lexicon.with_lookalikes(tokens)] = False
         return Constraints(
-            ways=rules.ways(),
+            ways=rules.ways,
             rhyming=[
                 rules.rhyme is not None and line % 2 == 1 and rules.ends_line((line, spot))
                 for line, spot in poem.spots
@@ -249,6 +252,25 @@ class Reviser:
         )
 
 
-def _unmet(error: NoCharacterFits) -> NoCharacterFits:
-    """Return an error that names the spots as what cannot be met."""
-    return NoCharacterFits(error.line, error.reason, spot=error.spot, field="spots")
+def _look(characters: str) -> str:
+    """Return what is the same for 掛 and 挂, in simplified script one, and for 沈 and 沉."""
+    return as_simplified(characters).translate(SAME_WORD)
+
+
+def _none_found(
+    poem: StandingPoem, broken: Counter[str], sequences: Sequence[TokenSequence]
+) -> NoCharacterFits:
+    """Return why nothing was found: the rules that were broken, or what ended the ways."""
+    ended = [each.error for each in sequences if isinstance(each.error, NoCharacterFits)]
+    if ended and not broken:
+        return ended[0]
+    reason = "nothing that keeps every rule was found here"
+    if broken:
+        names = "、".join(name for name, _ in broken.most_common())
+        reason = f"{reason}: what was tried breaks {names}"
+    return NoCharacterFits(poem.spots[0][0] + 1, reason)
+
+
+def _unmet(poem: StandingPoem, error: NoCharacterFits) -> NoCharacterFits:
+    """Return an error that names what the spots were named by as what cannot be met."""
+    return NoCharacterFits(error.line, error.reason, spot=error.spot, field=poem.spec.marked_by)

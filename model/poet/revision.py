@@ -55,6 +55,13 @@ class RevisionSpec:
     params: SamplingParams = field(default_factory=SamplingParams)
     script: Script | None = None
 
+    @property
+    def marked_by(self) -> str:
+        """The field that says what to replace."""
+        if self.line is not None:
+            return "line"
+        return "spots" if self.spots else "text"
+
 
 @dataclass(frozen=True)
 class Suggestion:
@@ -119,9 +126,10 @@ def choose_spots(spec: RevisionSpec, lines: Sequence[str]) -> tuple[Spot, ...]:
     whole_line = len({line for line, _ in spots}) == 1 and len(spots) == len(lines[spots[0][0]])
     if len(spots) > MOST_SPOTS and not whole_line:
         reason = f"at most {MOST_SPOTS} characters, or one line, at a time, not {len(spots)}"
-        raise NoSuchSpot(reason, field="spots")
+        raise NoSuchSpot(reason, field=spec.marked_by)
     if spots[-1][0] - spots[0][0] >= MOST_LINES:
-        raise NoSuchSpot(f"must stand within {MOST_LINES} lines in a row", field="spots")
+        reason = f"must stand within {MOST_LINES} lines in a row"
+        raise NoSuchSpot(reason, field=spec.marked_by)
     return spots
 
 
