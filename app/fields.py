@@ -109,10 +109,13 @@ FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
 
 def forms_in_chinese(name: str) -> str:
-    """Return what a form can be, and the tunes whose names are like one."""
-    near = (to_script(tune.name, Script.SIMPLIFIED) for tune in Tunes.load().near(name))
-    forms = "、".join(Form)
-    return f"须为 {forms} 之一，或词牌名；相近的词牌有 {'、'.join(near)}（GET /forms 列出全部）"
+    """Return what a form can be: those of a genre, or all, and the tunes that are called alike."""
+    meant = Form.of_genre(name)
+    if meant:
+        return f"“{name}”未定几言，须为 {either(meant, Language.CHINESE)}"
+    near = "、".join(to_script(tune.name, Script.SIMPLIFIED) for tune in Tunes.load().near(name))
+    like = f"；相近的词牌有 {near}" if near else ""
+    return f"须为 {'、'.join(Form)} 之一，或词牌名{like}（GET /forms 列出全部）"
 
 
 FORMS_IN_ENGLISH = f"must be {', '.join(form.code for form in Form)} or a tune, such as huanxisha"
