@@ -418,6 +418,12 @@ def test_a_form_is_shown_in_full_by_any_of_its_names(client: httpx.Client) -> No
     missing = client.get("/forms/浣溪砂")
     assert missing.status_code == 404
     assert "huanxisha (浣溪沙)" in missing.json()["detail"]
+    chinese = client.get("/forms/浣溪砂", headers={"Accept-Language": "zh"})
+    assert chinese.json()["detail"].startswith("须为 五绝、七绝、")
+    assert "相近的词牌有 浣溪沙" in chinese.json()["detail"]
+    long = client.get(f"/forms/{'x' * 200}").json()["detail"]
+    assert "x" * 20 + "…" in long
+    assert "x" * 21 not in long
 
 
 def test_the_model_tells_where_it_came_from(client: httpx.Client) -> None:

@@ -5,6 +5,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
+from model.verse.quotation import quoted
+
 MIN_LENGTH, MAX_LENGTH = 10, 200  # Han characters of a poem that can be asked for
 
 GENRES = {
@@ -59,7 +61,7 @@ class Form(StrEnum):
         if meant:
             raise ValueError(f"{name!r} leaves the length of its lines open: ask for {meant}")
         known = ", ".join(f"{form.code} ({form.value})" for form in cls)
-        raise ValueError(f"no form is called {name!r}; the forms are {known}")
+        raise ValueError(f"no form is called {quoted(name)}; the forms are {known}")
 
     @classmethod
     def of_genre(cls, name: str) -> tuple[Self, ...]:

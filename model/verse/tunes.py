@@ -10,6 +10,7 @@ from importlib import resources
 from typing import NamedTuple, Self
 
 from model.verse.form import Form
+from model.verse.quotation import quoted
 from model.verse.script import Script, to_script, unify
 from model.verse.tune import PAUSE, Tune, TuneLine, TuneVariant
 
@@ -104,7 +105,7 @@ class Tunes:
         if found is None:
             near = "、".join(_plain(tune.name) for tune in self.near(name))
             like = f"; those nearest to it are {near}" if near else ""
-            raise ValueError(f"no tune is called {name!r}{like}")
+            raise ValueError(f"no tune is called {quoted(name)}{like}")
         return found.tune
 
     def of(self, variant: TuneVariant) -> Tune:
@@ -146,7 +147,7 @@ def form_called(name: str) -> Form | Tune | TuneVariant:
         base = tunes.find(name.rpartition("-")[0]) if "-" in name else None
         if base is not None:
             most, code = len(base.tune.variants), base.tune.pinyin
-            raise ValueError(f"{name!r}: {code} has {most} variants, from 1") from error
+            raise ValueError(f"{quoted(name)}: {code} has {most} variants, from 1") from error
         tunes_like_it = () if Form.of_genre(name) else tunes.near(name)
         near = ", ".join(f"{tune.pinyin} ({_plain(tune.name)})" for tune in tunes_like_it)
         like = f"; the tunes nearest to it are {near}" if near else ""
