@@ -1,9 +1,17 @@
 """How fields of requests are read."""
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    InstanceOf,
+    WithJsonSchema,
+    field_validator,
+)
 
 from app.language import Language
 from app.saying import Said, either
@@ -89,6 +97,7 @@ def none_for(*values: int) -> BeforeValidator:
 
 
 LONGEST_NAME = 40  # that a refusal repeats
+EXACT = 2.0**53  # from here on all floats are whole numbers
 ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
 ERA = choice(
     Era.parse, english="must be tang (唐) or song (宋)", chinese="须为 tang（唐）或 song（宋）"
@@ -151,3 +160,11 @@ class Strict(BaseModel):
     """Takes no other types, no unknown fields, no infinities."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _huge_is_whole(cls, value: object) -> object:
+        """Read 1e30 as the whole number that it is, so that a field says how much it takes."""
+        if isinstance(value, float) and EXACT <= abs(value) < math.inf:
+            return int(value)
+        return value

@@ -263,6 +263,10 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"title": "\ud800"}, r"title: .*without '\\ud800'"),
         ({"rhyme": "\ud800"}, "rhyme: must be a text in Unicode"),
         ({"form": "\ud800"}, "form: no form is called"),
+        ({"seed": 1e30}, "body.seed: must be at most 9223372036854775807$"),
+        ({"seed": -1e30}, "body.seed: must be at least 0$"),
+        ({"seed": 1.5}, "body.seed: must be a whole number$"),
+        ({"temperature": 1e300}, "body.temperature: must be at most 2$"),
         ([], "body: must be a JSON object"),
         ("日", "body: must be a JSON object"),
         (None, "body: must be a JSON object"),
@@ -272,6 +276,19 @@ def test_bad_input_is_told_what_would_be_right(
     client: httpx.Client, fields: Any, expected: str
 ) -> None:
     assert re.search(expected, refusal(client, fields))
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("seed", "9223372036854775807"), ("n", "16"), ("temperature", "2")]
+)
+def test_a_number_too_long_to_read_is_told_the_most(
+    client: httpx.Client, field: str, most: str
+) -> None:
+    content = f'{{"{field}": {"9" * 5000}}}'
+    response = client.post("/generate", content=content, headers=JSON)
+    assert response.status_code == 422
+    (error,) = response.json()["detail"]
+    assert (error["loc"], error["msg"]) == (["body", field], f"must be at most {most}")
 
 
 def test_broken_json_is_refused(client: httpx.Client) -> None:
