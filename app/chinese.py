@@ -2,6 +2,8 @@
 
 import re
 
+from model.verse.form import Form
+
 SENTENCES = [
     (r"the model does not know the character '(.)'", r"它不认识“\1”字"),
     (r"the model does not know the author '(.+?)'; it knows (.+)", r"它没学过“\1”；学过\2"),
@@ -123,6 +125,8 @@ SENTENCES = [
     ),
 ]
 PATTERNS = [(re.compile(english), chinese) for english, chinese in SENTENCES]
+NAMES = {form.code: form.value for form in Form}
+CODE = re.compile("|".join(NAMES))
 OF_A_LINE = re.compile(r"line (\d+): (.+)")
 
 
@@ -133,5 +137,5 @@ def in_chinese(sentence: str) -> str:
     for pattern, chinese in PATTERNS:
         found = pattern.fullmatch(reason)
         if found:
-            return place + found.expand(chinese)
+            return place + CODE.sub(lambda code: NAMES[code[0]], found.expand(chinese))
     return sentence
