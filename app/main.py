@@ -34,7 +34,7 @@ from app.middleware import (
     RefuseEarly,
 )
 from app.rate import RateLimit
-from app.routes import router
+from app.routes import query_of, router
 from app.saying import Saying, sayings
 from app.service import Service
 from app.settings import Settings
@@ -262,9 +262,9 @@ async def answer_validation_error(request: Request, error: Exception) -> JSONRes
 
 
 def fields_of(request: Request) -> list[str]:
-    """Return the fields that the body of a request may have."""
+    """Return the fields that a request may have: of its body, or of its query."""
     model = model_of(request)
-    return [] if model is None else list(model.model_fields)
+    return query_of(request) if model is None else list(model.model_fields)
 
 
 def model_of(request: Request) -> type[BaseModel] | None:

@@ -291,6 +291,19 @@ def test_a_number_too_long_to_read_is_told_the_most(
     assert (error["loc"], error["msg"]) == (["body", field], f"must be at most {most}")
 
 
+@pytest.mark.parametrize(
+    ("path", "fields"), [("/authors?qq=苏", "q, limit"), ("/rhymes/花?scrpt=traditional", "script")]
+)
+def test_a_field_that_no_query_has_is_refused(client: httpx.Client, path: str, fields: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 422
+    (error,) = response.json()["detail"]
+    name = path.partition("?")[2].partition("=")[0]
+    assert error["loc"] == ["query", name]
+    assert error["msg"] == f"there is no such field; the fields are {fields}"
+    assert client.get(path.partition("?")[0]).status_code == 200
+
+
 def test_broken_json_is_refused(client: httpx.Client) -> None:
     response = client.post("/generate", content=b'{"start": "', headers=JSON)
     assert response.status_code == 422
