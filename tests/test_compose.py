@@ -72,7 +72,7 @@ def test_images_of_others_are_named_by_version() -> None:
     assert all(re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*", image) for image in others)
 
 
-@pytest.mark.parametrize("drain", [None, "2.5", "90"])
+@pytest.mark.parametrize("drain", [None, "2", "90"])
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_writer_gets_the_time_that_its_poems_need(name: str, drain: str | None) -> None:
     assert "YIN_DRAIN_S" in SERVICES[name]["environment"]
@@ -84,8 +84,9 @@ def test_a_writer_gets_the_time_that_its_poems_need(name: str, drain: str | None
 def duration_s(text: str, drain: str | None) -> float:
     """A duration with the setting in it, as both versions of docker-compose read it."""
     text = re.sub(r"\$\{YIN_DRAIN_S:-(\d+)\}", lambda found: drain or found[1], text)
-    seconds, milliseconds = re.fullmatch(r"([\d.]+)s([\d.]+)ms", text).groups()  # type: ignore[union-attr]
-    return float(seconds) + float(milliseconds) / 1000
+    # A fraction, 80.0, would be more than an engine takes of docker-compose 1.29.
+    minutes, seconds = re.fullmatch(r"(\d+)m(\d+)s", text).groups()  # type: ignore[union-attr]
+    return 60.0 * int(minutes) + int(seconds)
 
 
 def test_a_replica_that_is_replaced_gets_that_time_too() -> None:

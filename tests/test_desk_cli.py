@@ -90,7 +90,7 @@ def test_a_place_that_is_none_is_refused(spot: str) -> None:
         ([STORK, "--line", "1", "--spot", "1.1"], "name spots or line, not both"),
         ([STORK, "--spot", "1.6"], "spots: line 1 has 5 characters, and no character 6"),
         ([STORK, "--line", "1", "--author", "無此人"], "author: .*does not know the author"),
-        ([STORK, "--line", "1", "--n", "17"], "n: .*less than or equal to 16"),
+        ([STORK, "--line", "1", "--n", "17"], "n: must be at most 16"),
         (["moon", "--line", "1"], "text: there are no Chinese characters"),
     ],
 )

@@ -77,7 +77,9 @@ def test_a_server_that_was_paused_in_mid_poem_writes_again(
     process, url = serve(ports[0]), f"http://127.0.0.1:{ports[0]}"
     try:
         wait_until_ready(process, url)
-        with httpx.stream("POST", f"{url}/generate/stream", json=LONG, timeout=20) as stream:
+        # Of one candidate, whose characters come one by one and not when all candidates agree.
+        asked = LONG | {"candidates": 1}
+        with httpx.stream("POST", f"{url}/generate/stream", json=asked, timeout=20) as stream:
             lines = stream.iter_lines()
             next(lines)
             process.send_signal(signal.SIGSTOP)
