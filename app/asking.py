@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+AN_ADDRESS = "it should look like http://127.0.0.1:8000"
 SLOTS_TO_REVISE = 128  # what is tried for one spot, twice for guidance
 
 
@@ -162,7 +164,8 @@ def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
     def unreachable(error: Exception) -> str:
         proxy = proxy_for(url)
         through = f" through the proxy {proxy}" if proxy else ""
-        return f"no service answers at {url}{through}: {error}"
+        hint = f"; {AN_ADDRESS}" if _is_unknown_host(error) else ""
+        return f"no service answers at {url}{through}: {error}{hint}"
 
     url = str(address_of(url))
     with (
@@ -181,6 +184,13 @@ def ask(url: str, key: str | None, what: Callable[[Client], Answer]) -> Answer:
         return what(client)
 
 
+def _is_unknown_host(error: BaseException | None) -> bool:
+    """Return whether an error comes of a name that no machine has."""
+    while error is not None and not isinstance(error, socket.gaierror):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def address_of(url: str) -> httpx.URL:
     """Return where a service is; without a scheme, by HTTP.
 
@@ -190,7 +200,7 @@ def address_of(url: str) -> httpx.URL:
     import httpx
 
     def invalid(_error: Exception) -> str:
-        return f"url: '{url}' is not an address; it should look like http://127.0.0.1:8000"
+        return f"url: '{url}' is not an address; {AN_ADDRESS}"
 
     with exit_on(httpx.InvalidURL, ValueError, code=WRONG, describe=invalid):
         address = httpx.URL(url if "://" in url else f"http://{url}")

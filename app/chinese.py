@@ -2,6 +2,8 @@
 
 import re
 
+from model.verse.form import Form
+
 SENTENCES = [
     (r"the model does not know the character '(.)'", r"它不认识“\1”字"),
     (r"the model does not know the author '(.+?)'; it knows (.+)", r"它没学过“\1”；学过\2"),
@@ -98,6 +100,11 @@ SENTENCES = [
     (r"the line has to rhyme, and ends in (.+)", r"此句该押韵，却以 \1 收尾"),
     (r"the rhyme character (.) comes twice", r"韵字 \1 出现两次"),
     (r"(.) does not rhyme with the lines before it", r"\1 与前面的句子不押韵"),
+    (r"the reading of (.) is not known", r"不知“\1”的读音"),
+    (
+        r"must be a rhyme group of 平水韵 such as .*, not ['\"](.*)['\"]",
+        r"须为平水韵的韵部，如 七阳；或一个字，如 花；“\1”都不是",
+    ),
     (r"there are no Chinese characters in (?s:.*)", "其中没有汉字"),
     (r"must be at most (\d+) characters, got (\d+)", r"至多 \1 字，现有 \2 字"),
     (
@@ -126,6 +133,8 @@ SENTENCES = [
     ),
 ]
 PATTERNS = [(re.compile(english), chinese) for english, chinese in SENTENCES]
+NAMES = {form.code: form.value for form in Form}
+CODE = re.compile("|".join(NAMES))
 OF_A_LINE = re.compile(r"line (\d+): (.+)")
 
 
@@ -136,5 +145,5 @@ def in_chinese(sentence: str) -> str:
     for pattern, chinese in PATTERNS:
         found = pattern.fullmatch(reason)
         if found:
-            return place + found.expand(chinese)
+            return place + CODE.sub(lambda code: NAMES[code[0]], found.expand(chinese))
     return sentence

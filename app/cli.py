@@ -16,12 +16,13 @@ import typer
 
 from app.asking import ask, write, write_live
 from app.desk_cli import revise_command, rhymes_command
-from app.exits import REFUSED, WRONG, exit_on, loading, refuse
+from app.exits import REFUSED, WRONG, Commands, exit_on, loading, refuse
 from app.terminal import write_what_can_be_written
 
 SPINS = "3000"  # turns that a thread waits awake: 43 ms a quatrain with them, 89 without
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -171,6 +172,10 @@ def check_command(
     if file is None and sys.stdin.isatty():
         typer.echo("type a poem, then Ctrl-D:", err=True)
     with exit_on(OSError, ValueError, code=WRONG):
+        if file is not None and (file.is_dir() or not file.exists()):
+            refuse(
+                f"file: must be a file, and {file} is {'a directory' if file.exists() else 'none'}"
+            )
         text = decoded(file.read_bytes() if file else sys.stdin.buffer.read())
         proofs = [judge(poem) for poem in read_printed(text)]
     if as_json:

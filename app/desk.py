@@ -4,14 +4,14 @@ from functools import partial
 from hashlib import sha256
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.caller import caller_of
 from app.errors import NotFound
 from app.rate import charge
 from app.revision import ReviseRequest, ReviseResponse
 from app.rhyming import RhymesOut
-from app.routes import COST, REFUSALS, UNREAD, Served, unless_gone
+from app.routes import COST, REFUSALS, UNREAD, Served, only_known, unless_gone
 from model.verse.rhyme_name import UnknownRhyme
 from model.verse.script import Script
 
@@ -39,6 +39,7 @@ async def revise(request: Request, body: ReviseRequest, service: Served) -> Revi
 @router.get(
     "/rhymes/{name}",
     response_model=RhymesOut,
+    dependencies=[Depends(only_known)],
     responses={
         **{status: UNREAD[status] for status in (401,)},
         304: {"description": "What the caller has is still right."},

@@ -74,9 +74,24 @@ class UnacceptableRequest(ServiceError):
 
 
 class NotFound(ServiceError):
-    """There is nothing under this address; the message says what would be right."""
+    """There is nothing under this address; the message says what would be right.
+
+    Args:
+        message: In English.
+        chinese: The same; None for what app.chinese says.
+    """
 
     status = 404
+
+    def __init__(self, message: str, chinese: str | None = None) -> None:
+        super().__init__(message)
+        self._chinese = chinese
+
+    def said(self, language: Language) -> Any:
+        """Return what would be right."""
+        if language is not Language.CHINESE:
+            return self.message
+        return self._chinese or in_chinese(self.message)
 
 
 class ClientGone(ServiceError):
@@ -125,12 +140,6 @@ class Draining(ServiceError):
     """The service is shutting down and takes no new poems."""
 
     status = 503
-
-
-class NoSuchForm(ServiceError):
-    """No form is called so."""
-
-    status = 404
 
 
 class Unhealthy(ServiceError):

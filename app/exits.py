@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -15,6 +16,32 @@ if TYPE_CHECKING:
     from app.errors import UnacceptableRequest
 
 REFUSED, WRONG, UNREACHABLE = 1, 2, 3  # exit codes
+
+
+UNREAD = {  # what an option that is no number is told, by a word of typer's own message
+    "exceeded": "must have fewer digits",
+    "integer": "must be a whole number",
+    "number": "must be a number",
+    "float": "must be a number",
+}
+
+
+class Commands(TyperGroup):
+    """The commands; an option that cannot be read is refused as any other field is."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command.
+
+        Raises:
+            typer.Exit: If an option is no number, after a message.
+        """
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            said = next((say for word, say in UNREAD.items() if word in error.message), None)
+            if said is None or error.param is None:
+                raise
+            refuse(f"{error.param.name}: {said}")
 
 
 @contextmanager

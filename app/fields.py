@@ -1,9 +1,17 @@
 """How fields of requests are read."""
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    InstanceOf,
+    WithJsonSchema,
+    field_validator,
+)
 
 from app.language import Language
 from app.saying import Said, either
@@ -90,6 +98,7 @@ def none_for(*values: int) -> BeforeValidator:
 
 
 LONGEST_NAME = 40  # that a refusal repeats
+EXACT = 2.0**53  # from here on all floats are whole numbers
 ERA_NAMES = [*(era.name.lower() for era in Era), *Era]
 ERA = choice(
     Era.parse, english="must be tang (唐) or song (宋)", chinese="须为 tang（唐）或 song（宋）"
@@ -110,10 +119,13 @@ FORM_NAMES = [form.code for form in Form] + [form.value for form in Form]
 
 
 def forms_in_chinese(name: str) -> str:
-    """Return what a form can be, and the tunes whose names are like one."""
-    near = (to_script(tune.name, Script.SIMPLIFIED) for tune in Tunes.load().near(name))
-    forms = "、".join(Form)
-    return f"须为 {forms} 之一，或词牌名；相近的词牌有 {'、'.join(near)}（GET /forms 列出全部）"
+    """Return what a form can be: those of a genre, or all, and the tunes that are called alike."""
+    meant = Form.of_genre(name)
+    if meant:
+        return f"“{name}”未定几言，须为 {either(meant, Language.CHINESE)}"
+    near = "、".join(to_script(tune.name, Script.SIMPLIFIED) for tune in Tunes.load().near(name))
+    like = f"；相近的词牌有 {near}" if near else ""
+    return f"须为 {'、'.join(Form)} 之一，或词牌名{like}（GET /forms 列出全部）"
 
 
 FORMS_IN_ENGLISH = f"must be {', '.join(form.code for form in Form)} or a tune, such as huanxisha"
@@ -149,3 +161,11 @@ class Strict(BaseModel):
     """Takes no other types, no unknown fields, no infinities."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _huge_is_whole(cls, value: object) -> object:
+        """Read 1e30 as the whole number that it is, so that a field says how much it takes."""
+        if isinstance(value, float) and EXACT <= abs(value) < math.inf:
+            return int(value)
+        return value

@@ -5,7 +5,8 @@ from typing import Literal, TypedDict
 
 from pydantic import BaseModel, Field
 
-from app.errors import NoSuchForm
+from app.errors import NotFound
+from app.fields import LONGEST_NAME, forms_in_chinese
 from model.verse.form import Form
 from model.verse.script import Script, to_script
 from model.verse.tune import PAUSE, Tune, TuneLine, TuneVariant
@@ -85,12 +86,12 @@ def form_card(name: str) -> FormCard:
     """Return a form in full, by its code or any of its names.
 
     Raises:
-        NoSuchForm: If there is none.
+        NotFound: If there is none.
     """
     try:
         found = form_called(name)
     except ValueError as error:
-        raise NoSuchForm(str(error)) from error
+        raise NotFound(str(error), forms_in_chinese(name[:LONGEST_NAME])) from error
     if isinstance(found, Form):
         return FormCard(**_of_form(found).model_dump())
     tune = found if isinstance(found, Tune) else Tunes.load().of(found)

@@ -1,5 +1,6 @@
 """The application: create_app() puts settings, service, routes and middleware together."""
 
+import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -12,6 +13,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ValidationError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
@@ -32,7 +34,7 @@ from app.middleware import (
     RefuseEarly,
 )
 from app.rate import RateLimit
-from app.routes import router
+from app.routes import query_of, router
 from app.saying import Saying, sayings
 from app.service import Service
 from app.settings import Settings
@@ -48,6 +50,7 @@ DESCRIPTION = """\
 Classical Chinese poems, written by an LSTM of its own: with any start, form, title, author or
 acrostic. The tone pattern and rhyme of regulated verse are guaranteed, and proved in the answer.
 """
+DIGITS = 40  # of a number that are read, more than any field takes
 UNREADABLE = Saying("the body must be JSON in UTF-8", "内容须为 UTF-8 的 JSON")
 NOT_JSON = Saying(
     "the body must be JSON: Content-Type: application/json",
@@ -227,10 +230,24 @@ def refuse_other_methods(app: FastAPI) -> None:
 
 
 async def answer_unreadable_body(request: Request, _error: Exception) -> JSONResponse:
-    """Answer a body that is not even text like one that is not JSON."""
-    msg = UNREADABLE.in_language(language_of(request))
-    error = {"type": "json_invalid", "loc": ("body",), "msg": msg}
-    return JSONResponse({"detail": [error]}, 422)
+    """Answer a body that is not even text like one that is not JSON.
+
+    One with a number that is too long for Python to read is told the most that its field takes.
+    """
+    language, model = language_of(request), model_of(request)
+    try:
+        fields = json.loads(await request.body(), parse_int=lambda digits: int(digits[:DIGITS]))
+        if model is not None:
+            model.model_validate(fields)
+    except ValidationError as error:
+        said = sayings(error.errors(), language, model.model_fields if model else ())
+        return JSONResponse(
+            {"detail": [{**each, "loc": ("body", *each["loc"])} for each in said]}, 422
+        )
+    except (ValueError, RecursionError):
+        pass
+    msg = UNREADABLE.in_language(language)
+    return JSONResponse({"detail": [{"type": "json_invalid", "loc": ("body",), "msg": msg}]}, 422)
 
 
 async def answer_validation_error(request: Request, error: Exception) -> JSONResponse:
@@ -245,7 +262,13 @@ async def answer_validation_error(request: Request, error: Exception) -> JSONRes
 
 
 def fields_of(request: Request) -> list[str]:
-    """Return the fields that the body of a request may have."""
+    """Return the fields that a request may have: of its body, or of its query."""
+    model = model_of(request)
+    return query_of(request) if model is None else list(model.model_fields)
+
+
+def model_of(request: Request) -> type[BaseModel] | None:
+    """Return what the body of a request is read as; None where it has none."""
     body = getattr(request.scope.get("route"), "body_field", None)
     model = body and body.field_info.annotation
-    return list(getattr(model, "model_fields", ()))
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None

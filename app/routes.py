@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 
 from app.answers import Authors, CheckedOut, GenerateResponse, Health, ModelCard
@@ -52,6 +53,25 @@ async def service_of(request: Request) -> Service:
 
 
 Served = Annotated[Service, Depends(service_of)]
+
+
+async def only_known(request: Request) -> None:
+    """Refuse a field of the query that the route does not have.
+
+    Raises:
+        RequestValidationError: If there is one.
+    """
+    known = query_of(request)
+    unknown = dict.fromkeys(name for name in request.query_params if name not in known)
+    if unknown:
+        errors = [{"type": "extra_forbidden", "loc": ("query", name)} for name in unknown]
+        raise RequestValidationError(errors)
+
+
+def query_of(request: Request) -> list[str]:
+    """Return the fields that the query of a request may have."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    return [field.alias for field in getattr(dependant, "query_params", ())]
 
 
 async def admitted(
@@ -134,7 +154,7 @@ async def form(name: Annotated[str, Path(examples=["浣溪沙"])]) -> FormCard:
     return form_card(name)
 
 
-@router.get("/authors", tags=["poems"])
+@router.get("/authors", tags=["poems"], dependencies=[Depends(only_known)])
 async def authors(
     service: Served,
     q: Annotated[

@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.chinese import in_chinese
 from app.errors import UnacceptableRequest
 from app.fields import (
     AS_CHARACTERS,
@@ -222,8 +223,7 @@ class GenerateRequest(Strict):
             if rhyme is not None:
                 groups_asked(rhyme)
         except UnknownRhyme as error:
-            in_chinese = f"须为平水韵的韵部，如 七阳；或一个字，如 花；“{rhyme}”都不是"
-            raise Said(str(error), in_chinese) from error
+            raise Said(str(error), in_chinese(str(error))) from error
         return rhyme
 
     @model_validator(mode="after")

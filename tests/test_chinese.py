@@ -21,7 +21,7 @@ def service(service_settings: Settings) -> Service:
         ({"start": "龘"}, "它不认识“龘”字"),
         ({"author": "莎士比亞"}, "它没学过“莎士比亞”.*"),
         ({"start": "日" * 8}, "第 1 句：一行有 7 字，现在是 8 字"),
-        ({"form": "jueju-7", "length": 40}, "jueju-7 有 28 字，不是 40 字：.*改用 lushi-5"),
+        ({"form": "jueju-7", "length": 40}, "七绝 有 28 字，不是 40 字：.*改用 五律"),
         ({"form": "浣溪沙", "length": 41}, "浣溪沙 有 42 字，不是 41 字"),
         ({"form": "gushi-7", "length": 12}, "7 言一联至少要 14 字，现在是 12 字"),
         ({"meter": "strict", "length": 60}, "格律诗四句或八句，每句五字或七字，不是 .*"),

@@ -122,6 +122,10 @@ def test_a_stream_prints_each_character_once_it_is_there(monkeypatch: pytest.Mon
         (["--json"], "error: stream: --json prints a poem once it stands"),
         (["--vertical"], "error: stream: --vertical prints a poem once it stands"),
         (["--length", "9"], "length: "),
+        (["--n", "abc"], "^error: n: must be a whole number\n$"),
+        (["--seed", "1.5"], "^error: seed: must be a whole number\n$"),
+        (["--seed", "9" * 5000], "^error: seed: must have fewer digits\n$"),
+        (["--temperature", "hot"], "^error: temperature: must be a number\n$"),
         (["--author", "無此人"], "author: "),
         (["--acrostic", "春夏秋冬", "--start", "日"], "No such option"),
     ],
@@ -182,6 +186,19 @@ def test_a_service_that_is_not_there_exits_with_three() -> None:
         result = run.invoke(app, ["generate", "--url", url])
         assert result.exit_code == 3
         assert f"no service answers at http://{url.removeprefix('http://')}" in result.output
+
+
+def test_a_name_that_no_machine_has_is_told_what_an_address_looks_like(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_arguments: object, **_options: object) -> object:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    result = run.invoke(app, ["generate", "--url", "foo"])
+    assert result.exit_code == 3
+    assert "no service answers at http://foo: [Errno -2]" in result.output
+    assert result.output.endswith("it should look like http://127.0.0.1:8000\n")
 
 
 @pytest.mark.parametrize("url", ["localhost:port", "ftp://localhost", "http://localhost:port"])
@@ -450,6 +467,13 @@ def test_check_names_the_poem_and_marks_the_lines_that_rhyme(
     assert shown[4] == named
     assert [line.split("  ")[0] for line in shown[:4]] == re.findall(r"[\w□]+", poem)
     assert "".join(line.split("  ")[1][-1] for line in shown[:4]) == marks
+
+
+def test_check_of_what_is_no_file_exits_with_two(tmp_path: Path) -> None:
+    for path, kind in ((tmp_path, "a directory"), (tmp_path / "poem.txt", "none")):
+        result = run.invoke(app, ["check", str(path)])
+        assert result.exit_code == 2
+        assert f"error: file: must be a file, and {path} is {kind}\n" in result.output
 
 
 def test_check_of_no_verse_at_all_exits_with_two() -> None:

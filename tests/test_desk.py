@@ -1,5 +1,6 @@
 """The desk over HTTP: revising, rhymes, and what is chosen of the verse."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -160,11 +161,26 @@ def test_a_group_is_looked_up_in_either_script(client: httpx.Client, name: str) 
     assert traditional["groups"][0]["name"] == "七陽"
 
 
-@pytest.mark.parametrize("name", ["abc", "七月流火", "𪚥", "%20"])
+@pytest.mark.parametrize("name", ["abc", "七月流火", "%20"])
 def test_what_has_no_rhyme_is_not_found(client: httpx.Client, name: str) -> None:
     response = client.get(f"/rhymes/{name}")
     assert response.status_code == 404
     assert "such as 七阳, or one character such as 花" in response.json()["detail"]
+
+
+def test_what_has_no_rhyme_is_refused_in_either_language(client: httpx.Client) -> None:
+    chinese = {"Accept-Language": "zh"}
+    for name, english, said in (
+        ("龘", "the reading of 龘 is not known", "不知“龘”的读音"),
+        ("𪚥", "the reading of 𪚥 is not known", "不知“𪚥”的读音"),
+        ("abc", "must be .*, not 'abc'", "须为平水韵的韵部.*“abc”都不是"),
+        ("a" * 50, f"must be .*, not '{'a' * 20}…'", f".*“{'a' * 20}…”都不是"),
+        ("it's", '.*, not "it\'s"', ".*“it's”都不是"),
+    ):
+        assert re.fullmatch(english, client.get(f"/rhymes/{name}").json()["detail"])
+        answer = client.get(f"/rhymes/{name}", headers=chinese)
+        assert answer.status_code == 404
+        assert re.fullmatch(said, answer.json()["detail"])
 
 
 def test_rhymes_may_be_kept_and_are_asked_for_by_their_tag(client: httpx.Client) -> None:

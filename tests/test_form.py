@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from model.verse.form import Form, Layout
@@ -16,6 +18,20 @@ def test_a_form_is_known_by_its_code_and_by_its_name_in_either_script(
 def test_an_unknown_form_is_refused_with_the_forms_there_are() -> None:
     with pytest.raises(ValueError, match="no form is called 'sonnet'; the forms are jueju-5"):
         Form.parse("sonnet")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("绝句", "jueju-5 (五绝) or jueju-7 (七绝)"),
+        ("律诗", "lushi-5 (五律) or lushi-7 (七律)"),
+        ("律詩", "lushi-5 (五律) or lushi-7 (七律)"),
+        ("古詩", "gushi-5 (五古) or gushi-7 (七古)"),
+    ],
+)
+def test_a_genre_is_refused_with_its_two_forms(name: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"ask for {meant}") + "$"):
+        Form.parse(name)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from model.verse.rhymes import Reading, Rhymes
 from model.verse.scansion import split_lines
 from model.verse.script import unify
 
+PROSE = "这是我写的一段现代文字，今天天气很好，我们一起去公园玩吧。"
 LAYOUTS = [Layout(5, 4), Layout(7, 4), Layout(5, 8), Layout(7, 8)]
 LEVEL, OBLIQUE = Reading("平", "一東"), Reading("入", "一屋")
 RHYMING, BORROWED, OTHER = Reading("平", "十一尤"), Reading("平", "二冬"), Reading("平", "六麻")
@@ -324,3 +325,19 @@ def test_a_place_that_takes_either_tone_is_read_in_the_commonest() -> None:
     proof = check("冷日依山盡，黃河入海流。欲窮千里目，更上一層樓。")
     assert proof.regulated
     assert proof.tones[0] == "仄仄平平仄"
+
+
+def test_one_rhyming_line_among_unequal_ones_is_no_rhyme() -> None:
+    proof = check(PROSE)
+    assert (proof.genre, proof.rhyme, proof.rhyme_lines) == (Genre.UNEQUAL, None, ())
+    assert not proof.checks["押韵"].holds
+    rhyming = check("前不见古人，后不见来者。念天地之悠悠，独怆然而涕下。")
+    assert (rhyming.genre, rhyming.checks["押韵"].holds) == (Genre.UNEQUAL, True)
+
+
+def test_a_single_couplet_is_told_why_it_is_not_regulated() -> None:
+    couplet = "白日依山尽，黄河入海流。"
+    proof = check(couplet)
+    assert not proof.regulated
+    assert "四句、八句，或十句以上" in proof.checks["押韵"].note
+    assert "只有一联" not in check(couplet * 2).checks["押韵"].note

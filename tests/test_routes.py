@@ -266,6 +266,10 @@ def test_every_temperature_gives_a_whole_poem(client: httpx.Client, temperature:
         ({"title": "\ud800"}, r"title: .*without '\\ud800'"),
         ({"rhyme": "\ud800"}, "rhyme: must be a text in Unicode"),
         ({"form": "\ud800"}, "form: no form is called"),
+        ({"seed": 1e30}, "body.seed: must be at most 9223372036854775807$"),
+        ({"seed": -1e30}, "body.seed: must be at least 0$"),
+        ({"seed": 1.5}, "body.seed: must be a whole number$"),
+        ({"temperature": 1e300}, "body.temperature: must be at most 2$"),
         ([], "body: must be a JSON object"),
         ("日", "body: must be a JSON object"),
         (None, "body: must be a JSON object"),
@@ -275,6 +279,32 @@ def test_bad_input_is_told_what_would_be_right(
     client: httpx.Client, fields: Any, expected: str
 ) -> None:
     assert re.search(expected, refusal(client, fields))
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("seed", "9223372036854775807"), ("n", "16"), ("temperature", "2")]
+)
+def test_a_number_too_long_to_read_is_told_the_most(
+    client: httpx.Client, field: str, most: str
+) -> None:
+    content = f'{{"{field}": {"9" * 5000}}}'
+    response = client.post("/generate", content=content, headers=JSON)
+    assert response.status_code == 422
+    (error,) = response.json()["detail"]
+    assert (error["loc"], error["msg"]) == (["body", field], f"must be at most {most}")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"), [("/authors?qq=苏", "q, limit"), ("/rhymes/花?scrpt=traditional", "script")]
+)
+def test_a_field_that_no_query_has_is_refused(client: httpx.Client, path: str, fields: str) -> None:
+    response = client.get(path)
+    assert response.status_code == 422
+    (error,) = response.json()["detail"]
+    name = path.partition("?")[2].partition("=")[0]
+    assert error["loc"] == ["query", name]
+    assert error["msg"] == f"there is no such field; the fields are {fields}"
+    assert client.get(path.partition("?")[0]).status_code == 200
 
 
 def test_broken_json_is_refused(client: httpx.Client) -> None:
@@ -421,6 +451,12 @@ def test_a_form_is_shown_in_full_by_any_of_its_names(client: httpx.Client) -> No
     missing = client.get("/forms/浣溪砂")
     assert missing.status_code == 404
     assert "huanxisha (浣溪沙)" in missing.json()["detail"]
+    chinese = client.get("/forms/浣溪砂", headers={"Accept-Language": "zh"})
+    assert chinese.json()["detail"].startswith("须为 五绝、七绝、")
+    assert "相近的词牌有 浣溪沙" in chinese.json()["detail"]
+    long = client.get(f"/forms/{'x' * 200}").json()["detail"]
+    assert "x" * 20 + "…" in long
+    assert "x" * 21 not in long
 
 
 def test_the_model_tells_where_it_came_from(client: httpx.Client) -> None:

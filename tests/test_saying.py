@@ -84,6 +84,12 @@ def test_a_body_that_is_no_object_is_told_so(model: type[Strict], body: object) 
         ({"meter": 3}, "must be strict, rhyme or free", "须为 strict、rhyme 或 free"),
         ({"era": "明"}, r"must be tang \(唐\) or song \(宋\)", "须为 tang（唐）或 song（宋）"),
         ({"form": "浣溪砂"}, "no form .* huanxisha", "须为 五绝、.*词牌有 浣溪沙"),
+        (
+            {"form": "律詩"},
+            r"'律詩' leaves .*: ask for lushi-5 \(五律\) or lushi-7 \(七律\)$",
+            "“律詩”未定几言，须为 五律 或 七律$",
+        ),
+        ({"form": "俳句"}, "no form is called [^;]*; [^;]*$", r"须为 五绝、.*词牌名（GET /forms"),
         ({"form": "日" * 41}, "must be jueju-5, .* or a tune, such as huanxisha", "须为 五绝"),
         ({"pattern": "仄"}, "must be 仄起 or 平起", "须为 仄起 或 平起"),
         ({"rhyme": "x"}, "must be a rhyme group", "须为平水韵的韵部，如 七阳"),

@@ -49,6 +49,15 @@ def test_a_number_names_a_variant() -> None:
 def test_an_unknown_name_is_refused_with_those_like_it() -> None:
     with pytest.raises(ValueError, match=r"the forms are jueju-5.*nearest to it are huanxisha"):
         form_called("浣溪砂")
+    with pytest.raises(ValueError, match=r"the tunes nearest to it are huanxisha"):
+        form_called("wanxisha")
+
+
+@pytest.mark.parametrize("name", ["绝句", "絕句", "sonnet", "俳句", "x"])
+def test_no_tune_is_offered_that_is_called_unlike(name: str) -> None:
+    with pytest.raises(ValueError, match=r"jueju-\d") as refusal:
+        form_called(name)
+    assert "tune" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

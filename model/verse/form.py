@@ -5,7 +5,15 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, Protocol, Self
 
+from model.verse.quotation import quoted
+
 MIN_LENGTH, MAX_LENGTH = 10, 200  # Han characters of a poem that can be asked for
+
+GENRES = {
+    **dict.fromkeys(("绝句", "絕句", "jueju"), "绝"),
+    **dict.fromkeys(("律诗", "律詩", "lushi"), "律"),
+    **dict.fromkeys(("古诗", "古詩", "古体", "古體", "古风", "古風", "gushi"), "古"),
+}
 
 
 class Form(StrEnum):
@@ -43,13 +51,23 @@ class Form(StrEnum):
         """Return the form called name: its code or its Chinese name, in either script.
 
         Raises:
-            ValueError: If there is no such form; the message names those there are.
+            ValueError: If there is no such form; the message names those there are, or those of
+                the genre that it names.
         """
         for form in cls:
             if name in (form.code, form.value, form.value.replace("绝", "絕")):
                 return form
+        meant = " or ".join(f"{form.code} ({form.value})" for form in cls.of_genre(name))
+        if meant:
+            raise ValueError(f"{name!r} leaves the length of its lines open: ask for {meant}")
         known = ", ".join(f"{form.code} ({form.value})" for form in cls)
-        raise ValueError(f"no form is called {name!r}; the forms are {known}")
+        raise ValueError(f"no form is called {quoted(name)}; the forms are {known}")
+
+    @classmethod
+    def of_genre(cls, name: str) -> tuple[Self, ...]:
+        """Return the forms of a genre, such as 律诗, 律詩 or lushi; none of any other name."""
+        genre = GENRES.get(name)
+        return tuple(form for form in cls if genre is not None and form.value[1] == genre)
 
     @classmethod
     @lru_cache

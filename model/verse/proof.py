@@ -158,6 +158,11 @@ def check(
 def _scan(verse: Verse) -> Scanned:
     """Return a poem as it is read."""
     rhyme = verse.rhyme_group()
+    if (
+        len({*map(len, verse.lines)}) > 1
+        and sum(verse.rhymes_in(x, rhyme) for x in verse.lines) < 2
+    ):
+        rhyme = None  # of unequal lines one alone is no sign of verse
     regulated = len(verse.lines) in (4, 8) or len(verse.lines) >= 10
     scansion = verse.scan(rhyme) if regulated else None
     return Scanned(verse, rhyme, scansion, verse.read(scansion, rhyme))

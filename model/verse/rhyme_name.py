@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
+from model.verse.quotation import quoted
 from model.verse.rhymes import LEVEL_GROUPS, Rhymes
 from model.verse.script import Script, is_han, standard_forms, to_script
 
@@ -13,7 +14,10 @@ class UnknownRhyme(ValueError):
     """A name that is neither a group's nor a character's that has a known reading."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"must be {EXAMPLES}, not {name!r}")
+        unread = f"the reading of {name.strip()} is not known"
+        super().__init__(
+            unread if is_han(name.strip()) else f"must be {EXAMPLES}, not {quoted(name)}"
+        )
 
 
 def named_group(name: str, rhymes: Rhymes | None = None) -> str | None:

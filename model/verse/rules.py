@@ -66,7 +66,7 @@ def rhyme_checks(poem: Scanned) -> Iterator[tuple[str, Check]]:
     lines, rhyme = poem.lines, poem.rhyme
     even = [(index, line) for index, line in enumerate(lines, 1) if index % 2 == 0]
     ends = [(i, len(line)) for i, line in even if not _may_rhyme(poem, line)]
-    notes = "；".join(filter(None, [rhyme, *_rhyme_notes(poem)]))
+    notes = "；".join(filter(None, [rhyme, *_rhyme_notes(poem), _measure_note(poem)]))
     yield "押韵", Check(rhyme is not None and not ends, tuple(ends), notes)
     rhymed = [*even]
     if poem.scansion is not None:
@@ -104,6 +104,13 @@ def _rhyme_notes(poem: Scanned) -> Iterator[str]:
             near = (g for g in sorted(verse.sound(line[-1]).groups)
                     if Rhymes.are_neighbours(g, rhyme))  # fmt: skip
             yield f"第{number}句{name}（邻韵{next(near)}）"
+
+
+def _measure_note(poem: Scanned) -> str:
+    """Return why a single couplet is not regulated; empty for any other poem."""
+    if len(poem.lines) != 2 or len({*map(len, poem.lines)}) > 1:
+        return ""
+    return "只有一联：格律诗四句、八句，或十句以上成双，每句五字或七字"
 
 
 def _first_line_check(poem: Scanned, scansion: Scansion) -> Check:

@@ -4,14 +4,17 @@ training.tables.tunes derives it.
 """
 
 from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
 from functools import cache
 from importlib import resources
 from typing import NamedTuple, Self
 
 from model.verse.form import Form
+from model.verse.quotation import quoted
 from model.verse.script import Script, to_script, unify
 from model.verse.tune import PAUSE, Tune, TuneLine, TuneVariant
 
+LIKE = 0.65  # of the characters of two names are the same, in the same order
 LONGEST_NAME = 60  # that is looked for; a tune's other names are far shorter
 
 
@@ -101,7 +104,8 @@ class Tunes:
         found = self.find(name)
         if found is None:
             near = "、".join(_plain(tune.name) for tune in self.near(name))
-            raise ValueError(f"no tune is called {name!r}; those nearest to it are {near}")
+            like = f"; those nearest to it are {near}" if near else ""
+            raise ValueError(f"no tune is called {quoted(name)}{like}")
         return found.tune
 
     def of(self, variant: TuneVariant) -> Tune:
@@ -109,15 +113,20 @@ class Tunes:
         return self._by_name[variant.pinyin]
 
     def near(self, name: str, most: int = 5) -> list[Tune]:
-        """Return the tunes whose names are most like a name, the commonest if none is."""
-        plain = _plain(name.rpartition("-")[0] or name)
+        """Return the tunes whose names are like a name, the likest first."""
+        plain = _plain(name.rpartition("-")[0] or name)[:LONGEST_NAME]
+        matcher = SequenceMatcher(b=plain)
 
-        def likeness(tune: Tune) -> int:
-            names = (tune.name, tune.pinyin, *tune.others)
-            return max(len({*_plain(other)} & {*plain}) for other in names)
+        def likeness(tune: Tune) -> float:
+            return max(map(ratio, (tune.name, tune.pinyin, *tune.others)))
 
-        likest = sorted(self._tunes, key=lambda tune: -likeness(tune))
-        return likest[:most]
+        def ratio(other: str) -> float:
+            matcher.set_seq1(_plain(other))
+            return matcher.ratio() if matcher.quick_ratio() >= LIKE else 0.0
+
+        found = {tune: likeness(tune) for tune in self._tunes}
+        likest = sorted(self._tunes, key=lambda tune: -found[tune])
+        return [tune for tune in likest if found[tune] >= LIKE][:most]
 
 
 def form_called(name: str) -> Form | Tune | TuneVariant:
@@ -138,9 +147,11 @@ def form_called(name: str) -> Form | Tune | TuneVariant:
         base = tunes.find(name.rpartition("-")[0]) if "-" in name else None
         if base is not None:
             most, code = len(base.tune.variants), base.tune.pinyin
-            raise ValueError(f"{name!r}: {code} has {most} variants, from 1") from error
-        near = ", ".join(f"{tune.pinyin} ({_plain(tune.name)})" for tune in tunes.near(name))
-        raise ValueError(f"{error}; the tunes nearest to it are {near}") from error
+            raise ValueError(f"{quoted(name)}: {code} has {most} variants, from 1") from error
+        tunes_like_it = () if Form.of_genre(name) else tunes.near(name)
+        near = ", ".join(f"{tune.pinyin} ({_plain(tune.name)})" for tune in tunes_like_it)
+        like = f"; the tunes nearest to it are {near}" if near else ""
+        raise ValueError(f"{error}{like}") from error
 
 
 def _plain(name: str) -> str:
