@@ -246,7 +246,7 @@ def serve(
         "starting",
         address=url_of(settings),
         threads=settings.num_threads,
-        batch_sizes=service.poet.engine.batch_sizes,
+        slots=settings.num_slots,
         **service.model.model_dump(),
     )
     server = Server(configuration(create_app(service=service), settings), service, settings.drain_s)
