@@ -14,6 +14,7 @@ TUNES = "#tune-list > li > button"
 
 
 def open_more(page: Page) -> None:
+    page.wait_for_load_state("networkidle")  # the page's words come first, and it shuts this then
     page.evaluate("document.querySelector('#more').open = true")
 
 
