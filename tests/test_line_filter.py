@@ -295,3 +295,11 @@ def sampled_poems() -> list[CorpusPoem]:
         poems = [poem for file in files if file for poem in json.loads(file.read())]
     cleaned = [clean_body(poem["paragraphs"]) for poem in poems]
     return [CorpusPoem("", "", paragraphs) for paragraphs, reason in cleaned if not reason]
+
+
+def test_a_line_is_looked_up_alone_as_it_is_among_many() -> None:
+    lines = LineFilter.build(made_up(3000, seed=1))
+    strangers = made_up(60_000, seed=2)
+    found = lines.known(strangers)
+    assert 5 < len(found) < 80  # one in two thousand
+    assert found == {line for line in strangers if line in lines}
